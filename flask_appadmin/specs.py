@@ -1,0 +1,408 @@
+"""What is known about models and fields, read once from their declarations: the one source for form, list, file and history.
+
+Shape: `spec_of(Model)` is a frozen ModelSpec with its FieldSpecs in the order of declaration. What Peewee has a word for
+(verbose_name, help_text, choices, null, max_length, default) stands there; the rest stands in `described(...)` around the
+field and in `description = Description(...)` on the model. Nothing is altered afterwards.
+Errors: a declaration that makes no sense is found by `checks.py`, all findings at once; here only TypeError for a field
+class without a kind of value.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import peewee
+
+from flask_appadmin.errors import FieldError
+from flask_appadmin.fieldtypes import FieldType, ReferenceCache, choice_words, type_of
+from flask_appadmin.i18n import _, gettext, message_id, use_locale
+
+#: Columns that every table has and nobody types.
+SYSTEM_FIELDS = ("id", "version", "created_at", "updated_at")
+
+COPY_MARKS = ("keep", "clear", "renew")
+
+_SYSTEM_LABELS = {
+    "id": _("Schlüssel"),
+    "version": _("Fassung"),
+    "created_at": _("Angelegt"),
+    "updated_at": _("Geändert"),
+}
+
+
+@dataclass(frozen=True)
+class FieldDescription:
+    """What `described` adds to a Peewee field; see there for the meaning of each."""
+
+    group: str = ""
+    unit: str = ""
+    minimum: Any = None
+    maximum: Any = None
+    bulk: bool = False
+    copy: str = "keep"
+    aliases: tuple[str, ...] = ()
+    read_only: bool | str = False
+    owner: bool = False
+    secret: bool = False
+    masked: bool = False
+    right: str = ""
+    kind: str = ""
+    searchable: bool = False
+    listed: bool = False
+    natural_key: bool = False
+    import_codes: tuple[tuple[str, Any], ...] = ()
+    unique_with: tuple[str, ...] = ()
+    required: bool | None = None
+
+
+def described(
+    field: Any,
+    *,
+    group: str = "",
+    unit: str = "",
+    minimum: Any = None,
+    maximum: Any = None,
+    bulk: bool = False,
+    copy: str = "keep",
+    aliases: Iterable[str] = (),
+    read_only: bool | str = False,
+    owner: bool = False,
+    secret: bool = False,
+    masked: bool = False,
+    right: str = "",
+    kind: str = "",
+    searchable: bool = False,
+    listed: bool = False,
+    natural_key: bool = False,
+    import_codes: Any = None,
+    unique_with: Iterable[str] = (),
+    required: bool | None = None,
+) -> Any:
+    """The same Peewee field, carrying what Peewee has no word for.
+
+    group: key of the tab it stands on. unit: "days", "%", "EUR" …, shown behind the value. minimum, maximum: limits of
+    numbers. bulk: offered when many records are changed. copy: what a copy does with it: keep, clear (empty or default)
+    or renew (a value of its own). aliases: other headings files use for it. read_only: True, or "after_first_save", or
+    "once_filled". owner: this reference makes the record a child of what it refers to. secret: can be set, never read.
+    masked: shown with the middle hidden unless the operator has the right. right: name of a group of fields with rights
+    of its own. kind: a text with rules (email, iban …). searchable: found by the search box. listed: a column of the
+    list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
+    unique_with: unique together with these fields. required: overrides what null and default say.
+    """
+    field.described_as = FieldDescription(
+        group=group,
+        unit=unit,
+        minimum=minimum,
+        maximum=maximum,
+        bulk=bulk,
+        copy=copy,
+        aliases=tuple(aliases),
+        read_only=read_only,
+        owner=owner,
+        secret=secret,
+        masked=masked,
+        right=right,
+        kind=kind,
+        searchable=searchable,
+        listed=listed,
+        natural_key=natural_key,
+        import_codes=tuple(import_codes.items() if isinstance(import_codes, dict) else import_codes or ()),
+        unique_with=tuple(unique_with),
+        required=required,
+    )
+    return field
+
+
+@dataclass(frozen=True)
+class Description:
+    """What operators and pages need to know about a model.
+
+    label, plural: its name. title: the fields that make a record's title, joined by a blank. menu: key of the menu group,
+    "" for none. right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
+    """
+
+    label: Any
+    plural: Any
+    title: tuple[str, ...] = ()
+    menu: str = "values"
+    right: str = ""
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FieldSpec:
+    """One field: everything a form, list, file, filter or history needs to know of it."""
+
+    #: The model's name (table) and the field's name in Python.
+    model_name: str
+    name: str
+    #: Name of the database column; `<name>_id` for references.
+    column: str
+    label: Any
+    help: Any
+    type: FieldType
+    #: The Peewee field, for building queries.
+    column_field: Any
+    required: bool
+    unique: bool
+    default: Any
+    max_length: int | None
+    choices: tuple[tuple[str, Any], ...]
+    digits: int
+    places: int
+    nullable: bool
+    description: FieldDescription
+    #: The model a reference leads to, or None.
+    target: Any = None
+
+    # What stands in the description is read as if it stood here: `spec.group`, `spec.unit` …
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "description":
+            raise AttributeError(name)
+        return getattr(self.description, name)
+
+    def __repr__(self) -> str:
+        return f"<FieldSpec {self.model_name}.{self.name}>"
+
+    @functools.cached_property
+    def choice_labels(self) -> dict[str, Any]:
+        return dict(self.choices)
+
+    @functools.cached_property
+    def choice_codes(self) -> dict[str, str]:
+        words = choice_words(self.choices)
+        words.update({text: value for text, value in self.import_codes if isinstance(value, str)})
+        return words
+
+    @property
+    def references(self) -> ModelSpec | None:
+        """The spec of the model a reference leads to."""
+        return spec_of(self.target) if self.target is not None else None
+
+    @property
+    def is_system(self) -> bool:
+        return self.name in SYSTEM_FIELDS
+
+    def parse(self, text: str) -> Any:
+        """Text as typed -> Python value; raises FieldError."""
+        return self.type.parse(text, self)
+
+    def format(self, value: Any) -> str:
+        """Python value -> text as read. References show their key; lists and forms name them by `ReferenceCache`."""
+        return self.type.format(value, self)
+
+    def check(self, value: Any) -> Any:
+        """A Python value after the limits of the field and its obligation; raises FieldError."""
+        value = self.type.check(value, self)
+        if value is None and self.required:
+            raise FieldError(self, None, gettext("Bitte ausfüllen."))
+        return value
+
+    def default_value(self) -> Any:
+        """What a new record starts with."""
+        value = self.default() if callable(self.default) else self.default
+        return value
+
+    def headings(self) -> tuple[str, ...]:
+        """All headings under which a file may bring this field: German and English label, name, aliases."""
+        with use_locale("en"):
+            english = str(self.label)
+        return (message_id(self.label), *self.aliases, english, self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """One model: its fields in order, its name for people, its children, its owner."""
+
+    model: Any
+    #: The table's name; also its address on the web and its name in histories and files.
+    name: str
+    description: Description
+    fields: tuple[FieldSpec, ...]
+
+    def __repr__(self) -> str:
+        return f"<ModelSpec {self.name}>"
+
+    @property
+    def label(self) -> Any:
+        return self.description.label
+
+    @property
+    def plural(self) -> Any:
+        return self.description.plural
+
+    @property
+    def menu(self) -> str:
+        return self.description.menu
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, FieldSpec]:
+        return {spec.name: spec for spec in self.fields}
+
+    @functools.cached_property
+    def by_column(self) -> dict[str, FieldSpec]:
+        return {spec.column: spec for spec in self.fields}
+
+    def field(self, name: str) -> FieldSpec:
+        """The field of this name; KeyError for one that does not exist."""
+        return self.by_name[name]
+
+    @functools.cached_property
+    def data_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields that carry business data: all but key, version and times."""
+        return tuple(spec for spec in self.fields if not spec.is_system)
+
+    @functools.cached_property
+    def owner(self) -> FieldSpec | None:
+        """The reference that makes records of this model children of another one."""
+        return next((spec for spec in self.fields if spec.owner), None)
+
+    @functools.cached_property
+    def children(self) -> tuple[ModelSpec, ...]:
+        """The models whose owner this is, in the order of their declaration."""
+        found = [spec_of(model) for fk, model in self.model._meta.backrefs.items() if is_owner(fk)]
+        return tuple(sorted(found, key=lambda spec: _declared.get(spec.name, 0)))
+
+    @functools.cached_property
+    def natural_key(self) -> tuple[FieldSpec, ...]:
+        return tuple(spec for spec in self.fields if spec.natural_key)
+
+    @functools.cached_property
+    def naming_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields by which people name a record in files and filters: natural key first, then the title."""
+        names = [*self.natural_key, *(spec for spec in self.title_specs if not spec.natural_key)]
+        return tuple(names)
+
+    @functools.cached_property
+    def title_specs(self) -> tuple[FieldSpec, ...]:
+        names = self.description.title
+        if names:
+            return tuple(self.by_name[name] for name in names if name in self.by_name)
+        texts = [spec for spec in self.data_fields if spec.type.name == "text" and not spec.secret]
+        return tuple([*self.natural_key, *texts][:2])
+
+    @functools.cached_property
+    def search_fields(self) -> tuple[FieldSpec, ...]:
+        return tuple(spec for spec in self.fields if spec.searchable)
+
+    @functools.cached_property
+    def right(self) -> str:
+        """Prefix of the rights that govern this model; children obey those of their owner."""
+        if self.description.right:
+            return self.description.right
+        if self.owner is not None and self.owner.references is not None:
+            return self.owner.references.right
+        return "value"
+
+    def title_of(self, values: dict[str, Any]) -> str:
+        """The record's title from its values; histories keep it as text."""
+        shown = (spec.format(values.get(spec.name)) for spec in self.title_specs if spec.target is None)
+        return " ".join(text for text in shown if text) or str(self.label)
+
+
+_specs: dict[Any, ModelSpec] = {}
+_declared: dict[str, int] = {}
+
+
+def is_owner(fk: Any) -> bool:
+    return getattr(getattr(fk, "described_as", None), "owner", False)
+
+
+def spec_of(model: Any) -> ModelSpec:
+    """The spec of a model; made at the first question, then kept."""
+    found = _specs.get(model)
+    if found is None:
+        found = _specs[model] = _read(model)
+        _declared.setdefault(found.name, len(_declared))
+    return found
+
+
+def declare(models: Iterable[Any]) -> tuple[ModelSpec, ...]:
+    """Reads all models in the given order, which is the order of their pages, sheets and grids."""
+    specs = []
+    for model in models:
+        name = model._meta.table_name
+        _declared.setdefault(name, len(_declared))
+        specs.append(spec_of(model))
+    return tuple(specs)
+
+
+def _read(model: Any) -> ModelSpec:
+    meta = model._meta
+    description = getattr(model, "description", None)
+    if not isinstance(description, Description):
+        words = meta.name.replace("_", " ").title()
+        description = Description(label=words, plural=words, menu="" if _has_owner(model) else "values")
+    fields = tuple(_read_field(meta.table_name, peewee_field, meta) for peewee_field in meta.sorted_fields)
+    return ModelSpec(model=model, name=meta.table_name, description=description, fields=fields)
+
+
+def _has_owner(model: Any) -> bool:
+    return any(is_owner(field) for field in model._meta.sorted_fields)
+
+
+def _read_field(table: str, source: Any, meta: Any) -> FieldSpec:
+    description = getattr(source, "described_as", None) or FieldDescription(
+        read_only=source.name in SYSTEM_FIELDS, copy="clear" if source.name in SYSTEM_FIELDS else "keep"
+    )
+    kind = type_of(source, description.kind)
+    limit = getattr(source, "max_length", None) if isinstance(source, peewee.CharField) else None
+    required = description.required
+    if required is None:
+        required = not source.null and source.default is None and not source.primary_key
+    label = source.verbose_name or _SYSTEM_LABELS.get(source.name) or source.name.replace("_", " ").capitalize()
+    target = None
+    if isinstance(source, peewee.ForeignKeyField):
+        target = meta.model if source.rel_model == "self" else source.rel_model
+    return FieldSpec(
+        model_name=table,
+        name=source.name,
+        column=source.column_name,
+        label=label,
+        help=source.help_text or "",
+        type=kind,
+        column_field=source,
+        required=bool(required),
+        unique=bool(source.unique),
+        default=source.default,
+        max_length=limit,
+        choices=tuple((str(code), words) for code, words in source.choices or ()),
+        digits=getattr(source, "digits", 18),
+        places=getattr(source, "places", 0),
+        nullable=bool(source.null),
+        description=description,
+        target=target,
+    )
+
+
+def shown(spec: FieldSpec, value: Any, names: ReferenceCache | None = None) -> str:
+    """The text people read for a value, references by their title."""
+    if value is None or value == "":
+        return ""
+    if spec.target is not None:
+        cache = names or ReferenceCache()
+        return cache.titles(spec.references, {int(value)})[int(value)]
+    return spec.format(value)
+
+
+#: Types a Python value may have on its way through plans and histories.
+Value = str | int | bool | Decimal | datetime.date | datetime.datetime | dict | list | None
+
+__all__ = [
+    "COPY_MARKS",
+    "SYSTEM_FIELDS",
+    "Description",
+    "FieldDescription",
+    "FieldSpec",
+    "ModelSpec",
+    "ReferenceCache",
+    "declare",
+    "described",
+    "shown",
+    "spec_of",
+]
