@@ -1,0 +1,1 @@
+"""The operators' journeys, in a real browser."""
