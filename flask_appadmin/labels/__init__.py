@@ -1,0 +1,30 @@
+"""Label sheets: geometry in mm, lines of text, pages, and the formats that operators choose from.
+
+`sheet.py` prints, `catalogue.py` knows the sheets that can be bought, `formats.py` is the table of formats.
+"""
+
+from __future__ import annotations
+
+from flask_appadmin.labels.formats import A4_SHEET, SINGLE_LABEL, LabelFormat, factory_formats, find_format
+from flask_appadmin.labels.sheet import (
+    LabelSheet,
+    LabelWarning,
+    PrintedLabels,
+    SheetGeometry,
+    count_pages,
+    print_labels,
+)
+
+__all__ = [
+    "A4_SHEET",
+    "SINGLE_LABEL",
+    "LabelFormat",
+    "LabelSheet",
+    "LabelWarning",
+    "PrintedLabels",
+    "SheetGeometry",
+    "count_pages",
+    "factory_formats",
+    "find_format",
+    "print_labels",
+]
