@@ -80,7 +80,7 @@ class SqliteEngine:
     def fresh(self) -> str:
         return _sqlite_url(self._new_path())
 
-    def prepare(self, fill: Callable[[str], None]) -> None:
+    def prepare(self, fill: Callable[[str], object]) -> None:
         if self._template is None:
             path = self._folder / "template.db"
             fill(_sqlite_url(path))
@@ -142,7 +142,7 @@ class PostgresqlEngine:
     def fresh(self) -> str:
         return self._create("template0")
 
-    def prepare(self, fill: Callable[[str], None]) -> None:
+    def prepare(self, fill: Callable[[str], object]) -> None:
         if not self._template:
             url = self.fresh()
             fill(url)
