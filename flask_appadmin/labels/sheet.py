@@ -290,7 +290,8 @@ class _TextArea:
                 parts = self._break(texts[place])
                 if parts:
                     texts[place : place + 1] = parts
-                    widths[place : place + 1] = [text_width(part, 1) for part in parts]
+                    # Both halves of a broken line are set in the same size.
+                    widths[place : place + 1] = [max(text_width(part, 1) for part in parts)] * 2
                     place += 1
             place += 1
         size, leading, first = self.arrangement(len(texts))
