@@ -1,10 +1,10 @@
 """Which of the requirements are proven, read from the tests.
 
 A test says `@pytest.mark.req("SC-01", "PX-17")` when it proves them, and `@pytest.mark.req("SC-01", partly=True)` when
-it proves a part. The mark stands on a test, a class, a parameter (`pytest.param(…, marks=…)`) or a module (`pytestmark`).
-`tests/requirements.tsv` holds all ids with their area and first words. A requirement is proven when a test says so
-without `partly`, partly when only such tests name it, and open otherwise. The marks are read from the source, so
-nothing is run; that the tests pass is the suite's business.
+it proves a part. The mark stands on a test, a class, a parameter (`pytest.param(…, marks=…)`) or a module
+(`pytestmark`). `tests/requirements.tsv` holds all ids with their area and first words. A requirement is proven when a
+test says so without `partly`, partly when only such tests name it, and open otherwise. The marks are read from the
+source, so nothing is run; that the tests pass is the suite's business.
 
 `python -m tests.requirements` writes docs/requirements.md.
 """
