@@ -12,11 +12,21 @@ import datetime
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import apsw
-from peewee import Database, DatabaseProxy, DateTimeField, IntegerField, Model, OperationalError
+from peewee import (
+    SQL,
+    AutoField,
+    Database,
+    DatabaseProxy,
+    DateTimeField,
+    IntegerField,
+    Model,
+    NodeList,
+    OperationalError,
+)
 from playhouse.apsw_ext import APSWDatabase
 
 from flask_appadmin.errors import AppAdminError
@@ -57,9 +67,24 @@ def fixed_clock(moment: datetime.datetime) -> Iterator[None]:
         _now = before
 
 
+class KeyField(AutoField):
+    """The database key. A number is never given twice, since histories name records by it after they are gone."""
+
+    def ddl(self, context: Any) -> Any:
+        node = super().ddl(context)
+        is_sqlite = isinstance(database.obj, APSWDatabase)
+        return NodeList((node, SQL("AUTOINCREMENT"))) if is_sqlite else node
+
+
 class Record(Model):
     """A row of business data: every table has a key, a version that each change raises by one, and two times."""
 
+    #: Fields that `validate` reads; a bulk change of other fields need not ask the rules.
+    rule_fields: ClassVar[tuple[str, ...]] = ()
+    #: Field -> sentence where the usual one about a value that is taken already does not fit.
+    unique_messages: ClassVar[dict[str, Any]] = {}
+
+    id = KeyField()
     version = IntegerField(default=1)
     created_at = DateTimeField(default=utcnow)
     updated_at = DateTimeField(default=utcnow)
@@ -207,3 +232,14 @@ def in_transaction(work: Callable[[], Any]) -> Any:
                 raise
             time.sleep(random.uniform(0.01, 0.1) * (attempt + 1))
     raise AssertionError("unreachable")
+
+
+def key_condition(primary_key: Any, keys: Iterable[int]) -> Any:
+    """`primary_key IN (…)` for any number of keys, written into the SQL as numbers (engines limit placeholders)."""
+    numbers = [int(key) for key in keys]
+    if len(numbers) <= 200:
+        return primary_key.in_(numbers)
+    listed = ",".join(map(str, numbers))
+    if engine() == "sqlite":
+        return primary_key.in_(SQL(f"(SELECT value FROM json_each('[{listed}]'))"))
+    return primary_key.in_(SQL(f"(SELECT unnest('{{{listed}}}'::bigint[]))"))

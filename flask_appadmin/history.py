@@ -1,0 +1,214 @@
+"""The tables behind change sets, and questions to them: who changed what, when, through what.
+
+Shape: a ChangeSetRecord is one operation (a form saved, a bulk change, an import); its ChangeRecords are one row per record
+and field, or one row with a whole snapshot for a record that was made or removed. Old and new are JSON texts with exact
+types; titles, labels and names stand beside the keys as text, so that everything reads well after deletions. Children name
+their owner, so that an owner's history shows them.
+Units: times are UTC. Secrets are recorded as "changed", never by value. Only `changes.py` writes here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from flask_appadmin.database import database
+from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.i18n import _, gettext
+from flask_appadmin.rights import Operator, User, mask, may_read, may_read_full
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
+
+#: How an operation came about; the words operators read.
+KINDS = {
+    "form": _("Bearbeitet"),
+    "bulk": _("Einstellungen geändert"),
+    "import": _("Importiert"),
+    "copy": _("Kopiert"),
+    "full_copy": _("Vollständig kopiert"),
+    "delete": _("Gelöscht"),
+    "undo": _("Zurückgenommen"),
+    "load": _("Daten geladen"),
+    "setup": _("Eingerichtet"),
+    "command": _("Kommandozeile"),
+}
+
+#: What stands in the history in place of a secret.
+SECRET = '"••••"'
+
+
+class ChangeSetRecord(peewee.Model):
+    """One operation."""
+
+    user = peewee.ForeignKeyField(User, null=True, on_delete="SET NULL", index=False)
+    user_name = peewee.CharField(max_length=80)
+    kind = peewee.CharField(max_length=20)
+    changed_at = peewee.DateTimeField(index=True)
+    reason = peewee.CharField(max_length=255, null=True)
+    #: Through what: a file name, "Kommandozeile", the title of the copied record.
+    source = peewee.CharField(max_length=255, null=True)
+    #: The main table of the operation.
+    entity = peewee.CharField(max_length=60)
+    #: What operators read in the list of operations.
+    title = peewee.CharField(max_length=255)
+    created_count = peewee.IntegerField(default=0)
+    updated_count = peewee.IntegerField(default=0)
+    deleted_count = peewee.IntegerField(default=0)
+    #: The operation that this one takes back.
+    undo_of = peewee.ForeignKeyField("self", null=True, on_delete="SET NULL")
+    #: Further facts (filter, counts of the plan) as JSON.
+    details = JSONField(null=True)
+
+    class Meta:
+        table_name = "change_set"
+        database = database
+        indexes = ((("user", "id"), False),)
+
+    @property
+    def record_count(self) -> int:
+        return self.created_count + self.updated_count + self.deleted_count
+
+    @property
+    def kind_label(self) -> str:
+        return str(KINDS.get(self.kind, self.kind))
+
+
+class ChangeRecord(peewee.Model):
+    """One field of one record, or one record made or removed."""
+
+    id = peewee.BigAutoField()
+    change_set = peewee.ForeignKeyField(ChangeSetRecord, on_delete="CASCADE", index=False)
+    entity = peewee.CharField(max_length=60)
+    record_id = peewee.BigIntegerField()
+    #: The record under which this one is shown: itself, or the owner of a child.
+    owner_entity = peewee.CharField(max_length=60)
+    owner_id = peewee.BigIntegerField()
+    record_title = peewee.CharField(max_length=160)
+    #: "create", "update" or "delete".
+    action = peewee.CharField(max_length=6)
+    field = peewee.CharField(max_length=60, null=True)
+    field_label = peewee.CharField(max_length=120, null=True)
+    old_value = peewee.TextField(null=True)
+    new_value = peewee.TextField(null=True)
+    #: Where in the source: "Zeile 214".
+    source = peewee.CharField(max_length=80, null=True)
+
+    class Meta:
+        table_name = "change"
+        database = database
+        indexes = (
+            (("change_set", "entity", "field"), False),
+            (("owner_entity", "owner_id", "id"), False),
+            (("entity", "record_id"), False),
+        )
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """One line of a history as operators read it."""
+
+    change_id: int
+    change_set_id: int
+    entity: str
+    record_id: int
+    title: str
+    action: str
+    field: str
+    label: str
+    old: str
+    new: str
+    source: str
+    who: str = ""
+    when: Any = None
+    kind: str = ""
+    reason: str = ""
+
+
+def operations(*, user_id: int | None = None, before: int | None = None, limit: int = 50) -> list[ChangeSetRecord]:
+    """The latest operations, newest first: of one user, or of all; `before` continues after that key."""
+    query = ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).limit(limit)
+    if user_id is not None:
+        query = query.where(ChangeSetRecord.user == user_id)
+    if before is not None:
+        query = query.where(ChangeSetRecord.id < before)
+    return list(query)
+
+
+def lines_of_set(
+    change_set_id: int, operator: Operator, specs: dict[str, ModelSpec], **limits: Any
+) -> list[ChangeLine]:
+    """What one operation changed, in the order of writing."""
+    query = ChangeRecord.select().where(ChangeRecord.change_set == change_set_id).order_by(ChangeRecord.id)
+    return list(_lines(query.limit(limits.get("limit", 200)).offset(limits.get("offset", 0)), operator, specs))
+
+
+def lines_of_record(
+    spec: ModelSpec,
+    key: int,
+    operator: Operator,
+    specs: dict[str, ModelSpec],
+    *,
+    limit: int = 200,
+    before: int | None = None,
+) -> list[ChangeLine]:
+    """The history of a record with its children, newest first, each line with person, time and operation."""
+    query = (
+        ChangeRecord.select(ChangeRecord, ChangeSetRecord)
+        .join(ChangeSetRecord)
+        .where(ChangeRecord.owner_entity == spec.name, ChangeRecord.owner_id == key)
+        .order_by(ChangeRecord.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(ChangeRecord.id < before)
+    return list(_lines(query, operator, specs, with_set=True))
+
+
+def _lines(
+    query: Any, operator: Operator, specs: dict[str, ModelSpec], *, with_set: bool = False
+) -> Iterator[ChangeLine]:
+    names = ReferenceCache()
+    for row in query:
+        spec = specs.get(row.entity)
+        item = spec.by_name.get(row.field) if spec is not None and row.field else None
+        change_set = row.change_set if with_set else None
+        yield ChangeLine(
+            change_id=row.id,
+            change_set_id=row.change_set_id,
+            entity=row.entity,
+            record_id=row.record_id,
+            title=row.record_title,
+            action=row.action,
+            field=row.field or "",
+            label=str(item.label) if item is not None else (row.field_label or ""),
+            old=_words(item, row.old_value, operator, names) if row.action == "update" else "",
+            new=_words(item, row.new_value, operator, names) if row.action == "update" else "",
+            source=row.source or "",
+            who=change_set.user_name if change_set else "",
+            when=change_set.changed_at if change_set else None,
+            kind=change_set.kind_label if change_set else "",
+            reason=(change_set.reason or "") if change_set else "",
+        )
+
+
+def _words(spec: FieldSpec | None, text: str | None, operator: Operator, names: ReferenceCache) -> str:
+    """A JSON text of the history as operators read it, under the same rights as the field itself."""
+    if text is None or text == "null":
+        return ""
+    if spec is None:
+        value = json.loads(text)
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if text == SECRET or spec.secret:
+        return gettext("geändert")
+    if not may_read(operator, spec):
+        return "••••"
+    value = spec.type.from_json(json.loads(text), spec)
+    words = shown(spec, value, names)
+    return words if may_read_full(operator, spec) else mask(words)
+
+
+#: Tables of this room, in the order of their creation.
+MODELS = (ChangeSetRecord, ChangeRecord)
