@@ -1,11 +1,12 @@
 # Kontor: the commands of everyday. `make help` lists them.
 #
 # Everything happens in .venv, which `make setup` makes from requirements.lock. A finished setup leaves a stamp, so
-# the commands that depend on it cost nothing until the lock file or pyproject.toml changes.
+# the commands that depend on it cost nothing until the lock file or pyproject.toml changes. `make setup PYTHON=…` names
+# the Python to make it with.
 
 SHELL := /bin/sh
 VENV := .venv
-PYTHON := $(VENV)/bin/python
+IN_VENV := $(VENV)/bin/python
 STAMP := $(VENV)/.kontor-ready
 
 .PHONY: help setup run test check bench soak requirements format lock
@@ -17,7 +18,7 @@ help: ## list these commands
 setup: $(STAMP) ## make .venv with everything in it (part of run, test, check and bench)
 
 # A .venv whose Python has gone (an upgraded system) counts as not made.
-ifneq ($(shell test -x $(PYTHON) && echo there),there)
+ifneq ($(shell test -x $(IN_VENV) && echo there),there)
 .PHONY: $(STAMP)
 endif
 
@@ -26,31 +27,31 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 run: setup ## serve Kontor from this folder; makes or upgrades the database first
-	@exec $(PYTHON) admin_app.py serve
+	@exec $(IN_VENV) admin_app.py serve
 
 test: setup ## the whole suite: SQLite, PostgreSQL and the browser
-	@$(PYTHON) -m tests.engines
-	@$(PYTHON) -m tests.browser.chromium
-	@$(PYTHON) -m pytest
+	@$(IN_VENV) -m tests.engines
+	@$(IN_VENV) -m tests.browser.chromium
+	@$(IN_VENV) -m pytest
 
 soak: setup ## the long runs that `make test` leaves out
-	@$(PYTHON) -m tests.engines
-	@$(PYTHON) -m pytest -m soak
+	@$(IN_VENV) -m tests.engines
+	@$(IN_VENV) -m pytest -m soak
 
 check: setup ## format, lint, types
-	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m mypy
+	@$(IN_VENV) -m ruff format --check .
+	@$(IN_VENV) -m ruff check .
+	@$(IN_VENV) -m mypy
 
 format: setup ## put every file into the house's format
-	@$(PYTHON) -m ruff format .
-	@$(PYTHON) -m ruff check --fix .
+	@$(IN_VENV) -m ruff format .
+	@$(IN_VENV) -m ruff check --fix .
 
 bench: setup ## the figures of the design, each beside its floor in the same run
-	@$(PYTHON) -m benchmarks
+	@$(IN_VENV) -m benchmarks
 
 requirements: setup ## write docs/requirements.md from the tests
-	@$(PYTHON) -m tests.requirements
+	@$(IN_VENV) -m tests.requirements
 
 lock: ## write requirements.lock anew after a change of pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate \
