@@ -1,0 +1,1 @@
+"""What stands behind `models.py`: value tables and the neighbouring modules, a file per area."""
