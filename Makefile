@@ -9,7 +9,7 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 STAMP := $(VENV)/.kontor-ready
 
-.PHONY: help setup run test check bench soak requirements format lock
+.PHONY: help setup run test check bench soak screens requirements format lock
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -37,6 +37,10 @@ test: setup ## the whole suite: SQLite, PostgreSQL and the browser
 soak: setup ## the long runs that `make test` leaves out
 	@$(IN_VENV) -m tests.engines
 	@$(IN_VENV) -m pytest -m soak
+
+screens: setup ## take the pictures in docs/screens anew, from the browser tests
+	@$(IN_VENV) -m tests.browser.chromium
+	@KONTOR_SCREENS=1 KONTOR_TEST_ENGINES=sqlite $(IN_VENV) -m pytest tests/browser -q
 
 check: setup ## format, lint, types
 	@$(IN_VENV) -m ruff format --check .

@@ -7,6 +7,7 @@ host. A test that provokes one of these on purpose asks for the fixture `watch` 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +19,10 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from tests.browser.chromium import FLAGS, find_chromium
 from tests.browser.server import OPERATOR, PASSWORD, KontorServer
 
-#: Where screenshots go that are only looked at; those of the documentation have their own place.
+#: Where pictures go that are only looked at, and those of the documentation.
 OUT = Path(__file__).parent / ".out"
+SCREENS = Path(__file__).resolve().parents[2] / "docs" / "screens"
+SIZES = ((1440, 900), (1280, 720))
 
 #: Playwright waits for what a test locates; longer than this nobody wants to wait for a page.
 _WAIT_MILLISECONDS = 10_000
@@ -130,13 +133,21 @@ def sign_in(server: KontorServer) -> Callable[..., None]:
 
 
 @pytest.fixture
-def picture() -> Callable[[Page, str], Path]:
-    """`picture(page, "list")` takes a screenshot for looking at, kept out of the repository."""
+def screen() -> Callable[[Page, str], None]:
+    """`screen(page, "list")` takes pictures in both sizes of the documentation.
 
-    def take(page: Page, name: str) -> Path:
-        OUT.mkdir(exist_ok=True)
-        path = OUT / f"{name}.png"
-        page.screenshot(path=path)
-        return path
+    They go to docs/screens when KONTOR_SCREENS is set (`make screens`), and to a folder outside the repository's files
+    otherwise, so that an ordinary run changes nothing.
+    """
+    folder = SCREENS if os.environ.get("KONTOR_SCREENS") else OUT
+
+    def take(page: Page, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        before = page.viewport_size
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=folder / f"{name}-{width}x{height}.png", animations="disabled", caret="hide")
+        if before:
+            page.set_viewport_size(before)
 
     return take
