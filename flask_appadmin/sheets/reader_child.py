@@ -1,0 +1,385 @@
+"""The process that parses one file: started by `reading`, fenced in by limits, gone afterwards.
+
+It is run as a script, without the packages around it, so that it starts in a few hundredths of a second and carries neither
+Flask nor secrets. The file is its standard input; it answers on standard output and opens nothing else.
+Shape: one JSON object per line. {"workbook": {...}}, {"sheet": {...}}, {"blank": n}, {"rows": [[...]], "special": [[row, column,
+kind, text]]}, {"sheet_end": {...}}, {"end": {...}} or {"refused": code, "parts": {...}}. Kinds in "special": "d" date, "m" date with time,
+"t" time (ISO text each), "e" error value, "f" formula without a result; the row is the index in this message.
+Errors: whatever goes wrong is a "refused"; an abort of the parser ends the process, which `reading` sees.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import datetime
+import json
+import os
+import resource
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, TextIO
+
+if __name__ == "__main__":
+    # Names without contents: the modules below are found, but nothing else of the packages is loaded.
+    _folder = os.path.dirname(os.path.abspath(__file__))
+    for _name, _path in (("flask_appadmin", os.path.dirname(_folder)), ("flask_appadmin.sheets", _folder)):
+        _package = types.ModuleType(_name)
+        _package.__path__ = [_path]
+        sys.modules[_name] = _package
+
+from flask_appadmin.sheets import archive, delimited, file_kinds, officexml, opendocument
+from flask_appadmin.sheets.limits import ReadLimits, Refused, column_letters
+
+#: Byte order marks and shapes tell these; cp437 is what names in zip archives are written in.
+_FURTHER_ENCODINGS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp437", "ascii")
+_BATCH_CELLS = 4_000
+_BATCH_ROWS = 500
+
+
+def fence(limits: ReadLimits) -> None:
+    """Sets the limits of this process; there is no way back."""
+    try:
+        with open("/proc/self/statm") as file:
+            base = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        # Elsewhere than on Linux: what the interpreter with its libraries needs at most.
+        base = 256 << 20
+    ceiling = base + limits.memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # No further file and no socket: what is open is standard input, output and error.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+
+
+class Answer:
+    """Writes messages; rows are gathered to batches, empty rows before the end of a sheet to counts."""
+
+    def __init__(self, stream: TextIO, limits: ReadLimits) -> None:
+        self._write = stream.write
+        self._flush = stream.flush
+        self._limits = limits
+        self._rows: list[list[Any]] = []
+        self._special: list[list[Any]] = []
+        self._gathered = 0
+        self._blank = 0
+        self._cells = 0
+
+    def say(self, **message: Any) -> None:
+        self.flush_rows()
+        self._write(json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n")
+
+    def begin_sheet(self, name: str, visible: bool) -> None:
+        self.say(sheet={"name": name, "visible": visible})
+        self._blank = 0
+
+    def end_sheet(self, **facts: Any) -> None:
+        self.say(sheet_end=facts)
+
+    def flush_rows(self) -> None:
+        if self._rows:
+            message: dict[str, Any] = {"rows": self._rows}
+            if self._special:
+                message["special"] = self._special
+            self._write(json.dumps(message, ensure_ascii=True, separators=(",", ":")) + "\n")
+            self._rows = []
+            self._special = []
+            self._gathered = 0
+
+    def row_gap(self, count: int) -> None:
+        """Empty rows; they are told when a filled one follows."""
+        self._blank += count
+
+    def row(self, cells: list[Any], special: Iterable[tuple[int, str, str]] = ()) -> None:
+        """A row without empty cells at its end; dates stand in `special`, with None in their place."""
+        if not cells:
+            self._blank += 1
+            return
+        if self._blank:
+            if self._blank < 50:
+                self._rows.extend([] for _ in range(self._blank))
+            else:
+                self.say(blank=self._blank)
+            self._blank = 0
+        for column, kind, text in special:
+            self._special.append([len(self._rows), column, kind, text])
+        self._rows.append(cells)
+        self._gathered += len(cells)
+        self._cells += len(cells)
+        if self._cells > self._limits.cells:
+            raise Refused("too_many_cells", limit=self._limits.cells)
+        if self._gathered >= _BATCH_CELLS or len(self._rows) >= _BATCH_ROWS:
+            self.flush_rows()
+
+
+def _special_of(value: Any) -> tuple[str, str]:
+    """The kind and text of a value that JSON does not know."""
+    if isinstance(value, datetime.datetime):
+        return "m", value.isoformat()
+    if isinstance(value, datetime.date):
+        return "d", value.isoformat()
+    if isinstance(value, datetime.time):
+        return "t", value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        seconds = round(value.total_seconds())
+        sign = "-" if seconds < 0 else ""
+        hours, rest = divmod(abs(seconds), 3600)
+        return "s", f"{sign}{hours}:{rest // 60:02}:{rest % 60:02}"
+    return "s", str(value)
+
+
+def _typed_row(
+    row: Iterable[Any], limits: ReadLimits, sheet: str, number: int
+) -> tuple[list[Any], list[tuple[int, str, str]]]:
+    """A row as JSON knows it, and its special cells. Whole numbers become int as long as a float is exact."""
+    cells: list[Any] = []
+    special: list[tuple[int, str, str]] = []
+    longest = limits.cell_characters
+    for value in row:
+        kind = type(value)
+        if kind is str:
+            if len(value) > longest:
+                cell = f"{column_letters(len(cells))}{number}"
+                raise Refused("cell_too_long", sheet=sheet, cell=cell, limit=longest)
+            cells.append(value or None)
+        elif kind is float:
+            cells.append(int(value) if value.is_integer() and -1e15 < value < 1e15 else value)
+        elif kind is int or kind is bool or value is None:
+            cells.append(value)
+        else:
+            code, text = _special_of(value)
+            if code == "s":
+                cells.append(text)
+            else:
+                special.append((len(cells), code, text))
+                cells.append(False)
+    while cells and cells[-1] is None:
+        cells.pop()
+    if len(cells) > limits.columns:
+        cell = f"{column_letters(len(cells) - 1)}{number}"
+        raise Refused("too_many_columns", sheet=sheet, cell=cell, limit=limits.columns)
+    for column, _, _ in special:
+        cells[column] = None
+    return cells, special
+
+
+def _read_calamine(
+    file: BinaryIO, kind: str, limits: ReadLimits, answer: Answer, facts: dict[str, officexml.SheetFacts]
+) -> None:
+    import python_calamine as calamine
+
+    file.seek(0)
+    try:
+        workbook = calamine.load_workbook(file)
+    except calamine.PasswordError as error:
+        raise Refused("password") from error
+    except calamine.CalamineError as error:
+        raise Refused("damaged") from error
+    sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
+    if not sheets:
+        raise Refused("no_sheets")
+    if len(sheets) > limits.sheets:
+        raise Refused("too_many_sheets", limit=limits.sheets)
+    answer.say(workbook={"kind": kind})
+    for meta in sheets:
+        seen = facts.get(meta.name, officexml.SheetFacts())
+        answer.begin_sheet(meta.name, meta.visible == calamine.SheetVisibleEnum.Visible)
+        try:
+            sheet = workbook.get_sheet_by_name(meta.name)
+        except calamine.PasswordError as error:
+            raise Refused("password") from error
+        except calamine.CalamineError as error:
+            raise Refused("damaged_sheet", sheet=meta.name) from error
+        _send_sheet(sheet, meta.name, limits, answer, seen)
+        merged = sheet.merged_cell_ranges or []
+        answer.end_sheet(merged=len(merged), hidden_rows=seen.hidden_rows)
+
+
+def _send_sheet(sheet: Any, name: str, limits: ReadLimits, answer: Answer, seen: officexml.SheetFacts) -> None:
+    start, end = sheet.start, sheet.end
+    faults_by_row: dict[int, list[tuple[int, str]]] = {}
+    for (row_number, column), text in seen.cell_faults.items():
+        faults_by_row.setdefault(row_number, []).append((column, text))
+    number = 0
+    if start is not None and end is not None:
+        if end[0] + 1 > limits.rows:
+            raise Refused("too_many_rows", sheet=name, limit=limits.rows)
+        # The parser gives rows from the first of the sheet, but columns from the first filled one.
+        left = [None] * start[1]
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            cells, special = _typed_row((*left, *row) if left else row, limits, name, number)
+            if number in faults_by_row:
+                _add_faults(cells, special, faults_by_row.pop(number))
+            answer.row(cells, special)
+    for row_number in sorted(faults_by_row):
+        # Error values below the last filled row, where the parser sees nothing.
+        for _ in range(row_number - number - 1):
+            answer.row([])
+        cells, special = [], []
+        _add_faults(cells, special, faults_by_row[row_number])
+        answer.row(cells, special)
+        number = row_number
+
+
+def _add_faults(cells: list[Any], special: list[tuple[int, str, str]], faults: list[tuple[int, str]]) -> None:
+    for column, text in faults:
+        if column < len(cells) and cells[column] is not None:
+            continue
+        cells.extend([None] * (column + 1 - len(cells)))
+        special.append((column, "f" if text == "=" else "e", text))
+
+
+def _read_office(file: BinaryIO, kind: str, limits: ReadLimits, answer: Answer, opened: archive.Archive) -> None:
+    scanners: dict[str, officexml.SheetScanner] = {}
+    parts = officexml.worksheet_parts(opened)
+
+    def scanner_for(name: str) -> officexml.SheetScanner | None:
+        if name in parts:
+            scanners[name] = officexml.SheetScanner(limits)
+        return scanners.get(name)
+
+    opened.inspect(scanner_for)
+    facts: dict[str, officexml.SheetFacts] = {}
+    area = 0
+    for name, scanner in scanners.items():
+        seen = facts[parts[name]] = scanner.facts
+        if seen.far_cell:
+            raise Refused("too_many_columns", sheet=parts[name], cell=seen.far_cell, limit=limits.columns)
+        if seen.last_row > limits.rows:
+            raise Refused("too_many_rows", sheet=parts[name], limit=limits.rows)
+        here = seen.last_row * (seen.last_column + 1)
+        if here > limits.cells:
+            cell = f"{column_letters(seen.last_column)}{seen.last_row}"
+            raise Refused("spread", sheet=parts[name], cell=cell, limit=limits.cells)
+        area += here
+    if area > limits.cells:
+        raise Refused("too_many_cells", limit=limits.cells)
+    _read_calamine(file, kind, limits, answer, facts)
+
+
+def _read_opendocument(limits: ReadLimits, answer: Answer, opened: archive.Archive) -> None:
+    opened.inspect()
+    answer.say(workbook={"kind": "ods"})
+    name = ""
+    number = 0
+    for event in opendocument.read_sheets(opened, limits):
+        if event[0] == "sheet":
+            name = event[1]
+            number = 0
+            answer.begin_sheet(name, event[2])
+        elif event[0] == "sheet_end":
+            answer.end_sheet(merged=event[1], hidden_rows=event[2])
+        else:
+            _, repeat, row, faults = event
+            cells, special = _typed_row(row, limits, name, number + 1)
+            for column, text in faults.items():
+                special.append((column, "e", text))
+            for _ in range(repeat) if cells else ():
+                answer.row(list(cells), special)
+            if not cells:
+                answer.row_gap(repeat)
+            number += repeat
+
+
+def _read_delimited(raw: bytes, limits: ReadLimits, answer: Answer, encoding: str, separator: str) -> dict[str, Any]:
+    text_format, text = delimited.read_text(raw, limits, encoding, separator)
+    answer.say(workbook={"kind": "csv", "text": delimited.facts(text_format)})
+    answer.begin_sheet("", True)
+    lengths: dict[int, int] = {}
+    first_of_length: dict[int, int] = {}
+    suspects: list[int] = []
+    for number, row in enumerate(delimited.rows(text, text_format, limits), start=1):
+        if row:
+            lengths[len(row)] = lengths.get(len(row), 0) + 1
+            first_of_length.setdefault(len(row), number)
+        cells: list[Any] = [cell or None for cell in row]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if len(suspects) < 100:
+            for cell in cells:
+                if cell and "\n" in cell and delimited.is_quote_suspect(cell, text_format.separator):
+                    suspects.append(number)
+        answer.row(cells)
+    answer.end_sheet(merged=0, hidden_rows=0)
+    # JSON has no numbers as keys.
+    return {
+        "row_lengths": [[length, count, first_of_length[length]] for length, count in sorted(lengths.items())],
+        "quote_suspects": suspects,
+    }
+
+
+def read(file: BinaryIO, limits: ReadLimits, answer: Answer, *, encoding: str = "", separator: str = "") -> None:
+    """Reads a file of any kind and answers with its sheets. Raises `Refused`."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if size > limits.file_bytes:
+        raise Refused("too_large", size=size, limit=limits.file_bytes)
+    head = file.read(1 << 16)
+    kind = file_kinds.kind_of(head)
+    end: dict[str, Any] = {}
+    if kind == "zip":
+        opened = archive.Archive(file, limits)
+        kind = file_kinds.kind_of_archive(opened)
+        if kind == "ods":
+            _read_opendocument(limits, answer, opened)
+        elif kind in ("xlsx", "xlsm"):
+            _read_office(file, kind, limits, answer, opened)
+        else:
+            raise Refused("not_a_table", kind=kind)
+    elif kind == "ole":
+        file.seek(0)
+        raw = file.read()
+        kind = file_kinds.kind_of_compound(raw)
+        if kind == "password" or kind == "xls" and file_kinds.is_encrypted_xls(raw):
+            raise Refused("password")
+        if kind == "damaged_compound":
+            raise Refused("damaged")
+        if kind != "xls":
+            raise Refused("not_a_table", kind=kind)
+        _read_calamine(file, kind, limits, answer, {})
+    elif kind == "text":
+        file.seek(0)
+        end = _read_delimited(file.read(), limits, answer, encoding, separator)
+    elif kind == "empty":
+        raise Refused("empty")
+    else:
+        raise Refused("not_a_table", kind=kind)
+    answer.say(end=end)
+
+
+@contextlib.contextmanager
+def _refusals(answer: Answer) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        answer.say(refused=refused.code, parts=refused.parts)
+    except MemoryError:
+        answer.say(refused="memory", parts={})
+    except RecursionError:
+        answer.say(refused="damaged", parts={})
+    except BrokenPipeError:
+        # Nobody listens any more.
+        os._exit(0)
+
+
+def main() -> None:
+    request = json.loads(sys.argv[1])
+    sys.path.append(request["library"])
+    limits = ReadLimits(**request["limits"])
+    answer = Answer(sys.stdout, limits)
+    with _refusals(answer):
+        # Loaded before the fence, which lets no further file be opened.
+        for encoding in (*delimited.ENCODINGS, *_FURTHER_ENCODINGS):
+            codecs.lookup(encoding)
+        import python_calamine  # noqa: F401
+
+        fence(limits)
+        read(sys.stdin.buffer, limits, answer, encoding=request["encoding"], separator=request["separator"])
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
