@@ -1433,18 +1433,24 @@ def _count_updated(run: _Run) -> int:
 
 
 def _remove_made(run: _Run, removable: list[tuple[ModelSpec, int]]) -> None:
-    """Removes the records a set made: owners take their children along, so children come first and are gone then."""
-    for spec, key in sorted(removable, key=lambda pair: -_depth(pair[0])):
-        users = users_of(spec, key)
-        if users:
-            run.skipped.append(str(StillUsed(_title_of_key(spec, key), users)))
-            continue
-        run.operator.require(f"{spec.right}.{'delete' if spec.owner is None else 'edit'}")
-        _clear_own_pointers(spec, key)
-        _remove(run, spec, [key], "")
-        run.deleted += 1 if spec.owner is None else 0
+    """Removes the records a set made, the latest first; one that another of them still uses is tried again after it."""
+    waiting = sorted(removable, key=lambda pair: -_depth(pair[0]))
+    while waiting:
+        still_used = []
+        for spec, key in waiting:
+            if users_of(spec, key):
+                still_used.append((spec, key))
+                continue
+            run.operator.require(f"{spec.right}.{'delete' if spec.owner is None else 'edit'}")
+            _clear_own_pointers(spec, key)
+            _remove(run, spec, [key], "")
+            run.deleted += 1 if spec.owner is None else 0
+        if len(still_used) == len(waiting):
+            run.skipped += [str(StillUsed(_title_of_key(spec, key), users_of(spec, key))) for spec, key in waiting]
+            break
+        waiting = still_used
     if removable and not run.deleted:
-        run.deleted = len(removable)
+        run.deleted = len(removable) - len(waiting)
 
 
 def _clear_own_pointers(spec: ModelSpec, key: int) -> None:

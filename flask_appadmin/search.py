@@ -68,9 +68,10 @@ def create_index(spec: ModelSpec) -> None:
         return
     name = index_name(spec)
     if engine() == "sqlite":
+        # With its own copy of the text: a contentless index could not wipe the words of a removed record.
         database.execute_sql(
             f'CREATE VIRTUAL TABLE IF NOT EXISTS "{name}" USING fts5('
-            "text, content='', contentless_delete=1, columnsize=0, tokenize='trigram')"
+            "text, tokenize='trigram', columnsize=0)"
         )
         database.execute_sql(f'INSERT INTO "{name}"("{name}", rank) VALUES (\'secure-delete\', 1)')
     else:

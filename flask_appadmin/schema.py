@@ -1,0 +1,42 @@
+"""All tables together: those of the layer and those of the application, with the search indexes that belong to them.
+
+Shape: `create_tables(models)` makes what is missing, in an order that foreign keys allow; migrations of an application call
+it in their first step. Errors: those of the engine, since nobody but an engineer sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_appadmin import changes, history, rights, search, selections
+from flask_appadmin.database import database
+from flask_appadmin.specs import ModelSpec, declare
+
+#: The tables of the layer, in the order of their creation.
+LAYER_MODELS: tuple[Any, ...] = (*rights.MODELS, *history.MODELS, *selections.MODELS)
+
+
+def declare_models(models: Iterable[Any]) -> tuple[ModelSpec, ...]:
+    """Reads the declarations of the application and of the layer and makes them known to gateway and gate."""
+    specs = declare((*models, *(model for model in LAYER_MODELS if hasattr(model, "description"))))
+    changes.know(specs)
+    rights.register_model_rights(specs)
+    return specs
+
+
+def create_tables(models: Iterable[Any]) -> None:
+    """Makes all tables, indexes and search indexes that are not there yet."""
+    specs = declare_models(models)
+    database.create_tables([*LAYER_MODELS, *(spec.model for spec in specs if spec.model not in LAYER_MODELS)], safe=True)
+    for spec in specs:
+        search.create_index(spec)
+
+
+def drop_tables(models: Iterable[Any]) -> None:
+    """Removes all tables and search indexes again."""
+    specs = declare_models(models)
+    for spec in specs:
+        if search.has_index(spec):
+            search.drop_index(spec)
+    database.drop_tables([*LAYER_MODELS, *(spec.model for spec in specs if spec.model not in LAYER_MODELS)], safe=True)
