@@ -96,7 +96,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("registry", "views", "checks"),
     ("forms", "lists", "layouts"),
     ("bulk", "copying", "sheets", "labels", "customfields"),
-    ("selections", "changes", "filters", "history", "search", "rights", "jobs", "database"),
+    ("schema", "selections", "changes", "filters", "history", "search", "rights", "jobs", "database"),
     ("specs", "fieldtypes"),
     ("errors", "i18n"),
 )
