@@ -1,0 +1,53 @@
+// The form's page: tabs, child grids, unsaved changes, the keys of saving and stepping.
+import { startChildGrids } from "./childgrids.js";
+import { startFieldSearch } from "./fieldsearch.js";
+import { startHelpLine } from "./helpline.js";
+import { startReveal } from "./reveal.js";
+import { startTabs } from "./tabs.js";
+import { startUnsaved } from "./unsaved.js";
+
+const form = document.getElementById("form");
+if (form) {
+  const unsaved = startUnsaved(form);
+  startChildGrids(form, unsaved);
+  startTabs(form, unsaved);
+  startReveal(form, unsaved);
+  startFieldSearch(form);
+  startHelpLine(form);
+
+  document.addEventListener("keydown", (event) => {
+    const combination = event.ctrlKey || event.metaKey;
+    if (!combination || event.altKey || document.querySelector("dialog[open]")) return;
+    const key = event.key.toLowerCase();
+    const save = document.querySelector("[data-save]");
+    if (key === "s" && save) {
+      event.preventDefault();
+      // What is being typed becomes a change first.
+      document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
+      if (!event.repeat) save.click();
+    } else if (key === "enter" && save) {
+      event.preventDefault();
+      (document.querySelector('[name="_then"][value="close"]') ?? save).click();
+    } else {
+      const move = { f: "first", g: "previous", h: "next", l: "last" }[key];
+      if (!move || event.shiftKey) return;
+      event.preventDefault();
+      document.querySelector(`[data-step="${move}"]`)?.click();
+    }
+  });
+
+  // Enter goes on to the next field, as at the desk; saving is a key of its own.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.matches("textarea, button, a, summary") || event.target.closest("[data-grid]")) return;
+    event.preventDefault();
+    const stops = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter((stop) => stop.offsetParent && !stop.disabled && !stop.readOnly);
+    stops[stops.indexOf(event.target) + (event.shiftKey ? -1 : 1)]?.focus();
+  });
+
+  // One click, one save: the server refuses the second by its key, the button shows it.
+  form.addEventListener("submit", () => {
+    setTimeout(() => document.querySelectorAll('[form="form"]').forEach((button) => (button.disabled = true)));
+  });
+  addEventListener("pageshow", () => document.querySelectorAll('[form="form"]').forEach((button) => (button.disabled = false)));
+}

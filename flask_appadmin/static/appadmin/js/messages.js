@@ -1,0 +1,42 @@
+// The one place where the page speaks, and the toast that offers to take back what was just done.
+
+const TOAST_MS = 10000;
+
+export function say(text, look = "") {
+  const place = document.getElementById("messages");
+  if (!place || !text) return;
+  for (const old of place.children) if (old.querySelector(".text")?.textContent === text) old.remove();
+  const box = document.createElement("div");
+  box.className = `message ${look}`;
+  if (look === "bad") box.setAttribute("role", "alert");
+  const words = document.createElement("span");
+  words.className = "text";
+  words.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "close";
+  close.dataset.closeMessage = "";
+  close.setAttribute("aria-label", place.dataset.close);
+  close.textContent = "✕";
+  box.append(words, close);
+  place.append(box);
+  box.scrollIntoView({ block: "nearest" });
+}
+
+function startToast(toast) {
+  const life = toast.querySelector(".life");
+  toast.classList.add("runs");
+  life.addEventListener("animationend", () => toast.remove());
+  // With animations switched off there is no end of one to wait for.
+  if (getComputedStyle(life).animationName === "none") setTimeout(() => toast.remove(), TOAST_MS);
+}
+
+export function startMessages() {
+  document.addEventListener("click", (event) => {
+    event.target.closest("[data-close-message]")?.closest(".message")?.remove();
+    event.target.closest("[data-close-toast]")?.closest(".toast")?.remove();
+  });
+  const toast = document.getElementById("toast");
+  if (toast) startToast(toast);
+  document.querySelector(".summary[tabindex]")?.focus();
+}

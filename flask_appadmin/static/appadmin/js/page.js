@@ -1,0 +1,16 @@
+// Starts what every page has. Pages with more load their own module beside this one.
+import { startDialogs } from "./dialogs.js";
+import { startKeys } from "./keys.js";
+import { startLookups } from "./lookups.js";
+import { startMenus } from "./menus.js";
+import { startMessages } from "./messages.js";
+import { startTheme } from "./theme.js";
+import { startTooltips } from "./tooltips.js";
+
+startKeys();
+startMenus();
+startDialogs();
+startMessages();
+startTheme();
+startTooltips();
+startLookups();

@@ -1,0 +1,110 @@
+// Tabs of a form. A panel is fetched once, as a fragment, and stays in the same <form>: all tabs are saved together. The tab last
+// open on this kind of record is remembered for the records that follow. Without this module the links load the whole page.
+
+import { startLookups } from "./lookups.js";
+import { say } from "./messages.js";
+import { getFragment } from "./requests.js";
+
+export function startTabs(form, unsaved) {
+  const bar = document.querySelector("[data-tab-url]");
+  if (!bar) return;
+  const tabs = [...bar.querySelectorAll("[data-tab]")];
+  const kind = `appadmin:tab:${new URL(form.action, location.href).pathname}`;
+  const panelOf = (key) => form.querySelector(`:scope > [data-panel="${CSS.escape(key)}"]`);
+  const loading = new Map();
+
+  async function fetched(tab) {
+    const html = await getFragment(tab.href, "panel");
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    const panel = holder.content.querySelector("[data-panel]");
+    if (!panel) throw new Error("no panel");
+    panel.hidden = true;
+    const end = form.querySelector(":scope > .reason");
+    form.insertBefore(panel, end);
+    unsaved.keep(panel);
+    startLookups(panel);
+    form.dispatchEvent(new CustomEvent("panel", { detail: panel }));
+    return panel;
+  }
+
+  async function panel(tab) {
+    const key = tab.dataset.tab;
+    const there = panelOf(key);
+    if (there) return there;
+    if (!loading.has(key)) loading.set(key, fetched(tab).finally(() => loading.delete(key)));
+    return loading.get(key);
+  }
+
+  let wanted = null;
+  async function open(tab, focus = true) {
+    if (!tab) return null;
+    wanted = tab;
+    tab.classList.add("loading");
+    try {
+      const shown = await panel(tab);
+      if (wanted !== tab) return null;
+      for (const each of form.querySelectorAll(":scope > [data-panel]")) each.hidden = each !== shown;
+      for (const each of tabs) {
+        each.setAttribute("aria-selected", String(each === tab));
+        each.tabIndex = each === tab ? 0 : -1;
+      }
+      form.querySelector("[data-open-tab]").value = tab.dataset.tab;
+      history.replaceState(history.state, "", tab.href);
+      localStorage.setItem(kind, tab.dataset.tab);
+      form.scrollTop = 0;
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+      if (focus) tab.focus({ preventScroll: true });
+      return shown;
+    } catch {
+      say(bar.dataset.failed, "bad");
+      return null;
+    } finally {
+      tab.classList.remove("loading");
+    }
+  }
+
+  bar.addEventListener("click", (event) => {
+    const tab = event.target.closest("[data-tab]");
+    if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(tab);
+  });
+  // Looking ahead: the panel is there when the button comes up.
+  bar.addEventListener("pointerdown", (event) => {
+    const tab = event.target.closest("[data-tab]");
+    if (tab && !event.button) panel(tab).catch(() => {});
+  });
+  bar.addEventListener("keydown", (event) => {
+    const from = tabs.indexOf(event.target.closest("[data-tab]"));
+    const to = { ArrowRight: from + 1, ArrowLeft: from - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (from < 0 || to === undefined) return;
+    event.preventDefault();
+    open(tabs[(to + tabs.length) % tabs.length]);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || !/^[1-9]$/.test(event.key)) return;
+    event.preventDefault();
+    open(tabs[Number(event.key) - 1]);
+  });
+
+  // A fault in another tab: its link opens the tab, then goes to the field.
+  document.querySelector(".summary")?.addEventListener("click", async (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (!field) return;
+    event.preventDefault();
+    const key = field.closest("[data-panel]")?.dataset.panel;
+    if (key) await open(tabs.find((tab) => tab.dataset.tab === key), false);
+    field.focus();
+    field.scrollIntoView({ block: "center" });
+  });
+
+  for (const tab of tabs) tab.tabIndex = tab.getAttribute("aria-selected") === "true" ? 0 : -1;
+  form.addEventListener("opentab", (event) => open(tabs.find((tab) => tab.dataset.tab === event.detail), false));
+  if (!new URL(location.href).searchParams.has("tab") && !document.querySelector(".summary")) {
+    const last = tabs.find((tab) => tab.dataset.tab === localStorage.getItem(kind));
+    if (last && last.getAttribute("aria-selected") !== "true") open(last, false);
+  }
+  tabs.find((tab) => tab.getAttribute("aria-selected") === "true")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}

@@ -1,0 +1,69 @@
+// Knows what is changed and not saved: changed fields are yellow, the count stands in the line below the title, and the browser asks
+// before the page is left. A field set back to what was stored is not a change. Sending the form is no leaving.
+
+const counted = (field) => field.name && !field.name.startsWith("_") && field.name !== "csrf_token" && field.dataset.uncounted === undefined;
+
+function isChanged(field) {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.tagName === "SELECT") {
+    const options = [...field.options];
+    // A select without a stored choice shows its first option.
+    if (!options.some((option) => option.defaultSelected)) return field.selectedIndex > 0;
+    return options.some((option) => option.selected !== option.defaultSelected);
+  }
+  if (field.type === "hidden") return field.value !== (field.dataset.stored ?? field.defaultValue);
+  return field.value !== field.defaultValue;
+}
+
+export function startUnsaved(form) {
+  const line = document.querySelector("[data-state]");
+  const before = Number(line?.dataset.before ?? 0);
+  const discard = document.querySelector("[data-discard]");
+  const names = new Set();
+  let sending = false;
+
+  // Hidden inputs change their defaultValue with their value: what was stored is kept beside it.
+  const keep = (part) => {
+    for (const field of part.querySelectorAll('input[type="hidden"]')) field.dataset.stored ??= field.value;
+  };
+
+  const show = () => {
+    const count = names.size + form.querySelectorAll("tbody.fresh.touched").length + before;
+    if (line) line.textContent = count === 0 ? "" : count === 1 ? line.dataset.one : line.dataset.many.replace("{n}", count);
+    if (discard) discard.hidden = count === 0;
+  };
+
+  const look = (field) => {
+    if (!counted(field)) return;
+    const row = field.closest("tbody.row");
+    if (row?.classList.contains("fresh")) {
+      row.classList.add("touched");
+    } else {
+      const changed = isChanged(field);
+      // The key and the text of a lookup are one field.
+      const name = field.name.replace(/_text$/, "");
+      const other = form.elements[name === field.name ? `${name}_text` : name];
+      const both = changed || (other instanceof HTMLInputElement && other !== field && isChanged(other));
+      if (both) names.add(name);
+      else names.delete(name);
+      (field.closest(".field") ?? field.closest("td"))?.classList.toggle("changed", both);
+    }
+    show();
+  };
+
+  form.addEventListener("input", (event) => look(event.target));
+  form.addEventListener("change", (event) => look(event.target));
+  form.addEventListener("submit", () => (sending = true));
+  addEventListener("pageshow", () => (sending = false));
+  discard?.addEventListener("click", () => (sending = true));
+  addEventListener("beforeunload", (event) => {
+    if (sending || (!names.size && !before && !form.querySelector("tbody.fresh.touched"))) return;
+    event.preventDefault();
+    event.returnValue = form.dataset.leave;
+  });
+
+  keep(form);
+  // After "back" the browser fills in what was typed: look at all of it once.
+  for (const field of form.elements) if (counted(field) && isChanged(field)) look(field);
+  return { look, show, keep };
+}
