@@ -9,7 +9,7 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 STAMP := $(VENV)/.kontor-ready
 
-.PHONY: help setup run test check bench soak screens requirements format lock
+.PHONY: help setup run test check bench soak screens requirements catalogue format lock
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -56,6 +56,9 @@ bench: setup ## the figures of the design, each beside its floor in the same run
 
 requirements: setup ## write docs/requirements.md from the tests
 	@$(IN_VENV) -m tests.requirements
+
+catalogue: setup ## bring the English catalogues up to date with the German texts in the code
+	@$(IN_VENV) -m tests.catalogue
 
 lock: ## write requirements.lock anew after a change of pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate \
