@@ -1,9 +1,9 @@
 """Reads delimited text (csv, txt, pasted cells): which encoding, which separator, which quotes, and then the rows.
 
-Every guess comes with what speaks for it, as codes and counts; `detection` makes German sentences of them. An operator may
-name encoding and separator; then nothing is guessed.
-Shape: `read_text(raw)` gives the `TextFormat` and the decoded text; `rows(text, format)` yields lists of texts, [] for a blank
-line. Row 1 is the first line behind a `sep=` line, as a spreadsheet program counts.
+Every guess comes with what speaks for it, as codes and counts; `detection` makes German sentences of them. An
+operator may name encoding and separator; then nothing is guessed.
+Shape: `read_text(raw)` gives the `TextFormat` and the decoded text; `rows(text, format)` yields lists of texts, []
+for a blank line. Row 1 is the first line behind a `sep=` line, as a spreadsheet program counts.
 Errors: `Refused`. Source: RFC 4180; spec trust bad inputs 101 to 107.
 """
 

@@ -1,6 +1,7 @@
 """What a file is, told by its contents; its name is not asked.
 
-Shape: short keys, which `reading` names in German. "text" may be delimited text, "zip" and "ole" are containers to look into.
+Shape: short keys, which `reading` names in German. "text" may be delimited text, "zip" and "ole" are containers to
+look into.
 Imported by the reading child: standard library only.
 """
 

@@ -1,8 +1,8 @@
 """How large a file may be, and the fault a reader raises when it is not what it should be.
 
 Imported by the reading child, so it needs the standard library only.
-Units: bytes, rows, columns, characters, seconds. Source: spec trust F1, F2; 1,048,576 rows and 32,767 characters are limits
-of the format itself (Excel specification).
+Units: bytes, rows, columns, characters, seconds. Source: spec trust F1, F2; 1,048,576 rows and 32,767 characters are
+limits of the format itself (Excel specification).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ReadLimits:
 
 
 class Refused(Exception):
-    """A file, or something in it, is refused. `code` names the reason, `parts` what the sentence needs (JSON values)."""
+    """A file or something in it is refused. `code` names the reason, `parts` what the sentence needs (JSON values)."""
 
     def __init__(self, code: str, **parts: Any) -> None:
         super().__init__(code, parts)

@@ -1,4 +1,4 @@
-"""What the parser of xlsx files does not tell: error values, formulas without a result, hidden rows, the last filled cell.
+"""What the parser of xlsx does not tell: error values, formulas without a result, hidden rows, the last filled cell.
 
 The parser turns `#REF!` into an empty cell, and an empty cell may mean "clear this value"; it reserves memory for
 the whole area up to the last filled cell. So each worksheet's XML is looked through once, by plain searches in bytes,

@@ -1,10 +1,11 @@
 """Reads the sheets of an OpenDocument spreadsheet (ods) as a stream of rows.
 
-Own, because python-calamine 0.9.1 refuses valid files whose XML is indented and reserves memory for every repeated empty
-row (755 bytes cost 2 GB). Repeated empty cells and rows at the end of a sheet cost nothing here.
-Shape: yields ("sheet", name, visible) and then ("row", repeat, cells, faults) in order; cells are str, int, float, bool, date,
-datetime, time or None, `faults` maps a column index to the error value that stands there.
-Errors: `Refused`. Source: OpenDocument 1.3 part 3, 9.1 and 19.385 (office:value-type); spec trust bad inputs 97, 98, 111.
+Own, because python-calamine 0.9.1 refuses valid files whose XML is indented and reserves memory for every repeated
+empty row (755 bytes cost 2 GB). Repeated empty cells and rows at the end of a sheet cost nothing here.
+Shape: yields ("sheet", name, visible) and then ("row", repeat, cells, faults) in order; cells are str, int, float,
+bool, date, datetime, time or None, `faults` maps a column index to the error value that stands there.
+Errors: `Refused`. Source: OpenDocument 1.3 part 3, 9.1 and 19.385 (office:value-type); spec trust bad inputs 97, 98,
+111.
 """
 
 from __future__ import annotations
@@ -213,8 +214,7 @@ def read_sheets(archive: Archive, limits: ReadLimits) -> Iterator[tuple[Any, ...
     content = _Content(limits)
     if "META-INF/manifest.xml" in archive.parts:
         _parse(content, iter([archive.read("META-INF/manifest.xml")]))
-    for event in _parse_stream(content, archive.chunks("content.xml")):
-        yield event
+    yield from _parse_stream(content, archive.chunks("content.xml"))
     if not content.sheets:
         raise Refused("no_sheets")
 

@@ -1,10 +1,11 @@
 """The process that parses one file: started by `reading`, fenced in by limits, gone afterwards.
 
-It is run as a script, without the packages around it, so that it starts in a few hundredths of a second and carries neither
-Flask nor secrets. The file is its standard input; it answers on standard output and opens nothing else.
-Shape: one JSON object per line. {"workbook": {...}}, {"sheet": {...}}, {"blank": n}, {"rows": [[...]], "special": [[row, column,
-kind, text]]}, {"sheet_end": {...}}, {"end": {...}} or {"refused": code, "parts": {...}}. Kinds in "special": "d" date, "m" date with time,
-"t" time (ISO text each), "e" error value, "f" formula without a result; the row is the index in this message.
+It is run as a script, without the packages around it, so that it starts in a few hundredths of a second and carries
+neither Flask nor secrets. The file is its standard input; it answers on standard output and opens nothing else.
+Shape: one JSON object per line. {"workbook": {...}}, {"sheet": {...}}, {"blank": n}, {"rows": [[...]], "special":
+[[row, column, kind, text]]}, {"sheet_end": {...}}, {"end": {...}} or {"refused": code, "parts": {...}}. Kinds in
+"special": "d" date, "m" date with time, "t" time (ISO text each), "e" error value, "f" formula without a result; the
+row is the index in this message.
 Errors: whatever goes wrong is a "refused"; an abort of the parser ends the process, which `reading` sees.
 """
 
@@ -333,7 +334,7 @@ def read(file: BinaryIO, limits: ReadLimits, answer: Answer, *, encoding: str = 
         file.seek(0)
         raw = file.read()
         kind = file_kinds.kind_of_compound(raw)
-        if kind == "password" or kind == "xls" and file_kinds.is_encrypted_xls(raw):
+        if kind == "password" or (kind == "xls" and file_kinds.is_encrypted_xls(raw)):
             raise Refused("password")
         if kind == "damaged_compound":
             raise Refused("damaged")

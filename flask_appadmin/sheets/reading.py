@@ -1,10 +1,11 @@
 """Reads a file of rows (xlsx, xlsm, xls, ods, csv, txt, pasted cells) in a child process with limits.
 
 Parsers abort the whole process on hostile files, so nothing is parsed here: a fresh interpreter reads the file and
-sends rows back as JSON lines. `read_workbook` gathers them, `open_sheets` hands them on one by one, so that a million rows
-need no memory here.
-Shape: `Workbook.sheets` holds `SheetData`; a row is a tuple of str, int, float, bool, date, datetime, time or None without empty
-cells at its end; row 1 is `rows[0]`. A date with a time of midnight comes as date. Texts stay texts ("01307").
+sends rows back as JSON lines. `read_workbook` gathers them, `open_sheets` hands them on one by one, so that a million
+rows need no memory here.
+Shape: `Workbook.sheets` holds `SheetData`; a row is a tuple of str, int, float, bool, date, datetime, time or None
+without empty cells at its end; row 1 is `rows[0]`. A date with a time of midnight comes as date. Texts stay texts
+("01307").
 Units: bytes, seconds. Errors: `SheetError` with a sentence for the operator; no exception of a library gets out.
 Source: spec trust F1, F2 and bad inputs 95 to 106; spec goals I1.
 """
@@ -69,12 +70,10 @@ class Workbook:
     quote_suspects: list[int] = field(default_factory=list)
 
     @property
-    def first_sheet(self) -> SheetData:
-        """The first visible sheet with rows, else the first one."""
-        for sheet in self.sheets:
-            if sheet.visible and sheet.rows:
-                return sheet
-        return self.sheets[0]
+    def main_sheet(self) -> SheetData:
+        """The visible sheet with the most rows, else the first one: a guess where several hold rows."""
+        visible = [sheet for sheet in self.sheets if sheet.visible]
+        return max(visible or self.sheets, key=lambda sheet: len(sheet.rows))
 
 
 class UnreadableFile(SheetError):
@@ -153,26 +152,27 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
             kind = parts.get("kind", "unknown")
             if kind in _FOREIGN_TABLES:
                 return gettext(
-                    "„%(name)s“ ist %(kind)s; die kann hier nicht gelesen werden. Bitte öffnen Sie die Datei in Ihrem Tabellenprogramm und "
-                    "speichern Sie sie als xlsx, ods oder csv.",
+                    "„%(name)s“ ist %(kind)s; die kann hier nicht gelesen werden. Bitte öffnen Sie die Datei in "
+                    "Ihrem Tabellenprogramm und speichern Sie sie als xlsx, ods oder csv.",
                     name=name,
                     kind=str(_FOREIGN_TABLES[kind]),
                 )
             if kind == "html":
                 return gettext(
-                    "„%(name)s“ ist keine Tabelle (sondern %(kind)s). Bitte öffnen Sie die Datei in Ihrem Tabellenprogramm und speichern Sie sie "
-                    "als xlsx, ods oder csv.",
+                    "„%(name)s“ ist keine Tabelle (sondern %(kind)s). Bitte öffnen Sie die Datei in Ihrem "
+                    "Tabellenprogramm und speichern Sie sie als xlsx, ods oder csv.",
                     name=name,
                     kind=str(_KINDS["html"]),
                 )
             if kind == "nothing":
                 return gettext(
-                    "„%(name)s“ enthält nur Nullbytes; beim Speichern oder Kopieren ist etwas schiefgegangen. Bitte holen Sie die "
-                    "Datei noch einmal.",
+                    "„%(name)s“ enthält nur Nullbytes; beim Speichern oder Kopieren ist etwas schiefgegangen. Bitte "
+                    "holen Sie die Datei noch einmal.",
                     name=name,
                 )
             return gettext(
-                "„%(name)s“ ist keine Tabelle (sondern %(kind)s). Bitte speichern Sie die Liste als xlsx, ods oder csv.",
+                "„%(name)s“ ist keine Tabelle (sondern %(kind)s). Bitte speichern Sie die Liste als xlsx, ods oder "
+                "csv.",
                 name=name,
                 kind=str(_KINDS.get(kind, _KINDS["unknown"])),
             )
@@ -180,52 +180,54 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
             return gettext("„%(name)s“ ist leer. Bitte wählen Sie eine Datei mit Überschriften und Zeilen.", name=name)
         case "empty_archive" | "damaged" | "no_sheets" | "odd_archive":
             return gettext(
-                "„%(name)s“ ist beschädigt oder unvollständig und kann nicht gelesen werden. Bitte öffnen Sie die Datei in Ihrem "
-                "Tabellenprogramm und speichern Sie sie neu als xlsx, ods oder csv.",
+                "„%(name)s“ ist beschädigt oder unvollständig und kann nicht gelesen werden. Bitte öffnen Sie die "
+                "Datei in Ihrem Tabellenprogramm und speichern Sie sie neu als xlsx, ods oder csv.",
                 name=name,
             )
         case "damaged_sheet":
             return gettext(
-                "„%(name)s“: Das Blatt „%(sheet)s“ ist beschädigt und kann nicht gelesen werden. Bitte speichern Sie die Datei "
-                "in Ihrem Tabellenprogramm neu.",
+                "„%(name)s“: Das Blatt „%(sheet)s“ ist beschädigt und kann nicht gelesen werden. Bitte speichern "
+                "Sie die Datei in Ihrem Tabellenprogramm neu.",
                 name=name,
                 sheet=parts.get("sheet", ""),
             )
         case "password":
             return gettext(
-                "„%(name)s“ ist mit einem Kennwort geschützt. Bitte speichern Sie die Datei ohne Kennwort und laden Sie sie "
-                "noch einmal hoch.",
+                "„%(name)s“ ist mit einem Kennwort geschützt. Bitte speichern Sie die Datei ohne Kennwort und laden "
+                "Sie sie noch einmal hoch.",
                 name=name,
             )
         case "entities":
             return gettext(
-                "„%(name)s“ enthält eigene XML-Definitionen und wird aus Sicherheitsgründen nicht gelesen. Bitte speichern Sie die "
-                "Liste neu als xlsx, ods oder csv.",
+                "„%(name)s“ enthält eigene XML-Definitionen und wird aus Sicherheitsgründen nicht gelesen. Bitte "
+                "speichern Sie die Liste neu als xlsx, ods oder csv.",
                 name=name,
             )
         case "too_large":
             return gettext(
-                "„%(name)s“ hat %(size)s MB; erlaubt sind %(limit)s MB. Bitte teilen Sie die Liste auf oder speichern Sie sie als csv.",
+                "„%(name)s“ hat %(size)s MB; erlaubt sind %(limit)s MB. Bitte teilen Sie die Liste auf oder "
+                "speichern Sie sie als csv.",
                 name=name,
                 size=_megabytes(parts["size"]),
                 limit=_megabytes(parts["limit"]),
             )
         case "too_large_inflated":
             return gettext(
-                "„%(name)s“ ist ausgepackt größer als die erlaubten %(limit)s MB und wird nicht gelesen. Bitte teilen Sie die Liste "
-                "auf.",
+                "„%(name)s“ ist ausgepackt größer als die erlaubten %(limit)s MB und wird nicht gelesen. Bitte "
+                "teilen Sie die Liste auf.",
                 name=name,
                 limit=_megabytes(parts["limit"]),
             )
         case "bomb":
             return gettext(
-                "„%(name)s“ ist ungewöhnlich stark gepackt und wird aus Sicherheitsgründen nicht gelesen. Bitte speichern Sie die Liste "
-                "als csv.",
+                "„%(name)s“ ist ungewöhnlich stark gepackt und wird aus Sicherheitsgründen nicht gelesen. Bitte "
+                "speichern Sie die Liste als csv.",
                 name=name,
             )
         case "too_many_parts":
             return gettext(
-                "„%(name)s“ besteht aus %(count)s Teilen; erlaubt sind %(limit)s. Bitte speichern Sie nur die Liste, als xlsx, ods oder csv.",
+                "„%(name)s“ besteht aus %(count)s Teilen; erlaubt sind %(limit)s. Bitte speichern Sie nur die "
+                "Liste, als xlsx, ods oder csv.",
                 name=name,
                 count=format_number(parts["count"]),
                 limit=format_number(parts["limit"]),
@@ -250,7 +252,8 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
                 name,
                 parts,
                 gettext(
-                    "mehr als %(limit)s Spalten können nicht gelesen werden. Bitte löschen Sie, was rechts von der Liste steht.",
+                    "mehr als %(limit)s Spalten können nicht gelesen werden. Bitte löschen Sie, was rechts von der "
+                    "Liste steht.",
                     limit=format_number(parts["limit"]),
                 ),
             )
@@ -259,8 +262,8 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
                 name,
                 parts,
                 gettext(
-                    "die letzte gefüllte Zelle steht so weit unten und rechts, dass die Tabelle mehr als %(limit)s Zellen hätte. Bitte "
-                    "löschen Sie, was außerhalb der Liste steht.",
+                    "die letzte gefüllte Zelle steht so weit unten und rechts, dass die Tabelle mehr als %(limit)s "
+                    "Zellen hätte. Bitte löschen Sie, was außerhalb der Liste steht.",
                     limit=format_number(parts["limit"]),
                 ),
             )
@@ -278,28 +281,29 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
             )
         case "too_many_cell_faults":
             return gettext(
-                "„%(name)s“ enthält mehr als %(limit)s Fehlerwerte wie #BEZUG! oder #NV. Bitte berichtigen Sie die Formeln, bevor Sie die "
-                "Datei hochladen.",
+                "„%(name)s“ enthält mehr als %(limit)s Fehlerwerte wie #BEZUG! oder #NV. Bitte berichtigen Sie die "
+                "Formeln, bevor Sie die Datei hochladen.",
                 name=name,
                 limit=format_number(parts["limit"]),
             )
         case "nul_bytes":
             return gettext(
-                "„%(name)s“, Zeile %(line)s: Dort steht ein Nullbyte; die Datei ist beschädigt oder keine Textdatei. Bitte "
-                "speichern Sie die Liste neu als xlsx, ods oder csv.",
+                "„%(name)s“, Zeile %(line)s: Dort steht ein Nullbyte; die Datei ist beschädigt oder keine "
+                "Textdatei. Bitte speichern Sie die Liste neu als xlsx, ods oder csv.",
                 name=name,
                 line=format_number(parts["line"]),
             )
         case "open_quote":
             return gettext(
-                "„%(name)s“: Das Anführungszeichen in Zeile %(line)s ist nicht geschlossen; alles danach wäre eine einzige Zelle. Bitte "
-                "ergänzen Sie das Anführungszeichen.",
+                "„%(name)s“: Das Anführungszeichen in Zeile %(line)s ist nicht geschlossen; alles danach wäre eine "
+                "einzige Zelle. Bitte ergänzen Sie das Anführungszeichen.",
                 name=name,
                 line=format_number(parts["line"]),
             )
         case "damaged_row":
             return gettext(
-                "„%(name)s“: Die Zeile %(line)s kann nicht in Spalten geteilt werden. Bitte prüfen Sie dort die Anführungszeichen.",
+                "„%(name)s“: Die Zeile %(line)s kann nicht in Spalten geteilt werden. Bitte prüfen Sie dort die "
+                "Anführungszeichen.",
                 name=name,
                 line=format_number(parts["line"]),
             )
@@ -311,14 +315,14 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
             )
         case "memory":
             return gettext(
-                "„%(name)s“ braucht beim Lesen zu viel Speicher; die Datei ist zu groß oder beschädigt. Bitte teilen Sie die Liste auf "
-                "oder speichern Sie sie als csv.",
+                "„%(name)s“ braucht beim Lesen zu viel Speicher; die Datei ist zu groß oder beschädigt. Bitte "
+                "teilen Sie die Liste auf oder speichern Sie sie als csv.",
                 name=name,
             )
         case "time":
             return gettext(
-                "Das Lesen von „%(name)s“ hat zu lange gedauert und wurde abgebrochen. Bitte teilen Sie die Liste auf oder speichern "
-                "Sie sie als csv.",
+                "Das Lesen von „%(name)s“ hat zu lange gedauert und wurde abgebrochen. Bitte teilen Sie die Liste "
+                "auf oder speichern Sie sie als csv.",
                 name=name,
             )
     return gettext(
@@ -400,8 +404,8 @@ class SheetReader:
             "separator": separator,
         }
         script = Path(__file__).with_name("reader_child.py")
-        # Isolated (-I) and without site (-S): no settings of this process get in, and it starts quickly. The environment is empty,
-        # since it may carry secrets.
+        # Isolated (-I) and without site (-S): no settings of this process get in, and it starts quickly. The
+        # environment is empty, since it may carry secrets.
         self._child = subprocess.Popen(
             [sys.executable, "-I", "-S", "-X", "utf8", str(script), json.dumps(request)],
             stdin=file,
@@ -560,7 +564,7 @@ def _own_file(source: BinaryIO, stack: contextlib.ExitStack, file_name: str, lim
         pass
     else:
         return source
-    copy = stack.enter_context(tempfile.TemporaryFile())
+    copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)
     size = 0
     while chunk := source.read(1 << 20):
         size += len(chunk)
