@@ -7,8 +7,10 @@ runs once per engine. `fresh_url` leads to an empty database, for the tests of t
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +57,54 @@ def fresh_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]
     url = database_engine.fresh()
     yield url
     database_engine.drop(url)
+
+
+@pytest.fixture
+def engine_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]:
+    """The URL of a database as `admin_app.py upgrade` leaves it: all tables, value tables filled, no customer."""
+    database_engine.prepare(_upgrade)
+    url = database_engine.copy()
+    yield url
+    database_engine.drop(url)
+
+
+def _upgrade(url: str) -> None:
+    from domain.value_data import fill_value_tables
+    from flask_appadmin.database import connect_database, disconnect_database
+    from flask_appadmin.schema import create_tables
+    from models import MODELS
+
+    connect_database(url)
+    create_tables(MODELS)
+    fill_value_tables()
+    disconnect_database()
+
+
+@pytest.fixture
+def db(engine_url: str) -> Iterator[Any]:
+    """The database of `engine_url`, connected, with Kontor's models bound to it."""
+    from flask_appadmin.database import connect_database, database, disconnect_database
+    from flask_appadmin.schema import declare_models
+    from models import MODELS
+
+    connect_database(engine_url)
+    declare_models(MODELS)
+    database.connect(reuse_if_open=True)
+    yield database
+    disconnect_database()
+
+
+#: The day on which the clock stands still: a Monday, in summer time, in the middle of a month and of a quarter.
+TODAY = datetime.date(2026, 5, 18)
+
+
+@pytest.fixture
+def fixed_today() -> Iterator[datetime.date]:
+    """Holds the clock of the application at half past ten on TODAY (Berlin), and answers the day."""
+    from flask_appadmin.database import fixed_clock
+
+    with fixed_clock(datetime.datetime.combine(TODAY, datetime.time(8, 30))):
+        yield TODAY
 
 
 @pytest.fixture(scope="session")
