@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, TextField, fn
+from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
 from domain import numbers
 from domain.account import AccountEntry, AccountingPosting, AccountingTransfer, BusinessYear, RevenueFact
@@ -1942,6 +1942,8 @@ class Customer(Record):
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        if values.get("id") is None and values.get("customer_number") is None:
+            yield missing(cls, "customer_number", gettext("Kunden werden nicht automatisch nummeriert."))
         if not values.get("name_1") and not values.get("name_2"):
             yield missing(cls, "name_1", gettext("Name 1 oder Name 2 muss gefüllt sein."))
         yield from cls._status_faults(values, operation)
@@ -1963,6 +1965,35 @@ class Customer(Record):
                 yield from cls._link_faults(name, values[name], values.get("id"))
         if values.get("id") is not None:
             yield from _foreign_addresses(cls, values, values["id"], cls.OWN_ADDRESSES)
+
+    @classmethod
+    def _status_faults(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        """By hand only draft → active or locked and active ↔ locked; a new record is none of the final states."""
+        status = values.get("status")
+        if values.get("id") is None:
+            allowed = status in ("draft", "active", "locked")
+        else:
+            allowed = status in cls.STATUS_STEPS.get(cls._stored_status(values["id"], operation), (status,))
+        if not allowed:
+            word = str(spec_of(cls).field("status").choice_labels.get(status, status))
+            yield fault(
+                cls,
+                "status",
+                gettext("lässt sich hier nicht setzen"),
+                word,
+                gettext("Von Hand geht es vom Entwurf zu Aktiv oder Gesperrt und zwischen diesen beiden."),
+            )
+
+    @classmethod
+    def _stored_status(cls, key: int, operation: Any) -> str:
+        """The status as it is in the database. A bulk change asks once for all customers that are not simply active."""
+        if getattr(operation, "kind", "") != "bulk":
+            return cls.select(cls.status).where(cls.id == key).tuples().scalar() or "draft"
+        known = operation.memory.get("customer statuses")
+        if known is None:
+            query = cls.select(cls.id, cls.status).where(cls.status != "active")
+            known = operation.memory["customer statuses"] = dict(query.tuples())
+        return known.get(key, "active")
 
     @classmethod
     def _kind_faults(cls, values: dict[str, Any]) -> Iterator[FieldError]:
@@ -2033,9 +2064,8 @@ class Customer(Record):
         """Numbers, search name, status, VAT mark and VAT id of new customers; one question for all rows."""
         kind = getattr(operation, "kind", "")
         without_number = [values for values in rows if values.get("customer_number") is None]
-        if without_number:
-            if kind == "import" and not current_setting().auto_customer_number:
-                raise missing(cls, "customer_number", gettext("Kunden werden nicht automatisch nummeriert."))
+        # An import may be told not to number; its rows without a number are refused by `validate`.
+        if without_number and (kind != "import" or current_setting().auto_customer_number):
             drawn = numbers.draw_numbers("customer_number", len(without_number))
             for values, number in zip(without_number, drawn, strict=True):
                 values["customer_number"] = number
@@ -2195,7 +2225,7 @@ class Contact(Record):
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        _give_running_numbers("contact", rows)
+        numbers.give_running_numbers("contact", rows)
 
 
 class Address(Record):
@@ -2363,7 +2393,7 @@ class Address(Record):
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        _give_running_numbers("address", rows)
+        numbers.give_running_numbers("address", rows)
 
 
 class BankAccount(Record):
@@ -2464,7 +2494,7 @@ class BankAccount(Record):
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        _give_running_numbers("bank_account", rows)
+        numbers.give_running_numbers("bank_account", rows)
 
 
 class RunningNumber(Record):
@@ -2538,7 +2568,7 @@ class CustomerCategory(Record):
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         """Categories are counted from 0 and appended; other than addresses their numbers are given again."""
-        _append_positions(cls, "customer", "sequence_number", rows)
+        numbers.append_positions(cls, "customer", "sequence_number", rows)
 
 
 class CustomerDevice(Record):
@@ -3441,55 +3471,6 @@ def _split_vat_id(values: dict[str, Any]) -> None:
     code = re.sub(r"[\s.\-/]", "", values.get("vat_id_code") or "").upper()
     if code and not values.get("vat_id_country") and code[:2] in _VAT_COUNTRIES:
         values["vat_id_country"], values["vat_id_code"] = code[:2], code[2:]
-
-
-def _give_running_numbers(entity: str, rows: list[dict[str, Any]]) -> None:
-    """Gives each new child its Lfd.Nr., counted per customer from 1 and never given twice (ME-104, ME-114, ME-120)."""
-    if not rows:
-        return
-    last: dict[int, int] = {}
-    customers = sorted({values["customer"] for values in rows})
-    for start in range(0, len(customers), _BLOCK):
-        block = customers[start : start + _BLOCK]
-        query = RunningNumber.select(RunningNumber.customer, RunningNumber.last_number)
-        last.update(query.where(RunningNumber.entity == entity, RunningNumber.customer << block).tuples())
-    for values in rows:
-        if values.get("sequence_number") is not None:
-            customer = values["customer"]
-            last[customer] = max(last.get(customer, 0), values["sequence_number"])
-    for values in rows:
-        if values.get("sequence_number") is None:
-            values["sequence_number"] = last[values["customer"]] = last.get(values["customer"], 0) + 1
-    # The counters are bookkeeping: they stay even where the child is taken back, or its number would come twice.
-    for start in range(0, len(customers), _BLOCK):
-        counters = [
-            {"customer": customer, "entity": entity, "last_number": last[customer]}
-            for customer in customers[start : start + _BLOCK]
-        ]
-        RunningNumber.insert_many(counters).on_conflict(
-            conflict_target=[RunningNumber.customer, RunningNumber.entity], preserve=[RunningNumber.last_number]
-        ).execute()
-
-
-def _append_positions(model: Any, owner: str, name: str, rows: list[dict[str, Any]]) -> None:
-    """Puts new children without a position behind the last one of their owner, counted from 0."""
-    column, position = model._meta.fields[owner], model._meta.fields[name]
-    following: dict[int, int] = {}
-    owners = sorted({values[owner] for values in rows})
-    for start in range(0, len(owners), _BLOCK):
-        query = model.select(column, fn.MAX(position)).where(column << owners[start : start + _BLOCK]).group_by(column)
-        following.update({key: last + 1 for key, last in query.tuples()})
-    for values in rows:
-        if values.get(name) is not None:
-            following[values[owner]] = max(following.get(values[owner], 0), values[name] + 1)
-    for values in rows:
-        if values.get(name) is None:
-            values[name] = following.get(values[owner], 0)
-            following[values[owner]] = values[name] + 1
-
-
-#: How many keys one question names.
-_BLOCK = 500
 
 
 def _foreign_addresses(

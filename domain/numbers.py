@@ -2,7 +2,7 @@
 
 Shape: a range of a kind (customer number, FIBU number) has first, last and next. `draw_numbers` gives the lowest free
 numbers from next on and moves next behind them; numbers of an open reservation are passed over.
-Errors: FieldError when a range is exhausted. It must be called inside the saving transaction: the row of the range is
+Errors: FaultList when a range is exhausted. It must be called inside the saving transaction: the row of the range is
 locked until that ends, so that no two savers draw the same number.
 Source: domain.md section 3; PX-46 to PX-49, NE-22, NE-25.
 """
@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from peewee import BooleanField, CharField, IntegerField, Table
+from peewee import BooleanField, CharField, IntegerField, Table, fn
 
 from domain.links import Reference
 from domain.rules import ends_before_start, fault, missing
 from domain.values import CardType
-from flask_appadmin.database import Record, database, engine
-from flask_appadmin.errors import FieldError
+from flask_appadmin.database import Record, database, engine, utcnow
+from flask_appadmin.errors import FaultList, FieldError
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described
@@ -134,7 +134,7 @@ _LARGEST = 999_999_999
 def draw_numbers(kind: str, count: int) -> list[int]:
     """The `count` lowest free numbers of the range; its next number moves behind the last of them.
 
-    Raises FieldError when there is no such range, it is switched off, or it has not enough numbers left; then none is
+    Raises FaultList when there is no such range, it is switched off, or it has not enough numbers left; then none is
     drawn. Has to be called in the transaction that uses the numbers: the range stays locked until that ends.
     """
     query = NumberRange.select().where(NumberRange.kind == kind)
@@ -142,19 +142,11 @@ def draw_numbers(kind: str, count: int) -> list[int]:
         query = query.for_update()
     found = query.first()
     if found is None or not found.active:
-        raise FieldError(
-            _kind_label(kind),
-            None,
-            gettext("Es gibt keinen aktiven Nummernkreis."),
-            gettext("Bitte eine Nummer eingeben."),
-        )
+        raise _no_number(kind, gettext("Es gibt keinen aktiven Nummernkreis."), gettext("Bitte eine Nummer eingeben."))
     numbers = _free_numbers(found, count)
     if len(numbers) < count:
-        raise FieldError(
-            _kind_label(kind),
-            None,
-            gettext("Der Nummernkreis hat keine freie Nummer mehr."),
-            gettext("Bitte den Nummernkreis erweitern."),
+        raise _no_number(
+            kind, gettext("Der Nummernkreis hat keine freie Nummer mehr."), gettext("Bitte den Nummernkreis erweitern.")
         )
     if numbers:
         # Where the next search starts is bookkeeping of the range, not a change an operator made.
@@ -196,5 +188,65 @@ def _reserved_blocks() -> list[tuple[int, int]]:
     return [(first, first + quantity - 1) for first, quantity in rows.where(~NumberReservation.confirmed).tuples()]
 
 
-def _kind_label(kind: str) -> str:
-    return str(dict(NumberRange.kind.choices)[kind])
+def _no_number(kind: str, reason: str, advice: str) -> FaultList:
+    return FaultList([FieldError(dict(NumberRange.kind.choices)[kind], None, reason, advice)])
+
+
+# --- numbers of children ---------------------------------------------------------------------------------------------
+
+#: How many keys one question names.
+_BLOCK = 500
+
+# The table belongs to a model that is declared further on.
+_COUNTERS = Table("running_number", ("customer_id", "entity", "last_number")).bind(database)
+
+
+def give_running_numbers(entity: str, rows: list[dict[str, Any]]) -> None:
+    """Gives new children their Lfd.Nr., counted per customer from 1 and never given twice (ME-104, ME-114, ME-120).
+
+    `entity` is the kind of children (code of `running_number`), `rows` their values. A number that came with a row is
+    kept and counts as given.
+    """
+    rows = [values for values in rows if values.get("customer") is not None]
+    last: dict[int, int] = {}
+    customers = sorted({values["customer"] for values in rows})
+    for start in range(0, len(customers), _BLOCK):
+        block = customers[start : start + _BLOCK]
+        query = _COUNTERS.select(_COUNTERS.customer_id, _COUNTERS.last_number)
+        last.update(query.where(_COUNTERS.entity == entity, _COUNTERS.customer_id << block).tuples())
+    for values in rows:
+        if values.get("sequence_number") is not None:
+            last[values["customer"]] = max(last.get(values["customer"], 0), values["sequence_number"])
+    for values in rows:
+        if values.get("sequence_number") is None:
+            values["sequence_number"] = last[values["customer"]] = last.get(values["customer"], 0) + 1
+    # The counters are bookkeeping: they stay even where the child is taken back, or its number would come twice.
+    moment = utcnow()
+    database.cursor().executemany(
+        _KEEP_COUNTER.replace("?", database.param),
+        [(customer, entity, last[customer], moment, moment) for customer in customers],
+    )
+
+
+_KEEP_COUNTER = (
+    "INSERT INTO running_number (customer_id, entity, last_number, version, created_at, updated_at) "
+    "VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT (customer_id, entity) DO UPDATE SET last_number = excluded.last_number"
+)
+
+
+def append_positions(model: Any, owner: str, name: str, rows: list[dict[str, Any]]) -> None:
+    """Puts new children without a position behind the last one of their owner, counted from 0."""
+    rows = [values for values in rows if values.get(owner) is not None]
+    column, position = model._meta.fields[owner], model._meta.fields[name]
+    following: dict[int, int] = {}
+    owners = sorted({values[owner] for values in rows})
+    for start in range(0, len(owners), _BLOCK):
+        query = model.select(column, fn.MAX(position)).where(column << owners[start : start + _BLOCK]).group_by(column)
+        following.update({key: last + 1 for key, last in query.tuples()})
+    for values in rows:
+        if values.get(name) is not None:
+            following[values[owner]] = max(following.get(values[owner], 0), values[name] + 1)
+    for values in rows:
+        if values.get(name) is None:
+            values[name] = following.get(values[owner], 0)
+            following[values[owner]] = values[name] + 1
