@@ -1969,7 +1969,7 @@ class Customer(Record):
     @classmethod
     def _status_faults(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
         """By hand only draft → active or locked and active ↔ locked; a new record is none of the final states."""
-        status = values.get("status")
+        status = str(values.get("status"))
         if values.get("id") is None:
             allowed = status in ("draft", "active", "locked")
         else:
@@ -1998,7 +1998,7 @@ class Customer(Record):
     @classmethod
     def _kind_faults(cls, values: dict[str, Any]) -> Iterator[FieldError]:
         """Kundentyp Kollege and Lieferant name their supplier, Mitarbeiter their employee, Endkunde neither."""
-        kind = values.get("customer_type")
+        kind = str(values.get("customer_type"))
         for name, kinds in (("supplier", ("colleague", "supplier")), ("employee", ("employee",))):
             if kind in kinds and values.get(name) is None:
                 word = str(spec_of(cls).field("customer_type").choice_labels[kind])

@@ -245,7 +245,7 @@ def _countries() -> list[tuple[Any, ...]]:
     import phonenumbers
     from babel import Locale
 
-    names = Locale("de").territories
+    names: dict[str, str] = dict(Locale("de").territories)
     codes = sorted(code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES)
     rows: list[tuple[Any, ...]] = []
     for code in codes:
@@ -261,7 +261,7 @@ def _currencies() -> list[tuple[Any, ...]]:
     locale, day = Locale("de"), today()
     codes = {
         code
-        for country in locale.territories
+        for country in map(str, locale.territories)
         if len(country) == 2 and country not in _NO_COUNTRIES
         for code in get_territory_currencies(country, start_date=day, end_date=day)
     }
