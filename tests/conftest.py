@@ -71,11 +71,10 @@ def engine_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str
 def _upgrade(url: str) -> None:
     from domain.value_data import fill_value_tables
     from flask_appadmin.database import connect_database, disconnect_database
-    from flask_appadmin.schema import create_tables
-    from models import MODELS
+    from migrations import upgrade_schema
 
     connect_database(url)
-    create_tables(MODELS)
+    upgrade_schema()
     fill_value_tables()
     disconnect_database()
 

@@ -93,7 +93,7 @@ PRODUCT = (
 
 #: The lines of the layer from the top; a file imports from lines below and, in its own line, from its right.
 LINES: tuple[tuple[str, ...], ...] = (
-    ("registry", "views", "checks"),
+    ("registry", "views", "security", "shell", "checks"),
     ("forms", "lists", "layouts"),
     ("bulk", "copying", "sheets", "labels", "customfields"),
     ("schema", "selections", "changes", "filters", "history", "search", "rights", "jobs", "database"),
