@@ -1,0 +1,210 @@
+"""What an operator can do with a selection: the base classes of actions, and the generic ones every model has.
+
+Shape: an Action is data: name, label, menu group, the rights it asks for, and which page it has (`page`). Its work is a
+method that knows no web: `plan` answers a ChangeSet that is shown before it is applied, `render` writes a Document. A file
+in an application's `actions/` subclasses one of them and says what differs.
+Errors: NotAllowed where a right is missing; FaultList from plans; SheetError and LabelError from documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from flask_appadmin.changes import Applied, AssignPlan, ChangeSet, plan_assign
+from flask_appadmin.copying import plan_copy
+from flask_appadmin.errors import AppAdminError
+from flask_appadmin.i18n import _, gettext
+from flask_appadmin.rights import Operator, may_edit, may_read
+from flask_appadmin.selections import Selection
+from flask_appadmin.specs import FieldSpec, ModelSpec
+
+#: Beyond this number the right for large changes and exports is needed.
+LARGE = 1_000
+
+
+class Action:
+    """Something to do with marked records."""
+
+    #: Key in addresses.
+    name: ClassVar[str] = ""
+    label: ClassVar[Any] = ""
+    #: Actions of one group share a menu; "" is a button of its own.
+    group: ClassVar[Any] = ""
+    hint: ClassVar[Any] = ""
+    #: Keys on the list, for example "Ctrl+Delete".
+    keys: ClassVar[str] = ""
+    #: Rights besides the one on the model itself.
+    rights: ClassVar[tuple[str, ...]] = ()
+    #: Which right on the model it needs: "read", "edit", "create", "delete".
+    verb: ClassVar[str] = "read"
+    #: Which page it has: "change", "confirm", "export" or "labels".
+    page: ClassVar[str] = "confirm"
+    #: Works on exactly one record.
+    single: ClassVar[bool] = False
+
+    def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
+        """Whether the operator sees the action for this model at all."""
+        return operator.may(f"{spec.right}.{self.verb}") and all(operator.may(right) for right in self.rights)
+
+
+@dataclass
+class Document:
+    """A file an action made: where it lies, how it is called, what it is."""
+
+    path: Path
+    file_name: str
+    media_type: str
+    #: What to tell beside the file (names that had to be cut).
+    remarks: tuple[str, ...] = ()
+
+
+class ChangeAction(Action):
+    """An action that changes records: `plan` first, then apply exactly that."""
+
+    def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
+        raise NotImplementedError
+
+
+class DocumentAction(Action):
+    """An action that makes a file and changes nothing."""
+
+    def render(self, selection: Selection, values: dict[str, Any], folder: Path) -> Document:
+        raise NotImplementedError
+
+
+class ChangeSettings(ChangeAction):
+    """One value per field for all marked records."""
+
+    name = "change_settings"
+    label = _("Einstellungen ändern")
+    hint = _("Werte für alle markierten Datensätze setzen")
+    rights = ("bulk.edit",)
+    verb = "edit"
+    page = "change"
+    #: Heading of the page, and the hint below it.
+    title: ClassVar[Any] = _("Einstellungen ändern")
+    notice: ClassVar[Any] = _("Nichts wird geändert, bevor Sie die Vorschau gesehen haben.")
+
+    def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
+        return super().is_offered(spec, operator) and bool(self.fields(spec, operator))
+
+    def fields(self, spec: ModelSpec, operator: Operator) -> tuple[FieldSpec, ...]:
+        """The fields that may be changed for many: marked `bulk`, and open to the operator."""
+        return tuple(
+            item for item in spec.data_fields if item.bulk and may_read(operator, item) and may_edit(operator, item)
+        )
+
+    def preview(self, selection: Selection, values: dict[str, Any], without: Iterable[int] = ()) -> AssignPlan:
+        check_size(selection, "bulk.large")
+        return plan_assign(selection, values, selection.operator, without=without)
+
+    def plan(
+        self,
+        selection: Selection,
+        values: dict[str, Any],
+        *,
+        expected: str = "",
+        without: Sequence[int] = (),
+        reason: str = "",
+        kind: str = "bulk",
+    ) -> ChangeSet:
+        check_size(selection, "bulk.large")
+        labels = ", ".join(str(selection.spec.field(name).label) for name in values if name in selection.spec.by_name)
+        details = {"selection": selection.describe(), "without": len(without)}
+        change = ChangeSet(kind, reason=reason, title="", details=details)
+        change.title = gettext("%(fields)s: %(what)s", fields=labels[:120], what=selection.describe())[:250]
+        change.assign(selection, values, expected=expected, without=without)
+        return change
+
+
+class CopyRecord(ChangeAction):
+    """A copy of one record, as the copy marks of its fields say."""
+
+    name = "copy"
+    label = _("Kopieren")
+    group = _("Kopieren")
+    keys = "Ctrl+Insert"
+    rights = ("copy.run",)
+    verb = "create"
+    single = True
+    full: ClassVar[bool] = False
+
+    def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
+        keys = one_key(selection)
+        change, self_made = plan_copy(selection.spec, keys, selection.operator, full=self.full, values=values)
+        change.made = self_made  # type: ignore[attr-defined]  # the page leads to the copy
+        return change
+
+
+class FullCopyRecord(CopyRecord):
+    """A copy of one record with its children."""
+
+    name = "full_copy"
+    label = _("Vollständig kopieren")
+    keys = ""
+    rights = ("copy.full",)
+    full = True
+
+    def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
+        return super().is_offered(spec, operator) and bool(spec.children)
+
+
+class DeleteRecords(ChangeAction):
+    """Removes records with their children; those that others use stay, and are named."""
+
+    name = "delete"
+    label = _("Löschen")
+    keys = "Ctrl+Delete"
+    verb = "delete"
+
+    def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
+        check_size(selection, "bulk.large")
+        change = ChangeSet("delete", reason=str(values.get("reason", "")))
+        for key in selection.key_list(LARGE + 1):
+            change.delete(selection.spec, key)
+        return change
+
+
+def one_key(selection: Selection) -> int:
+    """The key of the one marked record; a sentence for none or several."""
+    keys = selection.key_list(2)
+    if len(keys) != 1:
+        raise AppAdminError(
+            gettext("Bitte markieren Sie genau einen Datensatz; kopiert wird immer nur einer auf einmal.")
+        )
+    return keys[0]
+
+
+def check_size(selection: Selection, right: str) -> None:
+    """Asks for the right for large operations where the selection is one."""
+    if not selection.operator.may(right) and selection.count() > LARGE:
+        selection.operator.require(right)
+
+
+@dataclass(frozen=True)
+class AddressLabels:
+    """How an application makes label lines of its records; without one, labels show the title of each record."""
+
+    lines: Callable[[Selection, dict[str, Any]], Iterable[list[str]]]
+    #: What may be chosen besides the format: (name, label, [(value, text)], default).
+    choices: tuple[tuple[str, Any, tuple[tuple[str, Any], ...], str], ...] = field(default_factory=tuple)
+
+
+__all__ = [
+    "LARGE",
+    "Action",
+    "AddressLabels",
+    "Applied",
+    "ChangeAction",
+    "ChangeSettings",
+    "CopyRecord",
+    "DeleteRecords",
+    "Document",
+    "DocumentAction",
+    "FullCopyRecord",
+    "check_size",
+    "one_key",
+]

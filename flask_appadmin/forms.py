@@ -1,0 +1,294 @@
+"""FieldSpecs become WTForms forms, and posted forms become values, each with its faults.
+
+Shape: `form_class(items)` is a WTForms class with one SpecField per field; a SpecField is at the same time the light
+object that templates draw (name, kind, label, value, errors …; see templates/appadmin/fields.html). Text goes in, Python
+values come out by the field's own kind of value; nothing about a field is decided here.
+Errors: a value that cannot be read stays in the field as typed, with its sentence in `errors`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import peewee
+import wtforms
+
+from flask_appadmin.errors import FieldError
+from flask_appadmin.i18n import gettext
+from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
+
+#: Referenced tables up to this size are a drop-down; longer ones are typed ahead.
+SELECT_LIMIT = 60
+
+_KINDS = {
+    "text": "text",
+    "multiline": "textarea",
+    "choice": "select",
+    "integer": "number",
+    "decimal": "number",
+    "bool": "check",
+    "date": "date",
+    "datetime": "datetime",
+    "json": "textarea",
+}
+
+
+class SpecField(wtforms.Field):
+    """A form field that draws and reads itself by its FieldSpec."""
+
+    def __init__(self, spec: FieldSpec, **options: Any) -> None:
+        super().__init__(label="", **options)
+        self.spec = spec
+        self.label = spec.label
+        self.help = spec.help
+        self.kind = _KINDS.get(spec.type.name, "text")
+        if self.kind == "text" and spec.kind in ("email", "phone", "url"):
+            self.kind = spec.kind
+        self.unit = spec.unit
+        self.maxlength = spec.max_length or 0
+        self.required = spec.required
+        self.readonly = False
+        self.changed = False
+        self.hint = ""
+        self.wide = 3 if self.kind == "textarea" else 1
+        self.choices: Any = spec.choices if self.kind == "select" else ()
+        self.display = ""
+        self.lookup_url = self.open_url = self.reveal_url = self.placeholder = ""
+        #: The text in the input (check box: bool).
+        self.value: Any = ""
+        #: What was posted: a Python value, valid while `errors` is empty.
+        self.parsed: Any = None
+        #: Whether the field was on the page that was posted.
+        self.was_posted = False
+
+    # WTForms would make these from its own widgets; the templates draw fields themselves.
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.process_errors = []
+        self.errors = []
+
+    def show(self, value: Any) -> None:
+        """Puts a stored value into the field."""
+        self.parsed = value
+        if self.kind == "check":
+            self.value = bool(value)
+        elif self.kind == "secret":
+            self.value = value is not None
+        elif self.spec.target is not None:
+            self.value = "" if value is None else str(value)
+        elif self.spec.type.name == "choice":
+            self.value = "" if value is None else value
+            self.display = self.spec.format(value)
+        else:
+            self.value = _typed(self.spec, value)
+
+    def read(self, posted: Any, shown: set[str], names: ReferenceCache) -> None:
+        """Takes what was posted; a field that was not on the page keeps `was_posted` False."""
+        if self.readonly or self.kind == "masked":
+            return
+        if self.kind == "check":
+            self.was_posted = self.name in shown
+            if self.was_posted:
+                self.parsed = self.value = self.name in posted
+            return
+        if self.name not in posted:
+            return
+        self.was_posted = True
+        text = posted.get(self.name, "")
+        try:
+            if "\x00" in text:
+                raise FieldError(self.spec, text.replace("\x00", ""), gettext("enthält ein unerlaubtes Zeichen"))
+            if self.kind == "secret":
+                self.was_posted = text != ""
+                self.parsed = text
+                return
+            if self.spec.target is not None:
+                self._read_reference(text, posted.get(f"{self.name}_text"), names)
+                return
+            self.value = text
+            self.parsed = self.spec.parse(text)
+        except FieldError as fault:
+            self.errors = [fault.found()]
+
+    def _read_reference(self, text: str, typed: str | None, names: ReferenceCache) -> None:
+        self.value = text
+        if typed is not None:
+            self.display = typed
+            if not typed.strip():
+                self.value, self.parsed = "", None
+                return
+        if text:
+            if not text.isdigit() or len(text) > 18:
+                raise FieldError(self.spec, text, gettext("ist hier nicht vorhanden"))
+            self.parsed = int(text)
+        else:
+            self.parsed = names.find(typed or "", self.spec)
+
+
+def _typed(spec: FieldSpec, value: Any) -> str:
+    """A value as people type it: numbers without unit and grouping."""
+    if value is None:
+        return ""
+    if spec.type.name == "integer":
+        return str(value)
+    return spec.format(value)
+
+
+@functools.cache
+def form_class(items: tuple[FieldSpec, ...]) -> type[wtforms.Form]:
+    """The form with these fields; made once for each combination."""
+    fields = {item.name: _unbound(item) for item in items}
+    return type("SpecForm", (_SpecForm,), fields)
+
+
+class _Unbound(wtforms.fields.core.UnboundField):
+    """A field of a form class, bound to a name when the form is made."""
+
+
+def _unbound(item: FieldSpec) -> Any:
+    return _Unbound(SpecField, item)
+
+
+class _SpecForm(wtforms.Form):
+    """Reads all its fields from what was posted; names of rows in a grid begin with their prefix."""
+
+    def show(self, values: dict[str, Any]) -> None:
+        for field in self:
+            field.show(values.get(field.spec.name))
+
+    def read(self, posted: Any, shown: set[str], names: ReferenceCache) -> None:
+        for field in self:
+            field.read(posted, shown, names)
+
+    def posted_values(self) -> dict[str, Any]:
+        return {field.spec.name: field.parsed for field in self if field.was_posted and not field.errors}
+
+    @property
+    def has_errors(self) -> bool:
+        return any(field.errors for field in self)
+
+
+class FormMaker:
+    """Makes forms for one request: knows the operator's rights and asks each referenced table only once."""
+
+    def __init__(
+        self, operator: Operator, lookup_url: Any = None, record_url: Any = None, reveal_url: Any = None
+    ) -> None:
+        self.operator = operator
+        self.names = ReferenceCache()
+        #: Functions that make addresses: lookup_url(spec of the referenced model), record_url(spec, key).
+        self._lookup_url = lookup_url
+        self._record_url = record_url
+        self._reveal_url = reveal_url
+        self._choices: dict[str, list[tuple[str, str]] | None] = {}
+
+    def make(
+        self, items: tuple[FieldSpec, ...], *, prefix: str = "", is_new: bool = False, read_only: bool = False
+    ) -> Any:
+        """An empty form over the fields the operator may see."""
+        visible_items = tuple(item for item in items if item.secret or may_read(self.operator, item))
+        form = form_class(visible_items)(prefix=prefix)
+        for field in form:
+            self._arrange(field, is_new, read_only)
+        return form
+
+    def _arrange(self, field: Any, is_new: bool, read_only: bool) -> None:
+        item = field.spec
+        field.readonly = read_only or not may_edit(self.operator, item) or item.read_only is True
+        if item.read_only == "after_first_save" and not is_new:
+            field.readonly = True
+        if item.secret:
+            field.kind = "secret"
+        elif item.target is not None:
+            choices = self.choices_of(item)
+            if choices is None:
+                field.kind = "lookup"
+                field.lookup_url = self._lookup_url(item) if self._lookup_url else ""
+            else:
+                field.kind = "select"
+                field.choices = choices
+
+    def choices_of(self, item: FieldSpec) -> list[tuple[str, str]] | None:
+        """(key, title) of all records of a short referenced table, None for a long one."""
+        target = item.references
+        assert target is not None
+        if target.name not in self._choices:
+            model = target.model
+            columns = [model._meta.primary_key, *(spec.column_field for spec in target.title_specs)]
+            order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
+            order = order or [spec.column_field for spec in target.title_specs[:1]]
+            rows = list(model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1).tuples())
+            if len(rows) > SELECT_LIMIT:
+                self._choices[target.name] = None
+            else:
+                self._choices[target.name] = [
+                    (str(row[0]), " ".join(str(part) for part in row[1:] if part is not None)) for row in rows
+                ]
+        return self._choices[target.name]
+
+    def show(self, form: Any, values: dict[str, Any], spec: ModelSpec, key: int | None = None) -> None:
+        """Fills a form with stored values; titles of references are fetched together."""
+        wanted: dict[str, tuple[Any, set[int]]] = {}
+        for field in form:
+            item = field.spec
+            value = values.get(item.name)
+            if item.masked and not may_read_full(self.operator, item) and value is not None:
+                field.kind = "masked"
+                field.value = mask(str(value))
+                continue
+            field.show(value)
+            if item.read_only == "once_filled" and value is not None:
+                field.readonly = True
+            if item.target is not None and value is not None and (field.kind == "lookup" or field.readonly):
+                wanted.setdefault(item.references.name, (item.references, set()))[1].add(value)
+        titles = {name: self.names.titles(target, keys) for name, (target, keys) in wanted.items()}
+        for field in form:
+            item = field.spec
+            if item.target is None or not field.value:
+                continue
+            found = titles.get(item.references.name, {}).get(int(field.value))
+            if found:
+                field.display = found
+                if self._record_url:
+                    field.open_url = self._record_url(item.references, int(field.value)) or ""
+
+
+def lookup(spec: ModelSpec, question: str, operator: Operator, *, limit: int = 20) -> list[dict[str, Any]]:
+    """Records whose title or number begins with or contains the question, for typing ahead: [{"id", "text"}]."""
+    from flask_appadmin.rights import visible
+
+    model = spec.model
+    key = model._meta.primary_key
+    fields = spec.title_specs
+    query = model.select(key, *(item.column_field for item in fields))
+    condition = visible(operator, spec)
+    if condition is not None:
+        query = query.where(condition)
+    question = question.strip().replace("\x00", "")[:60]
+    if question:
+        query = query.where(_looks_like(spec, question, operator))
+    order = [item.column_field for item in fields[:1]] or [key]
+    rows = query.order_by(*order).limit(limit).tuples()
+    found = []
+    for row in rows:
+        texts = (item.format(value) for item, value in zip(fields, row[1:], strict=True) if item.target is None)
+        found.append({"id": row[0], "text": " ".join(text for text in texts if text)})
+    return found
+
+
+def _looks_like(spec: ModelSpec, question: str, operator: Operator) -> Any:
+    from flask_appadmin import search
+
+    if search.has_index(spec):
+        return search.matches(spec, question, operator)
+    parts: list[Any] = []
+    for item in (*spec.naming_fields, *spec.search_fields):
+        if item.type.name == "text":
+            parts.append(item.column_field.contains(question))
+        elif item.type.name == "integer" and question.isdigit() and len(question) < 18:
+            parts.append(item.column_field == int(question))
+    result = parts[0] if parts else peewee.SQL("1 = 0")
+    for part in parts[1:]:
+        result |= part
+    return result

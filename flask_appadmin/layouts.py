@@ -1,0 +1,100 @@
+"""Named arrangements of fields: which tabs a form has, which cards stand on them, which columns a list starts with.
+
+Shape: a Layout is a tuple of Tabs, a Tab a tuple of Groups (cards) and the names of child tables. Without one of its own a
+model gets `automatic_layout`: one tab per `group` of its fields, in the order in which they first occur, children last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_appadmin.i18n import _
+from flask_appadmin.specs import FieldSpec, ModelSpec
+
+
+@dataclass(frozen=True)
+class Group:
+    """A card: a title (may be empty) and field names in reading order."""
+
+    title: Any
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One page of a form. `children` are table names of child grids."""
+
+    key: str
+    label: Any
+    groups: tuple[Group, ...] = ()
+    children: tuple[str, ...] = ()
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(name for group in self.groups for name in group.fields)
+
+
+@dataclass(frozen=True)
+class Layout:
+    tabs: tuple[Tab, ...]
+
+    def tab(self, key: str) -> Tab:
+        """The tab of this key, the first one for an unknown key."""
+        return next((tab for tab in self.tabs if tab.key == key), self.tabs[0])
+
+    def tab_of(self, name: str) -> str:
+        """The key of the tab on which a field or a child table stands, "" for none."""
+        return next((tab.key for tab in self.tabs if name in tab.field_names or name in tab.children), "")
+
+
+def form_fields(spec: ModelSpec) -> tuple[FieldSpec, ...]:
+    """The fields people see in a form: business data without the reference to the owner."""
+    return tuple(item for item in spec.data_fields if not item.owner)
+
+
+def automatic_layout(
+    spec: ModelSpec, labels: Mapping[str, Any] | None = None, *, cards: Mapping[str, Iterable[Group]] | None = None
+) -> Layout:
+    """One tab per group of fields and one for each child table that no tab names; `labels` names the groups."""
+    labels = labels or {}
+    cards = cards or {}
+    by_group: dict[str, list[str]] = {key: [] for key in labels}
+    for item in form_fields(spec):
+        by_group.setdefault(item.group or "main", []).append(item.name)
+    tabs = []
+    for key, names in by_group.items():
+        if not names:
+            continue
+        groups = list(cards.get(key, ()))
+        placed = {name for group in groups for name in group.fields}
+        rest = tuple(name for name in names if name not in placed)
+        if rest:
+            groups.append(Group(_("Weitere Angaben") if groups else "", rest))
+        tabs.append(Tab(key, labels.get(key) or (_("Angaben") if key == "main" else key), tuple(groups)))
+    tabs = tabs or [Tab("main", _("Angaben"))]
+    children = tuple(child.name for child in spec.children)
+    if children and len(tabs) == 1 and len(children) <= 3:
+        return Layout((Tab(tabs[0].key, tabs[0].label, tabs[0].groups, children),))
+    tabs += [Tab(child.name, child.plural, (), (child.name,)) for child in spec.children]
+    return Layout(tuple(tabs))
+
+
+def list_columns(spec: ModelSpec) -> tuple[FieldSpec, ...]:
+    """The columns a list starts with: those marked `listed`, else the first eight that are short."""
+    marked = tuple(item for item in spec.fields if item.listed)
+    if marked:
+        return marked
+    short = [item for item in form_fields(spec) if item.type.name not in ("multiline", "json") and not item.secret]
+    owner = (spec.owner,) if spec.owner is not None else ()
+    return (*owner, *short[: 8 - len(owner)])
+
+
+def grid_columns(spec: ModelSpec) -> tuple[FieldSpec, ...]:
+    """The columns of a child grid: those marked `listed`, else the first seven; the rest opens below the row."""
+    marked = tuple(item for item in spec.data_fields if item.listed and not item.owner)
+    if marked:
+        return marked
+    fields = [item for item in form_fields(spec) if item.type.name not in ("multiline", "json") and not item.secret]
+    return tuple(fields[:7])

@@ -1,0 +1,222 @@
+"""Exposes every model: one view each, a menu by groups, and the addresses that pages need of one another.
+
+Shape: `Registry(app, models, views)` makes an AppModelView for each model that is nobody's child; an entry of `views`
+(subclasses with a `model`) wins over the automatic one. The menu is data: (heading, model names). Nothing is found by
+scanning: what is registered stands in the tuples an application hands over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, abort, g, render_template, request, session, url_for
+from flask_admin import Admin, AdminIndexView, expose
+from flask_admin.theme import Bootstrap4Theme
+
+from flask_appadmin import i18n
+from flask_appadmin.bulk import Action, ChangeSettings, CopyRecord, DeleteRecords, FullCopyRecord
+from flask_appadmin.history import ChangeLine
+from flask_appadmin.i18n import _, format_datetime
+from flask_appadmin.rights import Operator
+from flask_appadmin.schema import declare_models
+from flask_appadmin.specs import FieldSpec, ModelSpec
+from flask_appadmin.views import AppModelView
+
+#: What every model can do with marked records; an application may put its own in their place.
+GENERIC_ACTIONS: tuple[Action, ...] = (ChangeSettings(), CopyRecord(), FullCopyRecord(), DeleteRecords())
+
+#: The number beside a menu entry may be this old.
+_COUNT_SECONDS = 30.0
+
+
+class HomeView(AdminIndexView):
+    """The start page; an application says what stands on it by `context` and a template of its own."""
+
+    template = "appadmin/home.html"
+
+    def __init__(self) -> None:
+        super().__init__(name="Start", url="/admin")
+
+    def context(self) -> dict[str, Any]:
+        """What the template gets."""
+        return {}
+
+    def is_accessible(self) -> bool:
+        return getattr(g, "operator", None) is not None
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        abort(401)
+
+    @expose("/")
+    def index(self) -> Any:
+        return render_template(self.template, **self.context())
+
+
+class Registry:
+    """All models of an application with their views; the pages ask it for addresses."""
+
+    def __init__(
+        self,
+        app: Flask,
+        models: Sequence[Any],
+        views: Iterable[type[AppModelView]] = (),
+        *,
+        menu: Sequence[tuple[Any, Sequence[str]]] = (),
+        actions: Sequence[Action] | None = None,
+        brand: str = "",
+        search_model: Any = None,
+        home: HomeView | None = None,
+    ) -> None:
+        self.app = app
+        self.admin = Admin(
+            app,
+            name=brand or app.name,
+            index_view=home or HomeView(),
+            theme=Bootstrap4Theme(base_template="appadmin/base.html"),
+        )
+        self.brand = brand or app.name
+        self.generic_actions = tuple(actions if actions is not None else GENERIC_ACTIONS)
+        self.specs = declare_models(models)
+        self.specs_by_name: dict[str, ModelSpec] = {spec.name: spec for spec in self.specs}
+        self.search_spec = self.specs_by_name.get(search_model._meta.table_name) if search_model is not None else None
+        self.views: dict[str, AppModelView] = {}
+        self._menu = menu
+        self._extra_menu: list[tuple[Any, Any, Callable[[], str], str]] = []
+        self._counts: dict[str, tuple[float, int]] = {}
+        own = {view.model._meta.table_name: view for view in views if getattr(view, "model", None) is not None}
+        for spec in self.specs:
+            view_class = own.get(spec.name, AppModelView)
+            view = view_class(spec.model, self)
+            self.views[spec.name] = view
+            self.admin.add_view(view)
+        app.register_blueprint(_assets())
+        app.context_processor(self._page_context)
+        app.jinja_env.globals.update(_=_page_text, ngettext=i18n.ngettext, current_locale=i18n.current_locale)
+        app.jinja_env.filters["number"] = i18n.format_number
+        app.jinja_env.filters["moment"] = format_datetime
+        app.extensions["appadmin"] = self
+
+    def add_page(self, heading: Any, label: Any, url: Callable[[], str], right: str = "") -> None:
+        """Puts a page that is no model's into the menu, below this heading."""
+        self._extra_menu.append((heading, label, url, right))
+
+    # --- addresses ------------------------------------------------------------------------------------------------------
+
+    def record_url(self, spec: ModelSpec, key: int, **arguments: Any) -> str:
+        """The form of a record, "" for a model without a page or without the right."""
+        view = self.views.get(spec.name)
+        if view is None or not _may(f"{spec.right}.read"):
+            return ""
+        return view.record_url(key, **arguments)
+
+    def lookup_url(self, spec: ModelSpec) -> str:
+        view = self.views.get(spec.name)
+        return url_for(f"{view.endpoint}.lookup_view") if view is not None else ""
+
+    def lookup_is_used(self, item: FieldSpec) -> bool:
+        """Whether the filter panel offers this reference typed ahead, so that it posts keys."""
+        from flask_appadmin.forms import FormMaker
+
+        return FormMaker(g.operator).choices_of(item) is None
+
+    def undo_url(self, change_set: int) -> str:
+        return url_for("operations.undo_view", id=change_set) if "operations" in self.app.blueprints else ""
+
+    def operation_url(self, change_set: int) -> str:
+        return url_for("operations.show_view", id=change_set) if "operations" in self.app.blueprints else ""
+
+    def import_url(self, spec: ModelSpec) -> str:
+        return url_for("imports.index_view", model=spec.name) if "imports" in self.app.blueprints else ""
+
+    def history_rows(self, lines: Iterable[ChangeLine]) -> list[dict[str, Any]]:
+        """History lines as templates draw them."""
+        rows = []
+        for line in lines:
+            spec = self.specs_by_name.get(line.entity)
+            rows.append(
+                {
+                    "line": line,
+                    "entity": str(spec.label) if spec is not None else line.entity,
+                    "when": format_datetime(line.when) if line.when else "",
+                    "operation_url": self.operation_url(line.change_set_id),
+                }
+            )
+        return rows
+
+    # --- what stands on every page --------------------------------------------------------------------------------------
+
+    def _page_context(self) -> dict[str, Any]:
+        operator: Operator | None = getattr(g, "operator", None)
+        if operator is None:
+            return {"shell": {"brand": self.brand, "menu": [], "home_url": "/", "search_url": "", "toast": None}}
+        search = self.search_spec if self.search_spec is not None and _may(f"{self.search_spec.right}.read") else None
+        return {
+            "shell": {
+                "brand": self.brand,
+                "home_url": url_for("admin.index"),
+                "search_url": self.views[search.name].list_url() if search is not None else "",
+                "search_hint": str(self.views[search.name].search_label or _("Suchen")) if search is not None else "",
+                "search_value": request.args.get("search", "") if search is not None else "",
+                "operator": operator.name,
+                "role": operator.role,
+                "account_url": "",
+                "logout_url": url_for("security.logout") if "security" in self.app.blueprints else "",
+                "menu": self._menu_entries(operator),
+                "toast": session.pop("toast", None),
+            }
+        }
+
+    def _menu_entries(self, operator: Operator) -> list[tuple[str, list[tuple[str, str, bool, int | None]]]]:
+        active = request.blueprint or ""
+        entries: list[tuple[str, list[tuple[str, str, bool, int | None]]]] = [
+            ("", [(str(_("Start")), url_for("admin.index"), active == "admin", None)])
+        ]
+        for heading, names in self._menu:
+            links = [self._menu_link(name, active) for name in names if self._is_open(name, operator)]
+            for extra_heading, label, url, right in self._extra_menu:
+                if str(extra_heading) == str(heading) and (not right or operator.may(right)):
+                    address = url()
+                    links.append((str(label), address, request.path == address, None))
+            if links:
+                entries.append((str(heading), links))
+        return entries
+
+    def _is_open(self, name: str, operator: Operator) -> bool:
+        return name in self.views and operator.may(f"{self.specs_by_name[name].right}.read")
+
+    def _menu_link(self, name: str, active: str) -> tuple[str, str, bool, int | None]:
+        spec = self.specs_by_name[name]
+        count = self.total(spec) if spec is self.search_spec else None
+        return str(spec.plural), self.views[name].list_url(), active == name, count
+
+    def total(self, spec: ModelSpec) -> int:
+        """The number of rows of a table, at most half a minute old."""
+        known = self._counts.get(spec.name)
+        if known is None or time.monotonic() - known[0] > _COUNT_SECONDS:
+            known = (time.monotonic(), spec.model.select().count())
+            self._counts[spec.name] = known
+        return known[1]
+
+
+def _page_text(message: str, **parts: Any) -> str:
+    return i18n.gettext(message, **parts)
+
+
+def _may(right: str) -> bool:
+    operator: Operator | None = getattr(g, "operator", None)
+    return operator is not None and operator.may(right)
+
+
+def _assets() -> Blueprint:
+    """Templates and static files of the layer."""
+    folder = Path(__file__).parent
+    return Blueprint(
+        "appadmin",
+        __name__,
+        template_folder=str(folder / "templates"),
+        static_folder=str(folder / "static" / "appadmin"),
+        static_url_path="/static/appadmin",
+    )

@@ -1,0 +1,235 @@
+"""AppModelView: the routes of one model and what a subclass may declare about them.
+
+Flask-Admin's Peewee view keeps its place in the menu and its addresses; its own pages, forms, filters, in-line editing and
+export are not used, since they write past the gateway and ignore the gate (base.md). What it would build at construction
+is switched off; every route here asks the rights of the request's operator.
+Source: style.md section 5; written against Flask-Admin 2.2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from flask import abort, g, jsonify, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.contrib.peewee import ModelView
+
+from flask_appadmin import forms
+from flask_appadmin.bulk import Action
+from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
+from flask_appadmin.filters import Filter
+from flask_appadmin.i18n import gettext
+from flask_appadmin.layouts import Layout, automatic_layout, list_columns
+from flask_appadmin.rights import Operator, may_read_full, visible
+from flask_appadmin.selections import Selection
+from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
+from flask_appadmin.views.action_pages import ActionPages
+from flask_appadmin.views.form_page import FormPage
+from flask_appadmin.views.list_page import ListPage
+
+
+def operator() -> Operator:
+    """Whoever is signed in; 401 for nobody."""
+    found: Operator | None = getattr(g, "operator", None)
+    if found is None:
+        abort(401)
+    return found
+
+
+class AppModelView(ModelView):
+    """The pages of one model. What stands here may be said differently by a subclass; everything else is in the spec."""
+
+    #: The tabs of the form; None makes them from the groups of the fields.
+    layout: ClassVar[Layout | None] = None
+    #: Names of the list's columns; None takes the fields marked `listed`.
+    columns: ClassVar[tuple[str, ...] | None] = None
+    #: Names of the fields that always stand in the filter bar.
+    quick_filters: ClassVar[tuple[str, ...]] = ()
+    #: What the search box of the filter bar says.
+    search_label: ClassVar[Any] = None
+    #: The filter of a list that is opened without one, as text of a URL; "" for all rows.
+    default_query: ClassVar[str] = ""
+    #: Actions on marked records, in menu order; None takes the generic ones.
+    actions: ClassVar[tuple[Action, ...] | None] = None
+    #: Fields whose cells are links to the record.
+    link_columns: ClassVar[tuple[str, ...]] = ()
+    #: (field, code) -> look of its tag: "good", "warn", "bad", "info" or "".
+    tags: ClassVar[dict[str, dict[Any, str]]] = {}
+    #: Names of the fields that `head_tags` looks at.
+    head_fields: ClassVar[tuple[str, ...]] = ()
+    #: Function (values of a row) -> [(text, look)] for the head of the form.
+    head_tags: ClassVar[Callable[[dict[str, Any]], list[tuple[str, str]]] | None] = None
+    #: What the button for a new record says; None makes it from the model's label.
+    new_label: ClassVar[Any] = None
+
+    def __init__(self, model: Any, registry: Any) -> None:
+        self.registry = registry
+        self.spec: ModelSpec = spec_of(model)
+        super().__init__(model, name=str(self.spec.plural), endpoint=self.spec.name, url=f"/admin/{self.spec.name}")
+
+    # --- what Flask-Admin would build at construction and nobody uses ---------------------------------------------------
+
+    def _refresh_cache(self) -> None:
+        """Nothing is scaffolded: pages come from the spec, per request."""
+
+    def scaffold_pk(self) -> str:
+        return "id"
+
+    def init_actions(self) -> None:
+        """Actions take selections, not lists of ids."""
+
+    def is_accessible(self) -> bool:
+        found = getattr(g, "operator", None)
+        return found is not None and found.may(f"{self.spec.right}.read")
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        operator().require(f"{self.spec.right}.read")
+        abort(403)
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # Flask-Admin would call again with `cls=` on a TypeError and so hide its cause.
+        return fn(self, *args, **kwargs)
+
+    # Routes of the base that must not exist: they write past the gateway or read past the gate.
+    details_view = None
+    action_view = None
+    export = None
+    ajax_lookup = None
+    ajax_update = None
+
+    # --- the pages ------------------------------------------------------------------------------------------------------
+
+    @property
+    def form_layout(self) -> Layout:
+        if self.layout is None:
+            type(self)._layouts = getattr(type(self), "_layouts", {})
+            known: dict[str, Layout] = type(self)._layouts
+            if self.spec.name not in known:
+                known[self.spec.name] = automatic_layout(self.spec)
+            return known[self.spec.name]
+        return self.layout
+
+    @property
+    def list_fields(self) -> tuple[FieldSpec, ...]:
+        if self.columns is None:
+            return list_columns(self.spec)
+        return tuple(self.spec.field(name) for name in self.columns)
+
+    def allowed_actions(self) -> list[Action]:
+        offered = self.actions if self.actions is not None else self.registry.generic_actions
+        return [action for action in offered if action.is_offered(self.spec, operator())]
+
+    @expose("/")
+    def index_view(self) -> Any:
+        return ListPage(self, operator()).answer()
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        operator().require(f"{self.spec.right}.{'create' if self.spec.owner is None else 'edit'}")
+        return FormPage(self, operator(), None).answer()
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        return FormPage(self, operator(), self._key()).answer()
+
+    @expose("/delete/", methods=("GET", "POST"))
+    def delete_view(self) -> Any:
+        """The confirmation for one record: the same page as for many."""
+        selection = Selection.of_keys(self.spec, operator(), [self._key()]).store()
+        return redirect(url_for(f"{self.endpoint}.run_action", name="delete", selection=selection.token))
+
+    @expose("/selection", methods=("POST",))
+    def change_selection(self) -> Any:
+        """Ticks and unticks: JSON in, JSON out (see list.html)."""
+        posted = request.get_json(silent=True) or {}
+        if not isinstance(posted, dict):
+            raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
+        me = operator()
+        token = str(posted.get("token") or "")
+        selection = Selection.load(self.spec, me, token) if token else Selection(self.spec, me)
+        query = str(posted.get("query") or "")
+        found = Filter.from_text(self.spec, query, me)
+        if posted.get("clear"):
+            selection = Selection(self.spec, me, token=token)
+        elif posted.get("all"):
+            selection = Selection(self.spec, me, frozenset(), found, token)
+        else:
+            selection = selection.ticked(_keys(posted.get("add")), _keys(posted.get("remove")))
+        selection = selection.store()
+        count = selection.count()
+        return jsonify(
+            {"token": selection.token, "count": count, "hidden": ListPage(self, me).hidden(selection, found, count)}
+        )
+
+    @expose("/lookup")
+    def lookup_view(self) -> Any:
+        """Records for typing ahead: ?q=… -> [{"id", "text"}]."""
+        return jsonify(forms.lookup(self.spec, request.args.get("q", ""), operator()))
+
+    @expose("/reveal", methods=("POST",))
+    def reveal_view(self) -> Any:
+        """The whole value of a masked field, for those who may see it: ?id=…&field=… -> {"value"}."""
+        item = self.spec.by_name.get(request.args.get("field", ""))
+        me = operator()
+        if item is None or not item.masked:
+            raise NotFound()
+        if not may_read_full(me, item):
+            me.require(f"{item.right}.read_full")
+        key = self._key()
+        query = self.model.select(item.column_field).where(self.model._meta.primary_key == key)
+        condition = visible(me, self.spec)
+        row = (query if condition is None else query.where(condition)).tuples().first()
+        if row is None:
+            raise NotFound(self.spec, key)
+        return jsonify({"value": item.format(row[0])})
+
+    @expose("/action/", methods=("POST",))
+    def start_action(self) -> Any:
+        """The button of an action on the list: leads to the action's own page."""
+        name, token = request.form.get("action", ""), request.form.get("token", "")
+        return redirect(url_for(f"{self.endpoint}.run_action", name=name, selection=token))
+
+    @expose("/action/<name>", methods=("GET", "POST"))
+    def run_action(self, name: str) -> Any:
+        action = next((found for found in self.allowed_actions() if found.name == name), None)
+        me = operator()
+        if action is None:
+            known = next((found for found in self.actions or self.registry.generic_actions if found.name == name), None)
+            if known is not None:
+                for right in known.rights:
+                    me.require(right)
+                me.require(f"{self.spec.right}.{known.verb}")
+            raise NotFound()
+        return ActionPages(self, me, action).answer()
+
+    def _key(self) -> int:
+        text = request.args.get("id") or request.form.get("id") or ""
+        if not text.isascii() or not text.isdigit() or len(text) > 18:
+            raise NotFound(self.spec, text)
+        return int(text)
+
+    # --- addresses ------------------------------------------------------------------------------------------------------
+
+    def list_url(self, **arguments: Any) -> str:
+        return url_for(f"{self.endpoint}.index_view", **arguments)
+
+    def record_url(self, key: int, **arguments: Any) -> str:
+        return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)
+
+
+def _keys(posted: Any) -> list[int]:
+    if posted is None:
+        return []
+    if not isinstance(posted, list) or len(posted) > 10_000:
+        raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
+    keys = []
+    for entry in posted:
+        text = str(entry)
+        if not text.isascii() or not text.isdigit() or len(text) > 18:
+            raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
+        keys.append(int(text))
+    return keys
+
+
+__all__ = ["AppModelView", "FieldError", "FilterError", "operator"]
