@@ -618,14 +618,14 @@ class Customer(Record):
             help_text=_("Wird durch die Überleitung in die FIBU fortgeschrieben."),
         ),
         group="general",
-        unit="EUR",
+        unit="€",
         copy="clear",
         read_only=True,
     )
     turnover_previous_year = described(
         DecimalField(14, 2, default=Decimal(0), verbose_name=_("Umsatz Vorjahr")),
         group="general",
-        unit="EUR",
+        unit="€",
         copy="clear",
     )
     last_turnover_on = described(
@@ -842,7 +842,7 @@ class Customer(Record):
             help_text=_("Leer: kein Limit. 0: kein Kauf auf Rechnung."),
         ),
         group="credit",
-        unit="EUR",
+        unit="€",
         minimum=0,
         bulk=True,
         aliases=("Limit", "Kreditlimit in EUR"),
@@ -1155,7 +1155,7 @@ class Customer(Record):
             help_text=_("Daraus folgt die Wiedervorlage von Angeboten."),
         ),
         group="further",
-        unit="days",
+        unit=_("Tage"),
         minimum=0,
         maximum=999,
         bulk=True,
@@ -1164,7 +1164,7 @@ class Customer(Record):
     fixed_shipping_cost = described(
         DecimalField(12, 2, null=True, verbose_name=_("Feste Versandkosten")),
         group="further",
-        unit="EUR",
+        unit="€",
         minimum=0,
         bulk=True,
     )
@@ -1203,7 +1203,7 @@ class Customer(Record):
     freight_free_from = described(
         DecimalField(12, 2, null=True, verbose_name=_("Frachtfrei ab Wert")),
         group="further",
-        unit="EUR",
+        unit="€",
         minimum=0,
         bulk=True,
     )
@@ -1322,7 +1322,7 @@ class Customer(Record):
             help_text=_("Geht in seinem Zeitraum dem Kreditlimit vor."),
         ),
         group="further",
-        unit="EUR",
+        unit="€",
         minimum=0,
         bulk=True,
         right="credit",
@@ -1358,7 +1358,7 @@ class Customer(Record):
     minimum_freight = described(
         DecimalField(12, 2, null=True, verbose_name=_("Mindestfrachtkosten")),
         group="further",
-        unit="EUR",
+        unit="€",
         minimum=0,
         bulk=True,
     )
@@ -1385,7 +1385,7 @@ class Customer(Record):
             help_text=_("Wird nur durch den Import gefüllt."),
         ),
         group="further",
-        unit="EUR",
+        unit="€",
     )
     price_id = described(IntegerField(null=True, verbose_name=_("Preis-ID")), group="further")
     price_type = described(
@@ -1494,7 +1494,7 @@ class Customer(Record):
     svs_rvs = described(
         DecimalField(12, 2, null=True, verbose_name=_("SVS/RVS"), help_text=_("Betrag der Speditionsversicherung.")),
         group="further",
-        unit="EUR",
+        unit="€",
         bulk=True,
     )
     edi_transport = described(
@@ -1677,13 +1677,13 @@ class Customer(Record):
             help_text=_("Limit laut Auskunft; das eigene steht unter Bonitätsinfo."),
         ),
         group="page_2",
-        unit="EUR",
+        unit="€",
         minimum=0,
         bulk=True,
         right="credit",
     )
     stock_value = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Lagerbestand")), group="page_2", unit="EUR", bulk=True
+        DecimalField(14, 2, null=True, verbose_name=_("Lagerbestand")), group="page_2", unit="€", bulk=True
     )
     employees_info = described(
         IntegerField(null=True, verbose_name=_("Mitarbeiter (Auskunft)"), help_text=_("Anzahl laut Auskunft.")),
@@ -1692,15 +1692,15 @@ class Customer(Record):
         bulk=True,
     )
     other_assets = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Sonst. Verm.(ögen)")), group="page_2", unit="EUR", bulk=True
+        DecimalField(14, 2, null=True, verbose_name=_("Sonst. Verm.(ögen)")), group="page_2", unit="€", bulk=True
     )
     share_capital = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Stammkapital")), group="page_2", unit="EUR", bulk=True
+        DecimalField(14, 2, null=True, verbose_name=_("Stammkapital")), group="page_2", unit="€", bulk=True
     )
     company_turnover = described(
         DecimalField(14, 2, null=True, verbose_name=_("Umsatz"), help_text=_("Umsatz des Unternehmens laut Auskunft.")),
         group="page_2",
-        unit="EUR",
+        unit="€",
         bulk=True,
     )
     credit_info_on = described(DateField(null=True, verbose_name=_("vom")), group="page_2", bulk=True, right="credit")
@@ -1878,7 +1878,7 @@ class Customer(Record):
     value_days = described(
         IntegerField(null=True, verbose_name=_("Valuta in Tagen")),
         group="credit_sale",
-        unit="days",
+        unit=_("Tage"),
         minimum=0,
         bulk=True,
     )
@@ -2061,7 +2061,7 @@ class Customer(Record):
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        """Numbers, search name, status, VAT mark and VAT id of new customers; one question for all rows."""
+        """Numbers, search name, status, VAT mark, VAT id and author of new customers; one question for all rows."""
         kind = getattr(operation, "kind", "")
         without_number = [values for values in rows if values.get("customer_number") is None]
         # An import may be told not to number; its rows without a number are refused by `validate`.
@@ -2069,8 +2069,16 @@ class Customer(Record):
             drawn = numbers.draw_numbers("customer_number", len(without_number))
             for values, number in zip(without_number, drawn, strict=True):
                 values["customer_number"] = number
-        liable = _vat_rule(rows) if kind not in ("copy", "full_copy", "undo") else set()
+        by_hand = kind in ("form", "copy", "full_copy")
+        without_account = [values for values in rows if values.get("debtor_account") is None] if by_hand else []
+        if without_account and numbers.is_active("debtor_account"):
+            drawn = numbers.draw_numbers("debtor_account", len(without_account))
+            for values, number in zip(without_account, drawn, strict=True):
+                values["debtor_account"] = number
+        liable = _vat_rule(rows) if kind not in ("copy", "full_copy") else set()
         for values in rows:
+            if by_hand and (kind != "form" or not values.get("entered_by")):
+                values["entered_by"] = str(operation.operator.name)[:60]
             if not values.get("search_name"):
                 values["search_name"] = search_name_of(values)
             if kind == "import" and values.get("status") in (None, "draft"):
@@ -3340,7 +3348,7 @@ class PromotionParticipation(Record):
         DecimalField(12, 3, null=True, verbose_name=_("Umsatz (Stück)")), copy="clear", listed=True
     )
     turnover_amount = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Umsatz (€)")), unit="EUR", copy="clear", listed=True
+        DecimalField(14, 2, null=True, verbose_name=_("Umsatz (€)")), unit="€", copy="clear", listed=True
     )
 
     class Meta:

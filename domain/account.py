@@ -72,7 +72,7 @@ class AccountEntry(Record):
     quantity = described(DecimalField(12, 3, null=True, verbose_name=_("Menge")), copy="clear", listed=True)
     value = described(
         DecimalField(14, 2, null=True, default=Decimal(0), verbose_name=_("Wert (€)")),
-        unit="EUR",
+        unit="€",
         copy="clear",
         listed=True,
     )
@@ -99,21 +99,21 @@ class AccountEntry(Record):
         DecimalField(
             14, 2, null=True, default=Decimal(0), verbose_name=_("ermittelter Gutschriftswert aus Bonusabrechnung")
         ),
-        unit="EUR",
+        unit="€",
         copy="clear",
     )
     credit_redeemed = described(
         DecimalField(
             14, 2, null=True, default=Decimal(0), verbose_name=_("eingelöster Gutschriftswert aus Bonusabrechnung")
         ),
-        unit="EUR",
+        unit="€",
         copy="clear",
     )
     credit_correction = described(
         DecimalField(
             14, 2, null=True, default=Decimal(0), verbose_name=_("Korrektur Saldo Gutschriftswert aus Bonusabrechnung")
         ),
-        unit="EUR",
+        unit="€",
         copy="clear",
     )
     bonus_settled_on = described(DateField(null=True, verbose_name=_("Bonus abgerechnet")), copy="clear")
@@ -196,8 +196,8 @@ class AccountingPosting(Record):
     invoice = described(Reference(Invoice, index=True, verbose_name=_("Rechnung")), copy="clear", listed=True)
     debtor_account = described(CharField(max_length=20, verbose_name=_("Debitorenkonto")), copy="clear", listed=True)
     revenue_account = described(CharField(max_length=20, verbose_name=_("Erlöskonto")), copy="clear", listed=True)
-    net_amount = described(DecimalField(14, 2, verbose_name=_("Nettobetrag")), unit="EUR", copy="clear", listed=True)
-    tax_amount = described(DecimalField(14, 2, verbose_name=_("Steuerbetrag")), unit="EUR", copy="clear", listed=True)
+    net_amount = described(DecimalField(14, 2, verbose_name=_("Nettobetrag")), unit="€", copy="clear", listed=True)
+    tax_amount = described(DecimalField(14, 2, verbose_name=_("Steuerbetrag")), unit="€", copy="clear", listed=True)
     dunning_address = described(TextField(null=True, verbose_name=_("Mahnadresse")), copy="clear")
     factoring = described(BooleanField(default=False, verbose_name=_("Factoring")), copy="clear", listed=True)
 
@@ -264,7 +264,7 @@ class RevenueFact(Record):
     association = described(
         LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Verband")), copy="clear", listed=True
     )
-    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="EUR", copy="clear", listed=True)
+    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="€", copy="clear", listed=True)
     fact_on = described(DateField(index=True, verbose_name=_("Datum")), copy="clear", listed=True)
 
     class Meta:

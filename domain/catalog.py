@@ -114,13 +114,13 @@ class Article(Record):
     designation_9 = described(CharField(max_length=80, null=True, verbose_name=_("Artikelbezeichnung 9")))
     list_price = described(
         DecimalField(14, 4, null=True, verbose_name=_("Listenpreis")),
-        unit="EUR",
+        unit="€",
         minimum=0,
         aliases=("Verkaufspreis (VK)",),
         listed=True,
     )
     purchase_price = described(
-        DecimalField(14, 4, null=True, verbose_name=_("Einkaufspreis (EK)")), unit="EUR", minimum=0, listed=True
+        DecimalField(14, 4, null=True, verbose_name=_("Einkaufspreis (EK)")), unit="€", minimum=0, listed=True
     )
     tax_rate = described(Reference(TaxRate, null=True, verbose_name=_("Steuersatz")), listed=True)
     revenue_code = described(Reference(RevenueCode, null=True, verbose_name=_("Erlöscode")))
@@ -184,7 +184,7 @@ class ArticlePrice(Record):
         unique_with=("article", "price_type"),
         required=True,
     )
-    price = described(DecimalField(14, 4, verbose_name=_("Preis")), unit="EUR", minimum=0, listed=True)
+    price = described(DecimalField(14, 4, verbose_name=_("Preis")), unit="€", minimum=0, listed=True)
 
     class Meta:
         table_name = "article_price"

@@ -154,6 +154,11 @@ def draw_numbers(kind: str, count: int) -> list[int]:
     return numbers
 
 
+def is_active(kind: str) -> bool:
+    """Whether new records get a number of this kind by themselves."""
+    return NumberRange.select().where(NumberRange.kind == kind, NumberRange.active).exists()
+
+
 def propose_number(kind: str) -> int | None:
     """The number the next new record would get, for showing it before it is drawn; None when there is none."""
     found = NumberRange.get_or_none(NumberRange.kind == kind, NumberRange.active)

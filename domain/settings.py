@@ -97,12 +97,12 @@ class Setting(Record):
     )
     toll_charge = described(
         DecimalField(12, 2, null=True, default=Decimal(0), verbose_name=_("Mautgebühr je Auftrag")),
-        unit="EUR",
+        unit="€",
         minimum=0,
     )
     environment_charge = described(
         DecimalField(12, 2, null=True, default=Decimal(0), verbose_name=_("Umweltpauschale je Auftrag")),
-        unit="EUR",
+        unit="€",
         minimum=0,
     )
     invoice_copies = described(
@@ -122,7 +122,7 @@ class Setting(Record):
     wincard_participation = described(BooleanField(default=False, verbose_name=_("Teilnahme an WINCARD")))
     neo_till = described(BooleanField(default=True, verbose_name=_("NEO-Kasse")))
     default_credit_limit = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Kreditlimit (Vorgabe)")), unit="EUR", minimum=0
+        DecimalField(14, 2, null=True, verbose_name=_("Kreditlimit (Vorgabe)")), unit="€", minimum=0
     )
     default_credit_warn_percent = described(
         DecimalField(5, 2, null=True, verbose_name=_("Warnschwelle Kreditlimit (Vorgabe)")),

@@ -96,7 +96,7 @@ class TillReceipt(Record):
     coupon_code = described(CharField(max_length=40, null=True, verbose_name=_("Coupon-Code")), copy="clear")
     credit_redeemed = described(
         DecimalField(14, 2, null=True, default=Decimal(0), verbose_name=_("eingelöster Gutschriftswert")),
-        unit="EUR",
+        unit="€",
         copy="clear",
     )
 
@@ -135,7 +135,7 @@ class TillReceiptItem(Record):
     )
     article = described(Reference(Article, index=True, verbose_name=_("Artikel")), copy="clear", listed=True)
     quantity = described(DecimalField(12, 3, verbose_name=_("Menge")), copy="clear", listed=True)
-    unit_price = described(DecimalField(14, 4, verbose_name=_("Einzelpreis")), unit="EUR", copy="clear", listed=True)
+    unit_price = described(DecimalField(14, 4, verbose_name=_("Einzelpreis")), unit="€", copy="clear", listed=True)
     discount_percent = described(
         DecimalField(5, 2, null=True, verbose_name=_("Rabatt %")),
         unit="%",
@@ -171,7 +171,7 @@ class TillPayment(Record):
         IntegerField(verbose_name=_("Reihenfolge")), copy="clear", listed=True, unique_with=("till_receipt",)
     )
     payment_method = described(CharField(max_length=30, verbose_name=_("Zahlart")), copy="clear", listed=True)
-    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="EUR", copy="clear", listed=True)
+    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="€", copy="clear", listed=True)
 
     class Meta:
         table_name = "till_payment"
@@ -258,7 +258,7 @@ class BonusSettlementItem(Record):
     )
     points = described(IntegerField(verbose_name=_("abgerechnete Bonuspunkte")), minimum=1, copy="clear", listed=True)
     credit_value = described(
-        DecimalField(14, 2, verbose_name=_("ermittelter Gutschriftswert")), unit="EUR", copy="clear", listed=True
+        DecimalField(14, 2, verbose_name=_("ermittelter Gutschriftswert")), unit="€", copy="clear", listed=True
     )
 
     class Meta:

@@ -173,7 +173,7 @@ class SalesOrder(Record):
     cash_discount_percent = described(
         DecimalField(5, 2, null=True, verbose_name=_("Skontosatz in Prozent")), unit="%", copy="clear"
     )
-    value_days = described(IntegerField(null=True, verbose_name=_("Valuta in Tagen")), unit="days", copy="clear")
+    value_days = described(IntegerField(null=True, verbose_name=_("Valuta in Tagen")), unit=_("Tage"), copy="clear")
     catalog = described(
         Reference(Catalog, index=True, null=True, verbose_name=_("Katalog (Bestellung)")),
         copy="clear",
@@ -443,7 +443,7 @@ class Invoice(Record):
     payment_kind = described(
         CharField(max_length=20, choices=PAYMENT_KINDS, null=True, verbose_name=_("Zahlart")), copy="clear"
     )
-    value_days = described(IntegerField(null=True, verbose_name=_("Valuta in Tagen")), unit="days", copy="clear")
+    value_days = described(IntegerField(null=True, verbose_name=_("Valuta in Tagen")), unit=_("Tage"), copy="clear")
     cash_discount_percent = described(
         DecimalField(5, 2, null=True, verbose_name=_("Skontosatz in Prozent")), unit="%", copy="clear"
     )
@@ -552,7 +552,7 @@ class Payment(Record):
     paid_on = described(
         DateField(default=today, verbose_name=_("Zahlungsdatum")), copy="clear", listed=True, required=True
     )
-    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="EUR", copy="clear", listed=True)
+    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="€", copy="clear", listed=True)
 
     class Meta:
         table_name = "payment"
@@ -754,7 +754,7 @@ class CustomerReturnItem(Record):
     quantity = described(
         DecimalField(12, 3, verbose_name=_("Menge")), minimum=Decimal("0.001"), copy="clear", listed=True
     )
-    value = described(DecimalField(14, 2, verbose_name=_("Wert (€)")), unit="EUR", copy="clear", listed=True)
+    value = described(DecimalField(14, 2, verbose_name=_("Wert (€)")), unit="€", copy="clear", listed=True)
 
     class Meta:
         table_name = "customer_return_item"
@@ -795,7 +795,7 @@ class RepairOrder(Record):
     )
     total_amount = described(
         DecimalField(14, 2, null=True, default=Decimal(0), verbose_name=_("Auftragswert")),
-        unit="EUR",
+        unit="€",
         copy="clear",
         listed=True,
     )
@@ -889,7 +889,7 @@ class PurchaseInvoiceItem(Record):
     article = described(Reference(Article, index=True, verbose_name=_("Artikel")), copy="clear", listed=True)
     quantity = described(DecimalField(12, 3, verbose_name=_("Menge")), copy="clear", listed=True)
     unit_price = described(
-        DecimalField(14, 4, null=True, verbose_name=_("Einkaufspreis")), unit="EUR", copy="clear", listed=True
+        DecimalField(14, 4, null=True, verbose_name=_("Einkaufspreis")), unit="€", copy="clear", listed=True
     )
 
     class Meta:

@@ -444,7 +444,10 @@ class PaymentTerm(Record):
     )
     name = described(CharField(max_length=60, verbose_name=_("Zahlungsbedingung")), listed=True)
     net_days = described(
-        IntegerField(null=True, default=0, verbose_name=_("Zahlungsziel in Tagen")), unit="days", minimum=0, listed=True
+        IntegerField(null=True, default=0, verbose_name=_("Zahlungsziel in Tagen")),
+        unit=_("Tage"),
+        minimum=0,
+        listed=True,
     )
     is_cash = described(
         BooleanField(
@@ -767,7 +770,7 @@ class DeliveryZone(Record):
         CharField(max_length=20, unique=True, verbose_name=_("Lieferzone")), copy="clear", listed=True, natural_key=True
     )
     shipping_cost = described(
-        DecimalField(12, 2, null=True, verbose_name=_("Versandkostenpauschale")), unit="EUR", minimum=0, listed=True
+        DecimalField(12, 2, null=True, verbose_name=_("Versandkostenpauschale")), unit="€", minimum=0, listed=True
     )
 
     class Meta:

@@ -12,6 +12,7 @@ from domain.numbers import NumberRange, NumberReservation, propose_number
 from domain.settings import Setting
 from domain.value_data import EU_MEMBERS, fill_value_tables
 from flask_appadmin.changes import Applied, ChangeSet
+from flask_appadmin.copying import plan_copy
 from flask_appadmin.errors import FaultList
 from flask_appadmin.rights import Role, User, system_operator
 from flask_appadmin.specs import spec_of
@@ -107,8 +108,10 @@ class TestNumbers:
     @pytest.mark.req("PX-47", partly=True)
     def test_the_range_of_debtor_accounts_can_be_switched_on(self) -> None:
         assert propose_number("debtor_account") is None
+        assert customer().debtor_account is None
         change(NumberRange.get(NumberRange.kind == "debtor_account"), active=True)
         assert propose_number("debtor_account") == 200_001
+        assert [customer().debtor_account, customer(debtor_account=7).debtor_account] == [200_001, 7]
 
     def test_an_import_without_automatic_numbers_needs_them(self) -> None:
         change(Setting.get(), auto_customer_number=False)
@@ -171,6 +174,15 @@ class TestNewCustomers:
     @pytest.mark.req("NE-07", partly=True)
     def test_the_form_makes_drafts_and_an_import_active_customers(self) -> None:
         assert (customer().status, customer("import").status) == ("draft", "active")
+
+    @pytest.mark.req("SC-24", partly=True)
+    def test_a_copy_has_a_number_and_an_author_of_its_own(self) -> None:
+        source = customer(status="active", search_name="ABC", entered_by="Frau Weber", city="Graz")
+        changes, record = plan_copy(spec_of(Customer), source.id, OPERATOR)
+        changes.apply(OPERATOR)
+        copy = Customer.get_by_id(record.key)
+        found = (copy.customer_number, copy.search_name, copy.status, copy.entered_by, copy.city)
+        assert found == (source.customer_number + 1, "ABC (Kopie)", "draft", "Test", "Graz")
 
     @pytest.mark.req("PX-63", "PX-64", partly=True)
     def test_customers_in_the_union_without_vat_id_are_liable_to_vat(self) -> None:
