@@ -1,4 +1,6 @@
-// Strg K: find a field by its label and go there. Fields of tabs that were not opened yet are found once their tab has been loaded.
+// Strg K: find a field by its label and go there. The server's list knows the fields of all tabs; without it those on the page are found.
+
+import { getJSON } from "./requests.js";
 
 export function startFieldSearch(form) {
   const dialog = document.createElement("dialog");
@@ -16,17 +18,28 @@ export function startFieldSearch(form) {
   let found = [];
   let at = 0;
 
-  const all = () =>
+  let known = [];
+  const fetchKnown = async () => {
+    if (known.length || !form.dataset.fieldsUrl) return;
+    try {
+      known = await getJSON(form.dataset.fieldsUrl);
+      if (dialog.open) show();
+    } catch {
+      known = [];
+    }
+  };
+  const all = () => (known.length ? known : onPage());
+  const onPage = () =>
     [...form.querySelectorAll(".field label")].map((label) => ({
       label: label.textContent.trim(),
       place: label.closest(".card")?.querySelector("h2")?.firstChild?.textContent.trim() ?? "",
       field: label.control ?? document.getElementById(label.htmlFor),
-    }));
+    })).filter((each) => each.field);
 
   function show() {
     const words = input.value.trim().toLowerCase();
     found = all()
-      .filter((each) => each.field && each.label.toLowerCase().includes(words))
+      .filter((each) => each.label.toLowerCase().includes(words))
       .sort((a, b) => b.label.toLowerCase().startsWith(words) - a.label.toLowerCase().startsWith(words))
       .slice(0, 60);
     at = Math.min(at, Math.max(found.length - 1, 0));
@@ -48,19 +61,21 @@ export function startFieldSearch(form) {
     list.querySelector(".on")?.scrollIntoView({ block: "nearest" });
   }
 
-  function go(each) {
+  async function go(each) {
     dialog.close();
-    const panel = each.field.closest("[data-panel]");
-    if (panel?.hidden) form.dispatchEvent(new CustomEvent("opentab", { detail: panel.dataset.panel }));
-    setTimeout(() => {
-      const folded = each.field.closest("tr.folded");
-      folded?.classList.remove("folded");
-      each.field.focus();
-      each.field.scrollIntoView({ block: "center" });
-      const box = each.field.closest(".field");
-      box?.classList.add("found-field");
-      setTimeout(() => box?.classList.remove("found-field"), 1700);
-    });
+    const find = () => each.field ?? document.getElementById(`f-${each.name}`);
+    const tab = each.tab ?? find()?.closest("[data-panel]")?.dataset.panel;
+    if (tab && (!find() || find().closest("[data-panel]")?.hidden)) {
+      await new Promise((opened) => form.dispatchEvent(new CustomEvent("opentab", { detail: { tab, opened } })));
+    }
+    const field = find();
+    if (!field) return;
+    field.closest("tr.folded")?.classList.remove("folded");
+    field.focus();
+    field.scrollIntoView({ block: "center" });
+    const box = field.closest(".field");
+    box?.classList.add("found-field");
+    setTimeout(() => box?.classList.remove("found-field"), 1700);
   }
 
   input.addEventListener("input", () => {
@@ -82,6 +97,7 @@ export function startFieldSearch(form) {
     at = 0;
     dialog.showModal();
     show();
+    fetchKnown();
   };
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;

@@ -101,7 +101,10 @@ export function startTabs(form, unsaved) {
   });
 
   for (const tab of tabs) tab.tabIndex = tab.getAttribute("aria-selected") === "true" ? 0 : -1;
-  form.addEventListener("opentab", (event) => open(tabs.find((tab) => tab.dataset.tab === event.detail), false));
+  form.addEventListener("opentab", async (event) => {
+    await open(tabs.find((tab) => tab.dataset.tab === event.detail.tab), false);
+    event.detail.opened();
+  });
   if (!new URL(location.href).searchParams.has("tab") && !document.querySelector(".summary")) {
     const last = tabs.find((tab) => tab.dataset.tab === localStorage.getItem(kind));
     if (last && last.getAttribute("aria-selected") !== "true") open(last, false);
