@@ -8,15 +8,16 @@ Errors: NotAllowed where a right is missing; FaultList from plans; SheetError an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flask_appadmin.changes import Applied, AssignPlan, ChangeSet, plan_assign
+from flask_appadmin.changes import Applied, AssignPlan, ChangeSet, plan_assign, users_of
 from flask_appadmin.copying import plan_copy
-from flask_appadmin.errors import AppAdminError
+from flask_appadmin.errors import AppAdminError, LabelError
 from flask_appadmin.i18n import _, gettext
+from flask_appadmin.labels import print_labels
 from flask_appadmin.rights import Operator, may_edit, may_read
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -132,6 +133,14 @@ class CopyRecord(ChangeAction):
     single = True
     full: ClassVar[bool] = False
 
+    def fields(self, spec: ModelSpec) -> tuple[FieldSpec, ...]:
+        """What the dialog asks for: the numbers the copy gets (empty: the next one), and what it cannot do without."""
+        return tuple(
+            item
+            for item in spec.data_fields
+            if (item.natural_key or item.required) and item.copy != "keep" and item.target is None and not item.secret
+        )
+
     def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
         keys = one_key(selection)
         change, self_made = plan_copy(selection.spec, keys, selection.operator, full=self.full, values=values)
@@ -167,6 +176,15 @@ class DeleteRecords(ChangeAction):
             change.delete(selection.spec, key)
         return change
 
+    def refusals(self, selection: Selection, keys: Sequence[int]) -> list[tuple[int, str]]:
+        """(key, reason) of the records that must stay; an application adds its own rules."""
+        refused = []
+        for key in keys:
+            users = users_of(selection.spec, key)
+            if users:
+                refused.append((key, gettext("wird verwendet: %(users)s", users=", ".join(users[:3]))))
+        return refused
+
 
 def one_key(selection: Selection) -> int:
     """The key of the one marked record; a sentence for none or several."""
@@ -184,19 +202,55 @@ def check_size(selection: Selection, right: str) -> None:
         selection.operator.require(right)
 
 
-@dataclass(frozen=True)
-class AddressLabels:
-    """How an application makes label lines of its records; without one, labels show the title of each record."""
+class PrintLabels(DocumentAction):
+    """Labels of the marked records on a sheet; an application says which lines stand on them."""
 
-    lines: Callable[[Selection, dict[str, Any]], Iterable[list[str]]]
-    #: What may be chosen besides the format: (name, label, [(value, text)], default).
-    choices: tuple[tuple[str, Any, tuple[tuple[str, Any], ...], str], ...] = field(default_factory=tuple)
+    name = "print_labels"
+    label = _("Etiketten drucken")
+    rights = ("label.print",)
+    page = "labels"
+
+    def choices(self) -> tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]:
+        """What may be chosen besides the format: (name, label, ((value, text), …)), the first being the usual one."""
+        return ()
+
+    def labels(self, selection: Selection, values: dict[str, Any]) -> LabelRun:
+        """The lines of every label, and the records that have none."""
+        spec = selection.spec
+        items = [item for item in spec.title_specs if item.target is None]
+        rows = selection.rows(items, order=[item.column_field for item in items])
+        return LabelRun(
+            [[text for item, value in zip(items, row[1:], strict=True) if (text := item.format(value))] for row in rows]
+        )
+
+    def render(self, selection: Selection, values: dict[str, Any], folder: Path) -> Document:
+        found = self.labels(selection, values)
+        if not found.labels:
+            raise LabelError(gettext("Keiner der markierten Datensätze hat eine vollständige Anschrift."))
+        path = folder / "labels.pdf"
+        printed = print_labels(
+            path,
+            found.labels,
+            values["format"].geometry(),
+            start=values.get("start", 1),
+            copies=values.get("copies", 1),
+        )
+        remarks = tuple(warning.sentence() for warning in printed.warnings[:20])
+        name = gettext("Etiketten")
+        return Document(path, f"{name}.pdf", "application/pdf", remarks)
+
+
+@dataclass
+class LabelRun:
+    """What is to be printed, and (key, title, reason) of the records that are left out."""
+
+    labels: list[list[str]]
+    skipped: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 __all__ = [
     "LARGE",
     "Action",
-    "AddressLabels",
     "Applied",
     "ChangeAction",
     "ChangeSettings",
@@ -205,6 +259,8 @@ __all__ = [
     "Document",
     "DocumentAction",
     "FullCopyRecord",
+    "LabelRun",
+    "PrintLabels",
     "check_size",
     "one_key",
 ]

@@ -450,11 +450,11 @@ def _json_of(spec: FieldSpec, value: Any) -> str:
 
 def _snapshot(spec: ModelSpec, values: dict[str, Any]) -> str:
     """All filled values of a record as one JSON object; secrets only as "changed"."""
-    content = {
-        item.name: item.type.to_json(values[item.name], item) if not item.secret else "••••"
-        for item in spec.data_fields
-        if values.get(item.name) is not None
-    }
+    content = {}
+    for name, value in values.items():
+        item = spec.by_name.get(name)
+        if value is not None and item is not None and not item.is_system:
+            content[name] = "••••" if item.secret else item.type.to_json(value, item)
     return json_text(content)
 
 
@@ -516,10 +516,11 @@ def _insert_part(run: _Run, records: list[NewRecord], patches: list[Any]) -> boo
     _require(run, spec, "create" if spec.owner is None else "edit")
     if spec.owner is not None:
         _check_owners(run, spec, records)
+    defaulted = [item for item in spec.data_fields if item.default is not None]
     for record in records:
         values = record.values
-        for item in spec.data_fields:
-            if values.get(item.name) is None and item.default is not None and item.name not in values:
+        for item in defaulted:
+            if item.name not in values:
                 values[item.name] = item.default_value()
         for name, value in list(values.items()):
             if isinstance(value, NewRecord):
@@ -535,16 +536,18 @@ def _insert_part(run: _Run, records: list[NewRecord], patches: list[Any]) -> boo
         _check_unique(run, spec, [(None, record.values, record.place, record.source) for record in records])
     if len(run.faults) > before:
         return False
-    names = [item for item in spec.fields if any(record.values.get(item.name) is not None for record in records)]
-    names = [item for item in names if not item.is_system]
+    filled = {name for record in records for name, value in record.values.items() if value is not None}
+    names = [item for item in spec.data_fields if item.name in filled]
     keys = next_keys(spec, len(records))
     columns = ["id", "version", "created_at", "updated_at", *(item.column for item in names)]
     marks = ", ".join([database.param] * len(columns))
     quoted = ", ".join(f'"{column}"' for column in columns)
     rows = []
+    writers = [(item.name, item.column_field.db_value) for item in names]
     for key, record in zip(keys, records, strict=True):
         record.key = key
-        stored = (item.column_field.db_value(record.values.get(item.name)) for item in names)
+        get = record.values.get
+        stored = (write(get(name)) for name, write in writers)
         rows.append((key, 1, run.moment, run.moment, *stored))
     database.cursor().executemany(f'INSERT INTO "{spec.name}" ({quoted}) VALUES ({marks})', rows)
     return True
@@ -587,14 +590,19 @@ def _visible_keys(operator: Operator, spec: ModelSpec, keys: Iterable[int]) -> s
 
 def _check_new(run: _Run, record: NewRecord, unresolved: set[tuple[int, str]]) -> None:
     spec, values = record.spec, record.values
-    for item in spec.data_fields:
-        if (id(record), item.name) in unresolved:
+    item_defaults = spec.constant_defaults
+    for item in spec.required_fields:
+        values.setdefault(item.name, None)
+    for name, value in list(values.items()):
+        item = spec.by_name.get(name)
+        if value is item_defaults.get(name, unresolved) or (value is None and item is not None and not item.required):
+            continue  # a default is right by declaration; nothing may stand where nothing is asked for
+        if item is None or (id(record), name) in unresolved:
             continue
         try:
-            if values.get(item.name) is not None and not may_edit(run.operator, item):
-                if values[item.name] != item.default_value():
-                    run.operator.require(f"{item.right}.edit")
-            values[item.name] = item.check(values.get(item.name))
+            if item.right and value is not None and not may_edit(run.operator, item) and value != item.default_value():
+                run.operator.require(f"{item.right}.edit")
+            values[name] = item.check(value)
         except FieldError as fault:
             _refuse(run, fault, record.place, record.source)
     for fault in spec.model.validate(values, run):
@@ -1015,10 +1023,6 @@ def _count_changed(spec: ModelSpec, items: list[FieldSpec], values: dict[str, An
     return (query if condition is None else query.where(condition)).scalar()
 
 
-#: So many refusing records are listed; the count goes on.
-_REFUSED_SHOWN = 1_000
-
-
 def _refused(
     spec: ModelSpec, items: list[FieldSpec], values: dict[str, Any], condition: Any, operator: Operator
 ) -> list[tuple[int, str, str]]:
@@ -1042,8 +1046,6 @@ def _refused(
             if all(old.get(name) == values[name] for name in values if name in old):
                 continue
             refused.append((row[0], spec.title_of(old), " ".join(str(fault) for fault in faults)))
-            if len(refused) >= _REFUSED_SHOWN:
-                break
     return refused
 
 

@@ -17,16 +17,23 @@ from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 
 from flask_appadmin import i18n
-from flask_appadmin.bulk import Action, ChangeSettings, CopyRecord, DeleteRecords, FullCopyRecord
+from flask_appadmin.bulk import Action, ChangeSettings, CopyRecord, DeleteRecords, FullCopyRecord, PrintLabels
 from flask_appadmin.history import ChangeLine
 from flask_appadmin.i18n import _, format_datetime
 from flask_appadmin.rights import Operator
 from flask_appadmin.schema import declare_models
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import AppModelView
+from flask_appadmin.views.operations import OperationsView
 
 #: What every model can do with marked records; an application may put its own in their place.
-GENERIC_ACTIONS: tuple[Action, ...] = (ChangeSettings(), CopyRecord(), FullCopyRecord(), DeleteRecords())
+GENERIC_ACTIONS: tuple[Action, ...] = (
+    ChangeSettings(),
+    PrintLabels(),
+    CopyRecord(),
+    FullCopyRecord(),
+    DeleteRecords(),
+)
 
 #: The number beside a menu entry may be this old.
 _COUNT_SECONDS = 30.0
@@ -92,7 +99,9 @@ class Registry:
             view = view_class(spec.model, self)
             self.views[spec.name] = view
             self.admin.add_view(view)
-        app.register_blueprint(_assets())
+        self.admin.add_view(OperationsView(self))
+        if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content
+            app.register_blueprint(_assets())
         app.context_processor(self._page_context)
         app.jinja_env.globals.update(_=_page_text, ngettext=i18n.ngettext, current_locale=i18n.current_locale)
         app.jinja_env.filters["number"] = i18n.format_number
@@ -131,20 +140,36 @@ class Registry:
     def import_url(self, spec: ModelSpec) -> str:
         return url_for("imports.index_view", model=spec.name) if "imports" in self.app.blueprints else ""
 
-    def history_rows(self, lines: Iterable[ChangeLine]) -> list[dict[str, Any]]:
-        """History lines as templates draw them."""
-        rows = []
+    def record_history(self, lines: Iterable[ChangeLine]) -> dict[str, Any]:
+        """History lines of a record, grouped by operation, as history_panel.html draws them."""
+        rows: list[dict[str, Any]] = []
+        last: int | None = None
         for line in lines:
-            spec = self.specs_by_name.get(line.entity)
-            rows.append(
-                {
-                    "line": line,
-                    "entity": str(spec.label) if spec is not None else line.entity,
-                    "when": format_datetime(line.when) if line.when else "",
-                    "operation_url": self.operation_url(line.change_set_id),
-                }
-            )
-        return rows
+            if line.change_set_id != last:
+                last = line.change_set_id
+                rows.append(
+                    {
+                        "when": format_datetime(line.when),
+                        "who": line.who,
+                        "what": ", ".join(part for part in (line.kind, line.source) if part),
+                        "reason": line.reason,
+                        "url": self.operation_url(line.change_set_id),
+                        "undo_url": self.undo_url(line.change_set_id),
+                        "changes": [],
+                    }
+                )
+            rows[-1]["changes"].append(self._change_words(line))
+        return {"rows": rows, "more_url": ""}
+
+    def _change_words(self, line: ChangeLine) -> tuple[str, str, str]:
+        spec = self.specs_by_name.get(line.entity)
+        name = str(spec.label) if spec is not None else line.entity
+        if line.action == "create":
+            return f"{name} {line.title}", "", i18n.gettext("angelegt")
+        if line.action == "delete":
+            return f"{name} {line.title}", i18n.gettext("gelöscht"), ""
+        is_child = spec is not None and spec.owner is not None
+        return (f"{name} {line.title}: {line.label}" if is_child else line.label), line.old, line.new
 
     # --- what stands on every page --------------------------------------------------------------------------------------
 

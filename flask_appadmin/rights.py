@@ -161,7 +161,7 @@ _GROUP_WORDS: dict[str, Any] = {"bank": _("Bankdaten"), "credit": _("Bonitätsda
 
 
 class _Joined:
-    """Two lazy words as one lazy text: "Kunden: ändern"."""
+    """Two lazy words as one lazy text: "Autoren: ändern"."""
 
     def __init__(self, first: Any, second: Any) -> None:
         self._parts = (first, second)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_appadmin import changes, history, rights, search, selections
-from flask_appadmin.database import database
+from flask_appadmin.database import database, engine
 from flask_appadmin.specs import ModelSpec, declare
 
 #: The tables of the layer, in the order of their creation.
@@ -28,9 +28,24 @@ def declare_models(models: Iterable[Any]) -> tuple[ModelSpec, ...]:
 def create_tables(models: Iterable[Any]) -> None:
     """Makes all tables, indexes and search indexes that are not there yet."""
     specs = declare_models(models)
-    database.create_tables([*LAYER_MODELS, *(spec.model for spec in specs if spec.model not in LAYER_MODELS)], safe=True)
+    database.create_tables(
+        [*LAYER_MODELS, *(spec.model for spec in specs if spec.model not in LAYER_MODELS)], safe=True
+    )
+    _create_late_references(specs)
     for spec in specs:
         search.create_index(spec)
+
+
+def _create_late_references(specs: Iterable[ModelSpec]) -> None:
+    """Foreign keys of tables that refer to each other stand in SQLite's table text; PostgreSQL gets them afterwards."""
+    if engine() == "sqlite":
+        return
+    known = {row[0] for row in database.execute_sql("SELECT conname FROM pg_constraint WHERE contype = 'f'").fetchall()}
+    for spec in specs:
+        for reference in spec.model._meta.refs:
+            name = f"fk_{spec.name}_{reference.column_name}_refs_{reference.rel_model._meta.table_name}"
+            if getattr(reference, "deferred", None) and name not in known:
+                spec.model._schema.create_foreign_key(reference)
 
 
 def drop_tables(models: Iterable[Any]) -> None:
@@ -39,4 +54,8 @@ def drop_tables(models: Iterable[Any]) -> None:
     for spec in specs:
         if search.has_index(spec):
             search.drop_index(spec)
-    database.drop_tables([*LAYER_MODELS, *(spec.model for spec in specs if spec.model not in LAYER_MODELS)], safe=True)
+    database.drop_tables(
+        [*LAYER_MODELS, *(spec.model for spec in specs if spec.model not in LAYER_MODELS)],
+        safe=True,
+        cascade=engine() == "postgresql",
+    )

@@ -70,8 +70,7 @@ def create_index(spec: ModelSpec) -> None:
     if engine() == "sqlite":
         # With its own copy of the text: a contentless index could not wipe the words of a removed record.
         database.execute_sql(
-            f'CREATE VIRTUAL TABLE IF NOT EXISTS "{name}" USING fts5('
-            "text, tokenize='trigram', columnsize=0)"
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS \"{name}\" USING fts5(text, tokenize='trigram', columnsize=0)"
         )
         database.execute_sql(f'INSERT INTO "{name}"("{name}", rank) VALUES (\'secure-delete\', 1)')
     else:
@@ -152,7 +151,7 @@ def rebuild(spec: ModelSpec) -> int:
         return 0
     name = index_name(spec)
     if engine() == "sqlite":
-        database.execute_sql(f'INSERT INTO "{name}"("{name}") VALUES (\'delete-all\')')
+        database.execute_sql(f'DELETE FROM "{name}"')
     else:
         database.execute_sql(f'TRUNCATE TABLE "{name}"')
     key_field = spec.model._meta.primary_key

@@ -156,15 +156,28 @@ class FieldSpec:
     digits: int
     places: int
     nullable: bool
-    description: FieldDescription
     #: The model a reference leads to, or None.
     target: Any = None
 
-    # What stands in the description is read as if it stood here: `spec.group`, `spec.unit` …
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "description":
-            raise AttributeError(name)
-        return getattr(self.description, name)
+    # What `described` adds, see there.
+    group: str = ""
+    unit: str = ""
+    minimum: Any = None
+    maximum: Any = None
+    bulk: bool = False
+    copy: str = "keep"
+    aliases: tuple[str, ...] = ()
+    read_only: bool | str = False
+    owner: bool = False
+    secret: bool = False
+    masked: bool = False
+    right: str = ""
+    kind: str = ""
+    searchable: bool = False
+    listed: bool = False
+    natural_key: bool = False
+    import_codes: tuple[tuple[str, Any], ...] = ()
+    unique_with: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<FieldSpec {self.model_name}.{self.name}>"
@@ -258,6 +271,19 @@ class ModelSpec:
         return tuple(spec for spec in self.fields if not spec.is_system)
 
     @functools.cached_property
+    def required_fields(self) -> tuple[FieldSpec, ...]:
+        return tuple(spec for spec in self.data_fields if spec.required)
+
+    @functools.cached_property
+    def constant_defaults(self) -> dict[str, Any]:
+        """The defaults that are values, not functions."""
+        return {
+            spec.name: spec.default
+            for spec in self.data_fields
+            if spec.default is not None and not callable(spec.default)
+        }
+
+    @functools.cached_property
     def owner(self) -> FieldSpec | None:
         """The reference that makes records of this model children of another one."""
         return next((spec for spec in self.fields if spec.owner), None)
@@ -334,7 +360,8 @@ def declare(models: Iterable[Any]) -> tuple[ModelSpec, ...]:
 
 def _read(model: Any) -> ModelSpec:
     meta = model._meta
-    description = getattr(model, "description", None)
+    # In Meta where a column is called "description".
+    description = getattr(meta, "description", None) or getattr(model, "description", None)
     if not isinstance(description, Description):
         words = meta.name.replace("_", " ").title()
         description = Description(label=words, plural=words, menu="" if _has_owner(model) else "values")
@@ -375,8 +402,8 @@ def _read_field(table: str, source: Any, meta: Any) -> FieldSpec:
         digits=getattr(source, "digits", 18),
         places=getattr(source, "places", 0),
         nullable=bool(source.null),
-        description=description,
         target=target,
+        **{name: value for name, value in vars(description).items() if name != "required"},
     )
 
 

@@ -1,22 +1,587 @@
-"""The pages of actions: bulk change with preview, confirmations, documents."""
+"""The pages of actions on marked records: bulk change with its preview, confirmations, labels.
+
+Contexts: templates/appadmin/bulk_change.html, bulk_preview.html, confirm.html, labels.html. A page never carries ids: it
+has the token of the selection, and for a plan the `state` that names the very rows it was made of.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from flask_appadmin.bulk import Action
-from flask_appadmin.errors import NotFound
+from flask import redirect, render_template, request, send_file, session, url_for
+
+from flask_appadmin.bulk import (
+    Action,
+    ChangeSettings,
+    CopyRecord,
+    DeleteRecords,
+    Document,
+    DocumentAction,
+    PrintLabels,
+    check_size,
+    one_key,
+)
+from flask_appadmin.changes import AssignPlan, ValueGroup
+from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound, PlanChanged
+from flask_appadmin.forms import FormMaker
+from flask_appadmin.i18n import format_number, gettext, ngettext
+from flask_appadmin.labels import LabelFormat, find_format
 from flask_appadmin.rights import Operator
+from flask_appadmin.selections import Selection
+from flask_appadmin.specs import FieldSpec, ReferenceCache, shown
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
+#: Up to this number the page shows what the marked records have today; beyond, the preview tells it.
+_TODAY_LIMIT = 2_000
+_LISTED = 20
+
 
 class ActionPages:
+    """One request for one action on one selection."""
+
     def __init__(self, view: AppModelView, operator: Operator, action: Action) -> None:
         self.view = view
+        self.spec = view.spec
         self.operator = operator
         self.action = action
+        self.selection = self._selection()
+        self.count = self.selection.count()
 
     def answer(self) -> Any:
+        if not self.count:
+            raise AppAdminError(gettext("Es ist nichts markiert. Bitte markieren Sie mindestens eine Zeile."))
+        if self.action.page == "change":
+            return _ChangePage(self).answer()
+        if self.action.page == "labels":
+            return _LabelsPage(self).answer()
+        if self.action.page == "export":
+            from flask_appadmin.views.export_page import ExportPage
+
+            return ExportPage(self).answer()
+        return _ConfirmPage(self).answer()
+
+    def _selection(self) -> Selection:
+        token = request.values.get("token") or request.values.get("selection") or ""
+        if token:
+            return Selection.load(self.spec, self.operator, token)
+        key = request.args.get("id", "")
+        if key.isascii() and key.isdigit() and len(key) < 19:
+            return Selection.of_keys(self.spec, self.operator, [int(key)]).store()
+        if "query" in request.args:
+            from flask_appadmin.filters import Filter
+
+            found = Filter.from_text(self.spec, request.args["query"], self.operator)
+            return Selection.of_filter(found, self.operator).store()
+        raise AppAdminError(gettext("Es ist nichts markiert. Bitte markieren Sie mindestens eine Zeile."))
+
+    # --- what all pages need --------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        return url_for(f"{self.view.endpoint}.run_action", name=self.action.name)
+
+    @property
+    def list_url(self) -> str:
+        kept = session.get(f"list:{self.spec.name}") or self.view.list_url()
+        if not self.selection.token:
+            return kept
+        pairs = [("selection", self.selection.token)]
+        if self.selection.is_everything and self.selection.filter is not None:
+            pairs = [*self.selection.filter.pairs(), *pairs]
+        return f"{self.view.list_url()}?{urlencode(pairs)}"
+
+    @property
+    def back(self) -> tuple[str, str]:
+        return str(self.spec.plural), self.list_url
+
+    @property
+    def subtitle(self) -> str:
+        return gettext("für %(what)s", what=self.selection.describe(self.count))
+
+    def hidden(self) -> list[tuple[str, str]]:
+        return [("token", self.selection.token)]
+
+    def done(self, text: str, change_set: int | None, url: str = "") -> Any:
+        """Back to where the operator came from, with the word on what was done and the way back."""
+        undo = self.view.registry.undo_url(change_set) if change_set is not None else ""
+        session["toast"] = {"text": text, "undo_url": undo}
+        return redirect(url or session.get(f"list:{self.spec.name}") or self.view.list_url())
+
+    def titles(self, keys: list[int]) -> dict[int, str]:
+        return ReferenceCache().titles(self.spec, set(keys))
+
+    def send(self, action: DocumentAction, values: dict[str, Any]) -> Any:
+        """Makes the document and sends it as a download; the file is gone afterwards."""
+        folder = tempfile.TemporaryDirectory(prefix="kontor-")
+        try:
+            document = action.render(self.selection, values, Path(folder.name))
+        except BaseException:
+            folder.cleanup()
+            raise
+        return send_document(document, folder)
+
+
+def send_document(document: Document, folder: tempfile.TemporaryDirectory[str]) -> Any:
+    answer = send_file(
+        document.path, mimetype=document.media_type, as_attachment=True, download_name=document.file_name
+    )
+    answer.call_on_close(folder.cleanup)
+    return answer
+
+
+class _ChangePage:
+    """Bulk change: settings on the left, the preview of the very plan on the right."""
+
+    def __init__(self, pages: ActionPages) -> None:
+        assert isinstance(pages.action, ChangeSettings)
+        self.pages = pages
+        self.action: ChangeSettings = pages.action
+        self.spec = pages.spec
+        self.items = self.action.fields(self.spec, pages.operator)
+        self.maker = FormMaker(pages.operator, lambda item: pages.view.registry.lookup_url(item.references))
+        self.form = self.maker.make(self.items)
+        self.checked: set[str] = set()
+        self.modes: dict[str, str] = {}
+        self.faulty = False
+        for field in self.form:
+            self._as_editor(field)
+
+    def _as_editor(self, field: Any) -> None:
+        """A field of the bulk page starts empty and is asked for only when its box is ticked."""
+        field.readonly = False
+        field.required = False
+        if field.kind == "check":
+            field.kind = "select"
+            field.choices = [("1", gettext("Ja")), ("0", gettext("Nein"))]
+        if field.kind == "textarea":
+            field.wide = 1
+        field.value = ""
+
+    def answer(self) -> Any:
+        if request.method == "POST" and (
+            "change" in request.form or "_do" in request.form or "X-Fragment" in request.headers
+        ):
+            values = self._values()
+            if request.headers.get("X-Fragment") == "bulk_preview":
+                return render_template("appadmin/bulk_preview.html", preview=self._preview(values), fragment=True)
+            if request.form.get("_do") == "apply" and not self.faulty and values:
+                return self._apply(values)
+            return self._draw(self._preview(values))
+        return self._draw(self._preview({}))
+
+    def _values(self) -> dict[str, Any]:
+        """What is to be set, by field; faults stay in the form's fields."""
+        posted = request.form
+        self.checked = {name for name in posted.getlist("change") if name in self.form}
+        values: dict[str, Any] = {}
+        for field in self.form:
+            name = field.spec.name
+            self.modes[name] = posted.get(f"mode-{name}", "set")
+            if name not in self.checked:
+                continue
+            if self.modes[name] == "clear":
+                values[name] = None
+                continue
+            field.read(posted, set(), self.maker.names)
+            if not field.errors and field.parsed in (None, ""):
+                words = gettext("Bitte einen Wert angeben oder „leeren“ wählen.")
+                field.errors = [words if field.spec.nullable else gettext("Bitte einen Wert angeben.")]
+            if field.errors:
+                self.faulty = True
+                continue
+            try:
+                values[name] = field.spec.check(field.parsed)
+            except FieldError as fault:
+                field.errors = [fault.found()]
+                self.faulty = True
+        return values
+
+    def _preview(self, values: dict[str, Any]) -> dict[str, Any]:
+        empty = {"checked": "", "groups": [], "refused": [], "refused_count": 0, "mark_refused_url": "", "changed": 0}
+        confirm = gettext("Ändern")
+        faults = [f"{field.label}: {sentence}" for field in self.form for sentence in field.errors]
+        if faults:
+            return {"state": "faulty", "text": " ".join(faults), "plan": "", "confirm_label": confirm, **empty}
+        if not values:
+            text = gettext("Wählen Sie links, was geändert werden soll. Hier sehen Sie dann, was geschehen würde.")
+            return {"state": "empty", "text": text, "plan": "", "confirm_label": confirm, **empty}
+        without_refused = request.form.get("_without_refused") == "1"
+        try:
+            plan = self.action.preview(self.pages.selection, values)
+            refused = plan.refused
+            if without_refused and refused:
+                kept = self.action.preview(self.pages.selection, values, [key for key, _t, _r in refused])
+                plan = AssignPlan(kept.count, kept.changed, kept.groups, refused, kept.state)
+        except FaultList as fault:
+            return {"state": "faulty", "text": str(fault), "plan": "", "confirm_label": confirm, **empty}
+        possible = plan.changed if without_refused or not refused else 0
+        return {
+            "state": "ready",
+            "text": self._sentence(plan, len(refused), without_refused),
+            "checked": gettext("gerade geprüft"),
+            "groups": self._groups(plan),
+            "refused": [(title, self.pages.view.record_url(key), reason) for key, title, reason in refused[:_LISTED]],
+            "refused_count": len(refused),
+            "mark_refused_url": self._mark_url([key for key, _t, _r in refused]) if refused else "",
+            "without_refused": without_refused,
+            "changed": possible,
+            "plan": plan.state,
+            "confirm_label": self.change_label(possible) if possible else confirm,
+        }
+
+    def change_label(self, count: int) -> str:
+        label = str(self.spec.label if count == 1 else self.spec.plural)
+        return gettext("%(count)s %(label)s ändern", count=format_number(count), label=label)
+
+    def _sentence(self, plan: AssignPlan, refused: int, without: bool) -> str:
+        total = plan.count + (refused if without else 0)
+        same = plan.count - plan.changed - (0 if without else refused)
+        plural = str(self.spec.plural)
+        if not plan.changed:
+            return gettext("Alle %(count)s haben diese Werte schon.", count=format_number(total))
+        changed = plan.changed if without else max(plan.changed - refused, 0)
+        parts = [gettext("%(count)s %(plural)s werden geändert", count=format_number(changed), plural=plural)]
+        if same > 0:
+            parts.append(gettext("%(count)s haben die Werte schon", count=format_number(same)))
+        if refused:
+            parts.append(gettext("%(count)s nicht", count=format_number(refused)))
+        return ", ".join(parts) + "."
+
+    def _groups(self, plan: AssignPlan) -> list[tuple[int, str, str, str, str]]:
+        rows = []
+        for name, groups in plan.groups.items():
+            label = str(self.spec.field(name).label)
+            shown_groups = groups[:5]
+            for group in shown_groups:
+                rows.append(self._group_row(label, group))
+            rest = groups[5:]
+            if rest:
+                note = ngettext("und %(count)s weiterer Wert", "und %(count)s weitere Werte", len(rest))
+                rows.append((sum(group.count for group in rest), label, "", "", note))
+        return rows
+
+    @staticmethod
+    def _group_row(label: str, group: ValueGroup) -> tuple[int, str, str, str, str]:
+        if group.same:
+            return group.count, label, "", "", gettext("hat den Wert schon: %(value)s", value=group.new)
+        return group.count, label, group.old, group.new, ""
+
+    def _mark_url(self, keys: list[int]) -> str:
+        chosen = Selection.of_keys(self.spec, self.pages.operator, keys).store()
+        return self.pages.view.list_url(selection=chosen.token, only="marked")
+
+    def _apply(self, values: dict[str, Any]) -> Any:
+        without: list[int] = []
+        if request.form.get("_without_refused") == "1":
+            plan = self.action.preview(self.pages.selection, dict(values))
+            without = [key for key, _title, _reason in plan.refused]
+        change = self.action.plan(
+            self.pages.selection,
+            values,
+            expected=request.form.get("plan", ""),
+            without=without,
+            reason=request.form.get("_reason", ""),
+        )
+        try:
+            applied = change.apply(self.pages.operator)
+        except (PlanChanged, FaultList) as fault:
+            preview = self._preview(values)
+            preview["text"] = f"{fault} {preview['text']}"
+            preview["state"] = "faulty"
+            return self._draw(preview), 409
+        text = gettext(
+            "%(count)s %(label)s geändert.",
+            count=format_number(applied.updated),
+            label=str(self.spec.label if applied.updated == 1 else self.spec.plural),
+        )
+        return self.pages.done(text, applied.change_set)
+
+    def _draw(self, preview: dict[str, Any]) -> str:
+        layout = self.pages.view.form_layout
+        today = self._today()
+        sections: dict[str, list[dict[str, Any]]] = {}
+        labels = {tab.key: str(tab.label) for tab in layout.tabs}
+        for field in self.form:
+            item = field.spec
+            modes = [("set", gettext("setzen auf"))]
+            if item.nullable:
+                modes.append(("clear", gettext("leeren")))
+            heading = labels.get(layout.tab_of(item.name), gettext("Weitere Angaben"))
+            sections.setdefault(heading, []).append(
+                {
+                    "field": field,
+                    "checked": item.name in self.checked,
+                    "today": today.get(item.name, ""),
+                    "modes": modes,
+                    "mode": self.modes.get(item.name, "set"),
+                }
+            )
+        return render_template(
+            "appadmin/bulk_change.html",
+            page_title=str(self.action.title),
+            back=self.pages.back,
+            subtitle=self.pages.subtitle,
+            hint=str(self.action.notice),
+            action=self.pages.url,
+            preview_url=self.pages.url,
+            hidden=self.pages.hidden(),
+            sections=[{"title": heading, "rows": rows} for heading, rows in sections.items()],
+            reason=request.form.get("_reason", ""),
+            cancel_url=self.pages.list_url,
+            preview=preview,
+        )
+
+    def _today(self) -> dict[str, str]:
+        """What the marked records have now: the common value, or how many different ones."""
+        if self.pages.count > _TODAY_LIMIT:
+            return {}
+        seen: list[set[Any]] = [set() for _item in self.items]
+        for row in self.pages.selection.rows(self.items):
+            for values, value in zip(seen, row[1:], strict=True):
+                values.add(value)
+        words = {}
+        for item, values in zip(self.items, seen, strict=True):
+            if len(values) == 1:
+                text = shown(item, next(iter(values)), self.maker.names) or gettext("leer")
+                words[item.name] = gettext("%(value)s (alle)", value=text) if self.pages.count > 1 else text
+            else:
+                words[item.name] = gettext("verschieden (%(count)s Werte)", count=len(values))
+        return words
+
+
+class _ConfirmPage:
+    """A question with what is concerned: copy and delete."""
+
+    def __init__(self, pages: ActionPages) -> None:
+        self.pages = pages
+        self.spec = pages.spec
+
+    def answer(self) -> Any:
+        if isinstance(self.pages.action, CopyRecord):
+            return self._copy(self.pages.action)
+        if isinstance(self.pages.action, DeleteRecords):
+            return self._delete(self.pages.action)
         raise NotFound()
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "back": self.pages.back,
+            "action": self.pages.url,
+            "hidden": self.pages.hidden(),
+            "cancel_url": self.pages.list_url,
+            "counts": [],
+            "items": [],
+            "items_more": 0,
+            "problems": None,
+            "warning": "",
+            "fields": [],
+            "typed": None,
+            "reason": False,
+            "danger": False,
+            "possible": True,
+            "text": "",
+        }
+
+    def _copy(self, action: CopyRecord) -> Any:
+        key = one_key(self.pages.selection)
+        items = action.fields(self.spec)
+        maker = FormMaker(self.pages.operator)
+        form = maker.make(items, is_new=True)
+        for field in form:
+            field.readonly = False
+            field.hint = gettext("leer: wird vergeben") if not field.required else ""
+            field.required = field.required and field.spec.copy == "clear"
+        problems: list[tuple[str, str, str]] = []
+        if request.method == "POST" and request.form.get("_do") == "copy":
+            form.read(request.form, set(), maker.names)
+            values = {name: value for name, value in form.posted_values().items() if value is not None}
+            if not form.has_errors:
+                change = action.plan(self.pages.selection, values)
+                try:
+                    applied = change.apply(self.pages.operator)
+                    made = change.made  # type: ignore[attr-defined]
+                    title = self.pages.titles([made.key])[made.key]
+                    text = gettext("Kopie angelegt: %(title)s", title=title)
+                    return self.pages.done(text, applied.change_set, self.pages.view.record_url(made.key))
+                except FaultList as refused:
+                    for fault in refused.faults:
+                        name = getattr(fault, "field", "")
+                        if isinstance(name, str) and name in form:
+                            form[name].errors = [fault.found()]  # type: ignore[attr-defined]
+                        else:
+                            problems.append(("", "", str(fault)))
+        title = self.pages.titles([key])[key]
+        context = self._common() | {
+            "page_title": gettext("%(title)s kopieren?", title=title)
+            if not action.full
+            else gettext("%(title)s vollständig kopieren?", title=title),
+            "text": gettext("Die Kopie ist danach geöffnet; das Original bleibt, wie es ist."),
+            "counts": self._child_counts([key]) if action.full else [],
+            "fields": list(form),
+            "hidden": [*self.pages.hidden(), ("_do", "copy")],
+            "confirm_label": str(action.label),
+            "problems": {"text": gettext("So geht es nicht"), "rows": problems} if problems else None,
+        }
+        return render_template("appadmin/confirm.html", **context), 422 if problems or form.has_errors else 200
+
+    def _child_counts(self, keys: list[int]) -> list[tuple[int, str]]:
+        counts = []
+        for child in self.spec.children:
+            assert child.owner is not None
+            number = child.model.select().where(child.owner.column_field.in_(keys)).count()
+            if number:
+                counts.append((number, str(child.plural)))
+        return counts
+
+    def _delete(self, action: DeleteRecords) -> Any:
+        selection = self.pages.selection
+        check_size(selection, "bulk.large")
+        keys = selection.key_list(1_001)
+        refused = dict(action.refusals(selection, keys))
+        titles = self.pages.titles(keys)
+        if request.method == "POST" and request.form.get("_do") == "delete" and not refused:
+            change = action.plan(selection, {"reason": request.form.get("_reason", "")})
+            try:
+                applied = change.apply(self.pages.operator)
+            except FaultList as fault:
+                refused = {keys[0]: str(fault)}
+            else:
+                text = ngettext("%(count)s Datensatz gelöscht.", "%(count)s Datensätze gelöscht.", applied.deleted)
+                return self.pages.done(text, applied.change_set)
+        url = self.pages.view.record_url
+        context = self._common() | {
+            "page_title": ngettext("%(count)s Datensatz löschen?", "%(count)s Datensätze löschen?", len(keys))
+            + f" ({self.spec.plural})",
+            "text": gettext("Über „Rückgängig“ und unter „Meine Vorgänge“ lässt sich das zurücknehmen."),
+            "counts": [(len(keys), str(self.spec.plural)), *self._child_counts(keys)],
+            "items": [(titles[key], url(key), "") for key in keys[:_LISTED] if key not in refused],
+            "items_more": max(len(keys) - _LISTED, 0),
+            "problems": {
+                "text": gettext("können nicht gelöscht werden"),
+                "rows": [(titles[key], url(key), reason) for key, reason in list(refused.items())[:_LISTED]],
+            }
+            if refused
+            else None,
+            "hidden": [*self.pages.hidden(), ("_do", "delete")],
+            "reason": True,
+            "danger": True,
+            "possible": not refused,
+            "confirm_label": gettext("Ja, löschen"),
+        }
+        return render_template("appadmin/confirm.html", **context)
+
+
+class _LabelsPage:
+    """Labels: format, start on a used sheet, copies, and what the application lets choose."""
+
+    def __init__(self, pages: ActionPages) -> None:
+        assert isinstance(pages.action, PrintLabels)
+        self.pages = pages
+        self.action: PrintLabels = pages.action
+
+    def answer(self) -> Any:
+        errors: list[str] = []
+        values: dict[str, Any] = self._defaults()
+        if request.method == "POST" and "format" in request.form:
+            try:
+                values |= self._posted()
+                if request.form.get("_do") != "preview":
+                    return self.pages.send(self.action, values)
+            except AppAdminError as fault:
+                errors.append(str(fault))
+        return self._draw(values, errors), 422 if errors else 200
+
+    def _defaults(self) -> dict[str, Any]:
+        formats = list(LabelFormat.select().order_by(LabelFormat.id).limit(1))
+        if not formats:
+            raise AppAdminError(gettext("Es gibt noch kein Etikettenformat. Bitte legen Sie eines an."))
+        chosen = {name: choices[0][0] for name, _label, choices in self.action.choices()}
+        return {"format": formats[0], "start": 1, "copies": formats[0].copies or 1, **chosen}
+
+    def _posted(self) -> dict[str, Any]:
+        posted = request.form
+        values: dict[str, Any] = {"format": find_format(posted.get("format", ""))}
+        values["start"] = _whole(
+            posted.get("start", "1"), gettext("Erstes freies Etikett"), 1, values["format"].geometry().per_page
+        )
+        values["copies"] = _whole(posted.get("copies", "1"), gettext("Exemplare je Anschrift"), 1, 100)
+        for name, label, choices in self.action.choices():
+            text = posted.get(name, choices[0][0])
+            if text not in dict(choices):
+                raise FieldError(label, text, gettext("gibt es hier nicht"))
+            values[name] = text
+        return values
+
+    def _draw(self, values: dict[str, Any], errors: list[str]) -> str:
+        chosen = values["format"]
+        found = self.action.labels(self.pages.selection, values)
+        number = len(found.labels) * values["copies"]
+        per_page = chosen.geometry().per_page
+        sheets = -(-(number + values["start"] - 1) // per_page) if number else 0
+        fields = [
+            {
+                "name": name,
+                "kind": "select",
+                "label": str(label),
+                "value": values[name],
+                "choices": [(value, str(text)) for value, text in choices],
+                "required": True,
+            }
+            for name, label, choices in self.action.choices()
+        ]
+        total = gettext(
+            "%(labels)s Etiketten auf %(sheets)s Bögen", labels=format_number(number), sheets=format_number(sheets)
+        )
+        return render_template(
+            "appadmin/labels.html",
+            page_title=str(self.action.label),
+            back=self.pages.back,
+            subtitle=self.pages.subtitle,
+            action=self.pages.url,
+            hidden=self.pages.hidden(),
+            formats=[
+                _format_context(each, each.id == chosen.id) for each in LabelFormat.select().order_by(LabelFormat.id)
+            ],
+            start=values["start"],
+            copies=values["copies"],
+            fields=fields,
+            count=len(found.labels),
+            sample=found.labels[0] if found.labels else [],
+            skipped=[
+                (title, self.pages.view.record_url(key), reason) for key, title, reason in found.skipped[:_LISTED]
+            ],
+            skipped_count=len(found.skipped),
+            errors=errors,
+            total_text=total,
+        )
+
+
+def _format_context(each: LabelFormat, chosen: bool) -> dict[str, Any]:
+    geometry = each.geometry()
+    return {
+        "value": each.name,
+        "label": each.name,
+        "page": (geometry.page_width, geometry.page_height),
+        "label_size": (geometry.label_width, geometry.label_height),
+        "margin": (geometry.margin_left, geometry.margin_top),
+        "pitch": (geometry.pitch_x, geometry.pitch_y),
+        "columns": geometry.columns,
+        "rows": geometry.rows,
+        "chosen": chosen,
+    }
+
+
+def _whole(text: str, label: str, low: int, high: int) -> int:
+    text = text.strip() or str(low)
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not low <= int(text) <= high:
+        advice = gettext("Erlaubt ist %(low)s bis %(high)s.", low=low, high=high)
+        raise FieldError(label, text, gettext("passt hier nicht"), advice)
+    return int(text)
+
+
+__all__ = ["ActionPages", "FieldSpec", "send_document"]

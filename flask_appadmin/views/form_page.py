@@ -82,7 +82,8 @@ class FormPage:
         key = request.args.get("tab", "")
         if request.headers.get("X-Fragment") == "panel":
             panel = self._stored_panel(key)
-            return render_template("appadmin/form_panel.html", panel=self._panel_context(panel, True))
+            context = self._panel_context(panel, True)
+            return render_template("appadmin/form_panel.html", panel=context, record_history=g.get("record_history"))
         return self._draw([self._stored_panel(key)], key)
 
     # --- reading the record ---------------------------------------------------------------------------------------------
@@ -397,7 +398,8 @@ class FormPage:
             else None,
             "reason": {"value": request.form.get("_reason", ""), "show": True},
         }
-        return render_template("appadmin/form.html", **context), 422 if refused else 200
+        answer = render_template("appadmin/form.html", record_history=g.get("record_history"), **context)
+        return answer, 422 if refused else 200
 
     def _new_title(self) -> str:
         return gettext("Neu: %(label)s", label=str(self.spec.label))
@@ -558,7 +560,7 @@ class FormPage:
         lines = lines_of_record(
             self.spec, self.key, self.operator, self.view.registry.specs_by_name, limit=_HISTORY_LIMIT
         )
-        g.history_lines = self.view.registry.history_rows(lines)
+        g.record_history = self.view.registry.record_history(lines)
         return {
             "key": "history",
             "groups": [],
@@ -568,8 +570,6 @@ class FormPage:
             "include": "appadmin/history_panel.html",
             "active": active,
             "empty": "",
-            "lines": g.history_lines,
-            "limit": _HISTORY_LIMIT,
         }
 
 
