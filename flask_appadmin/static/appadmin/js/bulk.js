@@ -70,6 +70,12 @@ function start(form) {
     part("confirm").querySelector("button:not(:disabled)")?.click();
   });
 
+  // A click on a closed editor opens it.
+  form.addEventListener("click", (event) => {
+    const row = event.target.closest("td.editor")?.closest("[data-setting]");
+    if (row && !box(row).checked) box(row).click();
+  });
+
   const find = form.querySelector("[data-find-setting]");
   const only = form.querySelector("[data-only-changed]");
   const narrow = () => {
