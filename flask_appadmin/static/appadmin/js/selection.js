@@ -3,6 +3,7 @@
 
 import { say } from "./messages.js";
 import { postJSON, RequestFault } from "./requests.js";
+import { fitStrip } from "./strip.js";
 
 const TRIES = 3;
 const numbers = new Intl.NumberFormat(document.documentElement.lang || "de");
@@ -50,6 +51,7 @@ class Marking {
     strip.querySelector("[data-show-marked]").hidden = !count;
     strip.querySelector("[data-mark-none]").hidden = !count;
     strip.querySelector("[data-mark-all]").hidden = data.all !== "" && (count - this.hidden >= Number(data.all) || data.all === "0");
+    fitStrip(strip);
     const page = this.table?.querySelector("[data-mark-page]");
     if (!page) return;
     const boxes = this.boxes;
@@ -205,5 +207,6 @@ export function startSelection(strip, table) {
   });
   addEventListener("pagehide", () => marking.sendLast());
 
+  addEventListener("resize", () => fitStrip(strip));
   marking.show();
 }
