@@ -8,13 +8,46 @@ runs once per engine. `fresh_url` leads to an empty database, for the tests of t
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.engines import ENGINES, PostgresqlEngine, SqliteEngine, chosen_engines
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+#: The password of every operator in the tests. It is long enough for the rules and means nothing elsewhere.
+PASSWORD = "Rotes-Fahrrad-am-Hafen-7"
+
+
+class SignedInClient(FlaskClient):
+    """A client that sends the token of its sign-in with every request, as the pages' own forms and scripts do."""
+
+    _token = ""
+
+    def sign_in(self, name: str, password: str) -> None:
+        """Goes through the sign-in page like a browser."""
+        self._take_token("/login")
+        answer = self.post("/login", data={"username": name, "password": password})
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+        self._take_token("/admin/")
+
+    def _take_token(self, url: str) -> None:
+        page = self.get(url).get_data(as_text=True)
+        found = re.search(r'name="csrf[_-]token"[^>]*(?:value|content)="([^"]+)"', page)
+        assert found, f"{url} has no token:\n{page[:2000]}"
+        self._token = found.group(1)
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if self._token and args and isinstance(args[0], str):
+            kwargs["headers"] = {"X-CSRFToken": self._token, **dict(kwargs.get("headers") or {})}
+        return super().open(*args, **kwargs)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,6 +61,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: no such engine: {', '.join(sorted(unknown))}")
     names = [name for name in chosen_engines() if name in wanted]
     metafunc.parametrize("engine", names, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps the tests away from the settings, the database and the secrets of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("KONTOR_") and not name.startswith("KONTOR_TEST_")]:
+            if name not in ("KONTOR_CHROMIUM", "KONTOR_SCREENS"):
+                patch.delenv(name)
+        patch.delenv("DATABASE_URL", raising=False)
+        patch.setenv("SECRET_KEY", "for the tests only, and long enough for the checks")
+        patch.setenv("KONTOR_INSTANCE", str(tmp_path_factory.mktemp("instance")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +115,10 @@ def engine_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str
 
 
 def _upgrade(url: str) -> None:
-    from domain.value_data import fill_value_tables
-    from flask_appadmin.database import connect_database, disconnect_database
-    from migrations import upgrade_schema
+    import admin_app
+    from flask_appadmin.database import disconnect_database
 
-    connect_database(url)
-    upgrade_schema()
-    fill_value_tables()
+    admin_app.upgrade(url)
     disconnect_database()
 
 
@@ -91,6 +134,41 @@ def db(engine_url: str) -> Iterator[Any]:
     database.connect(reuse_if_open=True)
     yield database
     disconnect_database()
+
+
+@pytest.fixture
+def app(db: Any, engine_url: str, tmp_path: Path) -> Flask:
+    """Kontor as a web application on the database of `db`."""
+    import admin_app
+
+    return admin_app.create_app({"TESTING": True, "DATABASE_URL": engine_url, "INSTANCE": tmp_path})
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a screen that nobody has signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in_as(app: Flask) -> Callable[..., FlaskClient]:
+    """`sign_in_as("Sachbearbeitung")` makes an operator of that role and answers a client he is signed in with."""
+    from flask_appadmin.rights import system_operator
+    from flask_appadmin.security import add_user
+
+    def do(role: str, name: str = "weber", full_name: str = "Frau Weber") -> FlaskClient:
+        add_user(name, PASSWORD, role, system_operator("Test"), full_name=full_name)
+        signed_in = SignedInClient(app, app.response_class, use_cookies=True)
+        signed_in.sign_in(name, PASSWORD)
+        return signed_in
+
+    return do
+
+
+@pytest.fixture
+def operator(sign_in_as: Callable[..., FlaskClient]) -> FlaskClient:
+    """A client that Frau Weber is signed in with; as an administrator she has every right."""
+    return sign_in_as("Administrator")
 
 
 #: The day on which the clock stands still: a Monday, in summer time, in the middle of a month and of a quarter.
