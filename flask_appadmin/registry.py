@@ -8,12 +8,12 @@ scanning: what is registered stands in the tuples an application hands over.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, abort, g, render_template, request, session, url_for
-from flask_admin import Admin, AdminIndexView, expose
+from flask_admin import Admin, AdminIndexView, BaseView, expose
 from flask_admin.theme import Bootstrap4Theme
 
 from flask_appadmin import i18n
@@ -35,6 +35,14 @@ GENERIC_ACTIONS: tuple[Action, ...] = (
     DeleteRecords(),
 )
 
+#: Pages that are no model's: name in the menu -> (label, right).
+_PAGES: dict[str, tuple[Any, str]] = {
+    "operations": (_("Meine Vorgänge"), ""),
+    "imports": (_("Importe"), "import.new"),
+    "jobs": (_("Laufende Arbeiten"), ""),
+    "tables": (_("alle Tabellen …"), ""),
+}
+
 #: The number beside a menu entry may be this old.
 _COUNT_SECONDS = 30.0
 
@@ -43,6 +51,9 @@ class HomeView(AdminIndexView):
     """The start page; an application says what stands on it by `context` and a template of its own."""
 
     template = "appadmin/home.html"
+
+    #: Set when the registry takes the page in.
+    registry: Any = None
 
     def __init__(self) -> None:
         super().__init__(name="Start", url="/admin")
@@ -62,6 +73,40 @@ class HomeView(AdminIndexView):
         return render_template(self.template, **self.context())
 
 
+class TablesView(BaseView):
+    """All tables by group: the way to those that the menu does not name."""
+
+    def __init__(self, registry: Any, groups: Sequence[tuple[str, Any]]) -> None:
+        self.registry = registry
+        self.groups = groups
+        super().__init__(name="Tabellen", endpoint="tables", url="/admin/tables")
+
+    def is_accessible(self) -> bool:
+        return getattr(g, "operator", None) is not None
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        abort(401)
+
+    @expose("/")
+    def index_view(self) -> Any:
+        specs = [spec for spec in self.registry.specs if _may(f"{spec.right}.read")]
+        named = [
+            (str(label), [spec for spec in specs if spec.menu == key and spec.owner is None])
+            for key, label in self.groups
+        ]
+        children = [spec for spec in specs if spec.owner is not None or spec.menu not in dict(self.groups)]
+        named.append((i18n.gettext("Unterdaten"), children))
+        groups = [
+            (
+                heading,
+                sorted((str(spec.plural), self.registry.views[spec.name].list_url()) for spec in members),
+            )
+            for heading, members in named
+            if members
+        ]
+        return render_template("appadmin/tables.html", page_title=i18n.gettext("Alle Tabellen"), groups=groups)
+
+
 class Registry:
     """All models of an application with their views; the pages ask it for addresses."""
 
@@ -75,13 +120,16 @@ class Registry:
         actions: Sequence[Action] | None = None,
         brand: str = "",
         search_model: Any = None,
-        home: HomeView | None = None,
+        home: type[HomeView] = HomeView,
+        table_groups: Sequence[tuple[str, Any]] = (),
     ) -> None:
         self.app = app
+        index_view = home()
+        index_view.registry = self
         self.admin = Admin(
             app,
             name=brand or app.name,
-            index_view=home or HomeView(),
+            index_view=index_view,
             theme=Bootstrap4Theme(base_template="appadmin/base.html"),
         )
         self.brand = brand or app.name
@@ -91,7 +139,6 @@ class Registry:
         self.search_spec = self.specs_by_name.get(search_model._meta.table_name) if search_model is not None else None
         self.views: dict[str, AppModelView] = {}
         self._menu = menu
-        self._extra_menu: list[tuple[Any, Any, Callable[[], str], str]] = []
         self._counts: dict[str, tuple[float, int]] = {}
         own = {view.model._meta.table_name: view for view in views if getattr(view, "model", None) is not None}
         for spec in self.specs:
@@ -100,6 +147,7 @@ class Registry:
             self.views[spec.name] = view
             self.admin.add_view(view)
         self.admin.add_view(OperationsView(self))
+        self.admin.add_view(TablesView(self, table_groups))
         if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content
             app.register_blueprint(_assets())
         app.context_processor(self._page_context)
@@ -107,10 +155,6 @@ class Registry:
         app.jinja_env.filters["number"] = i18n.format_number
         app.jinja_env.filters["moment"] = format_datetime
         app.extensions["appadmin"] = self
-
-    def add_page(self, heading: Any, label: Any, url: Callable[[], str], right: str = "") -> None:
-        """Puts a page that is no model's into the menu, below this heading."""
-        self._extra_menu.append((heading, label, url, right))
 
     # --- addresses ------------------------------------------------------------------------------------------------------
 
@@ -201,18 +245,19 @@ class Registry:
         ]
         for heading, names in self._menu:
             links = [self._menu_link(name, active) for name in names if self._is_open(name, operator)]
-            for extra_heading, label, url, right in self._extra_menu:
-                if str(extra_heading) == str(heading) and (not right or operator.may(right)):
-                    address = url()
-                    links.append((str(label), address, request.path == address, None))
             if links:
                 entries.append((str(heading), links))
         return entries
 
     def _is_open(self, name: str, operator: Operator) -> bool:
+        if name in _PAGES:
+            right = _PAGES[name][1]
+            return name in self.app.blueprints and (not right or operator.may(right))
         return name in self.views and operator.may(f"{self.specs_by_name[name].right}.read")
 
     def _menu_link(self, name: str, active: str) -> tuple[str, str, bool, int | None]:
+        if name in _PAGES:
+            return str(_PAGES[name][0]), url_for(f"{name}.index_view"), active == name, None
         spec = self.specs_by_name[name]
         count = self.total(spec) if spec is self.search_spec else None
         return str(spec.plural), self.views[name].list_url(), active == name, count

@@ -1,0 +1,18 @@
+"""What an operator does with marked customers; one file per verb. `ACTIONS` is the menu, in its order."""
+
+from __future__ import annotations
+
+from actions.change_settings import ChangeCustomerSettings
+from actions.copy_records import CopyCustomer, FullCopyCustomer
+from actions.delete_records import DeleteCustomers
+from actions.print_labels import PrintCustomerLabels
+from flask_appadmin.bulk import Action
+
+#: In the order of the strip above the list.
+ACTIONS: tuple[Action, ...] = (
+    ChangeCustomerSettings(),
+    PrintCustomerLabels(),
+    CopyCustomer(),
+    FullCopyCustomer(),
+    DeleteCustomers(),
+)

@@ -1,0 +1,43 @@
+"""What Kontor adds to the automatic pages: views of its own, the menu by work, the start page.
+
+Shape: `VIEWS` are subclasses of AppModelView, which win over the automatic ones; `MENU` is (heading, tables) in the order
+of the screen. Tables that are not in it stand on the page „alle Tabellen“.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appadmin.i18n import _
+from views.customer import CustomerView
+from views.home import KontorHome
+from views.reference import REFERENCE_VIEWS
+
+#: Views that differ from the automatic ones.
+VIEWS: tuple[Any, ...] = (CustomerView, *REFERENCE_VIEWS)
+
+#: The start page.
+HOME = KontorHome
+
+#: (heading, names of tables); "operations", "imports" and "tables" are pages of their own.
+MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (_("Kunden"), ("customer", "connection")),
+    (_("Arbeiten"), ("imports", "operations", "label_format")),
+    (
+        _("Stammdaten"),
+        ("payment_term", "shipping_method", "territory", "country", "supplier", "employee", "category", "tables"),
+    ),
+    (_("Einrichten"), ("setting", "number_range", "app_user", "role")),
+)
+
+#: Headings of the page of all tables: key in the models' descriptions -> words.
+TABLE_GROUPS: tuple[tuple[str, Any], ...] = (
+    ("customers", _("Kunden")),
+    ("values", _("Stammdaten")),
+    ("catalog", _("Artikel und Lager")),
+    ("trade", _("Aufträge und Rechnungen")),
+    ("account", _("Konten")),
+    ("system", _("Verwaltung")),
+)
+
+__all__ = ["HOME", "MENU", "TABLE_GROUPS", "VIEWS"]

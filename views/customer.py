@@ -1,0 +1,212 @@
+"""The customer: tabs and cards of the form, columns and filters of the list, actions.
+
+The tabs are the Registerkarten of the specification (`fields.tsv`); child tables stand where operators look for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from actions import ACTIONS
+from flask_appadmin.i18n import _, gettext
+from flask_appadmin.layouts import Group, Layout, Tab, form_fields
+from flask_appadmin.specs import spec_of
+from flask_appadmin.views import AppModelView
+from models import CUSTOMER_TABS, Customer
+
+#: Cards of the long tabs; what no card names follows in a last one.
+_CARDS: dict[str, tuple[Group, ...]] = {
+    "main": (
+        Group(
+            _("Name und Anschrift"),
+            (
+                "name_1", "name_2", "attention_to", "street", "po_box", "search_name", "country", "postal_code", "city",
+                "phone", "fax", "telex",
+            ),
+        ),
+        Group(
+            _("Nummern und Art"),
+            (
+                "customer_number", "debtor_account", "address_provider_number", "portal_type", "customer_kind_1",
+                "customer_kind_2", "customer_kind_3", "parent_customer", "association", "active",
+            ),
+        ),
+        Group(_("Texte"), ("external_text", "input_hint", "delivery_text")),
+    ),
+    "master": (
+        Group(_("Bearbeitung"), ("clerk", "technician", "business_unit", "territory", "marker", "successor_customer")),
+        Group(
+            _("Weitere Angaben zur Anschrift"),
+            (
+                "title", "name_3", "country_name", "federal_state", "address_number", "website", "gln",
+                "external_customer_id", "external_address_id",
+            ),
+        ),
+        Group(_("Geodaten"), ("latitude", "longitude", "geo_place", "geo_district")),
+        Group(
+            _("Werbung und Druck"),
+            (
+                "no_advertising", "no_email_advertising", "no_fax_advertising", "no_post_advertising",
+                "print_serial_numbers", "print_serial_numbers_extra", "no_goods_issue_labels",
+            ),
+        ),
+        Group(_("Hinweise"), ("hint", "remark")),
+    ),
+    "general": (
+        Group(
+            _("Verbindung und Steuer"),
+            ("email", "tax_number", "vat_id_checked_on", "language", "first_contact", "intermediary"),
+        ),
+        Group(
+            _("Vertrieb und Versand"),
+            (
+                "sales_representative", "shipping_method", "tour", "delivery_zone", "railway_station",
+                "own_supplier_number", "base_discount_percent", "final_discount_percent", "charge_shipping",
+            ),
+        ),
+        Group(_("Umsatz"), ("turnover_current", "turnover_previous_year", "last_turnover_on", "created_on")),
+        Group(_("Zugänge"), ("csi_number", "csi_password", "shop_login", "shop_password")),
+        Group(_("Organisation"), ("accounting_tenant", "organization_unit")),
+    ),
+    "further": (
+        Group(
+            _("Kreditlimit und Sperren"),
+            (
+                "credit_limit_from", "credit_limit_until", "internal_limit", "internal_limit_from",
+                "internal_limit_until", "delivery_block", "dunning_mode", "credit_insurance_status",
+            ),
+        ),
+        Group(
+            _("Zahlung"),
+            (
+                "payment_kind", "payment_term_2", "payment_term_3", "payment_term_4", "payment_term_5",
+                "payment_term_6", "payment_term_7", "payment_term_8", "payment_term_9", "payment_term_10",
+                "direct_debit_return_on", "factor_number", "central_settlement_number",
+            ),
+        ),
+        Group(
+            _("Preise und Rabatte"),
+            (
+                "price_id", "price_type", "discount_percent", "document_discount_1", "document_discount_2",
+                "conditions_percent", "calculation_percent", "commission_percent", "gross_prices", "graduated_prices",
+                "print_discount", "accept_sales_price",
+            ),
+        ),
+        Group(
+            _("Versand und Fracht"),
+            (
+                "fixed_shipping_cost", "minimum_freight", "freight_free_from", "online_shipping_cost_type",
+                "online_shipping_cost_value", "applies_to_addresses", "freight_free", "no_toll_charges",
+                "no_environment_charge", "svs_rvs",
+            ),
+        ),
+        Group(
+            _("Elektronischer Belegtausch"),
+            (
+                "edi_address", "edi_format", "edi_transport", "edifact_partner", "email_text", "eme_password",
+                "language_key", "comda_number",
+            ),
+        ),
+        Group(_("Kooperation"), ("cooperation", "cooperation_member_number", "cooperation_from", "cooperation_until")),
+    ),
+}  # fmt: skip
+
+#: Child tables that stand on a tab of fields, and tabs of their own, in the order of the screen.
+_CHILDREN_OF: dict[str, tuple[str, ...]] = {
+    "banks": ("bank_account",),
+    "traits": ("customer_trait_assignment",),
+    "conditions": ("sales_condition", "graduated_discount"),
+}
+_CHILD_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("contacts", _("Ansprechpartner"), ("contact",)),
+    ("addresses", _("Adressen"), ("address",)),
+    ("categories", _("Kategorien"), ("customer_category",)),
+    ("suppliers", _("Lieferanten"), ("supplier_assignment",)),
+    ("mailing", _("Mailing"), ("mailing_criterion", "mailing_activity")),
+    ("documents", _("Dokumente"), ("document",)),
+    ("communication", _("Kommunikation"), ("communication", "note")),
+    ("cards", _("Kundenkarten"), ("customer_card",)),
+    ("devices", _("Kunden-Geräte"), ("customer_device",)),
+    ("agreements", _("Vereinbarungen"), ("repair_agreement", "customer_article_number")),
+    ("printing", _("Druckoptionen"), ("print_option", "print_profile_assignment")),
+    ("accounts", _("Konten für Export"), ("export_account",)),
+    ("users", _("Benutzer"), ("customer_user", "cost_centre")),
+    ("portal", _("Sortimente"), ("catalog_assignment", "personal_assortment", "shopping_cart")),
+    ("imports", _("Importplanung"), ("import_schedule",)),
+    ("promotions", _("Aktionen"), ("promotion_participation",)),
+)
+
+#: The order of all tabs; what is missing here stands at the end.
+_ORDER = (
+    "main", "contacts", "addresses", "banks", "general", "master", "credit", "conditions", "order_info", "further",
+    "traits", "categories", "credit_sale", "parameters", "details", "profile", "page_2", "special_accounts",
+)  # fmt: skip
+
+
+def _layout() -> Layout:
+    spec = spec_of(Customer)
+    labels = dict(CUSTOMER_TABS)
+    by_group: dict[str, list[str]] = {}
+    for item in form_fields(spec):
+        by_group.setdefault(item.group, []).append(item.name)
+    tabs: dict[str, Tab] = {}
+    for key, names in by_group.items():
+        groups = list(_CARDS.get(key, ()))
+        placed = {name for group in groups for name in group.fields}
+        ticks = tuple(name for name in names if name not in placed and spec.field(name).type.name == "bool")
+        rest = tuple(name for name in names if name not in placed and name not in ticks)
+        if rest:
+            groups.append(Group(_("Weitere Angaben") if groups else "", rest))
+        if ticks:
+            groups.append(Group(_("Ja oder Nein"), ticks))
+        tabs[key] = Tab(key, labels[key], tuple(groups), _CHILDREN_OF.get(key, ()))
+    for key, label, children in _CHILD_TABS:
+        tabs[key] = Tab(key, label, (), children)
+    named = {name for tab in tabs.values() for name in tab.children}
+    order = [*_ORDER, *(key for key in tabs if key not in _ORDER)]
+    later = [Tab(child.name, child.plural, (), (child.name,)) for child in spec.children if child.name not in named]
+    return Layout((*(tabs[key] for key in order if key in tabs), *later))
+
+
+def _head_tags(values: dict[str, Any]) -> list[tuple[str, str]]:
+    """State of the customer beside its name."""
+    looks = {"active": "good", "draft": "warn", "locked": "bad"}
+    status = values.get("status")
+    tags = []
+    if status == "active" and not values.get("active"):
+        tags.append((gettext("Inaktiv"), ""))
+    elif status:
+        tags.append((spec_of(Customer).field("status").format(status), looks.get(status, "")))
+    if values.get("delivery_block") in ("2", "3"):
+        tags.append((gettext("Liefersperre"), "bad"))
+    if values.get("dunning_lock"):
+        tags.append((gettext("Mahnsperre"), "warn"))
+    return tags
+
+
+class CustomerView(AppModelView):
+    """The list and form operators live in."""
+
+    model = Customer
+    layout: ClassVar[Layout | None] = _layout()
+    columns = (
+        "customer_number",
+        "search_name",
+        "name_1",
+        "postal_code",
+        "city",
+        "country",
+        "status",
+        "credit_limit",
+        "payment_term_1",
+        "updated_at",
+    )
+    quick_filters = ("customer_number", "portal_type")
+    search_label = _("Kunde (Nr., Synonym oder Name 1)")
+    default_query = "status__not=anonymised&status__not=deleted"
+    actions = ACTIONS
+    link_columns = ("customer_number", "search_name", "name_1")
+    tags: ClassVar[dict[str, dict[Any, str]]] = {"status": {"active": "good", "draft": "warn", "locked": "bad"}}
+    head_fields = ("status", "active", "delivery_block", "dunning_lock")
+    head_tags = staticmethod(_head_tags)
+    new_label = _("Neuer Kunde")
