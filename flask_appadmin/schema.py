@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_appadmin import changes, history, rights, search, selections
+from flask_appadmin import changes, history, jobs, labels, rights, search, selections
 from flask_appadmin.database import database, engine
 from flask_appadmin.specs import ModelSpec, declare
 
 #: The tables of the layer, in the order of their creation.
-LAYER_MODELS: tuple[Any, ...] = (*rights.MODELS, *history.MODELS, *selections.MODELS)
+LAYER_MODELS: tuple[Any, ...] = (
+    *rights.MODELS,
+    *history.MODELS,
+    *selections.MODELS,
+    *jobs.MODELS,
+    labels.LabelFormat,
+)
 
 
 def declare_models(models: Iterable[Any]) -> tuple[ModelSpec, ...]:

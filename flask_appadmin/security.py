@@ -36,7 +36,7 @@ from flask_appadmin.database import database, engine, transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import _, gettext, ngettext, set_locale
 from flask_appadmin.rights import Operator, OperatorSession, Role, SignInAttempt, User, operator_of
-from flask_appadmin.shell import answer, safe_path, shell_of, wants_json
+from flask_appadmin.shell import answer, safe_path, set_defaults, shell_of, wants_json
 from flask_appadmin.specs import spec_of
 
 #: argon2id as OWASP advises: 19 MiB, two passes, one lane.
@@ -237,12 +237,10 @@ def set_password(user_id: int, password: str, operator: Operator, *, source: str
     end_sessions(user_id)
 
 
-def end_sessions(user_id: int) -> int:
-    """Ends all sign-ins of an operator; answers how many there were."""
-    ended = OperatorSession.update(ended_at=utcnow()).where(
-        OperatorSession.user == user_id, OperatorSession.ended_at.is_null()
-    )
-    return int(ended.execute())
+def end_sessions(user_id: int | None = None) -> int:
+    """Ends all sign-ins of an operator, of everybody without one; answers how many there were."""
+    ended = OperatorSession.update(ended_at=utcnow()).where(OperatorSession.ended_at.is_null())
+    return int((ended if user_id is None else ended.where(OperatorSession.user == user_id)).execute())
 
 
 # --- Flask-Security on our users --------------------------------------------------------------------------------------
@@ -636,8 +634,7 @@ def init_security(app: Flask) -> Security:
         "SECURITY_REDIRECT_ALLOW_SUBDOMAINS": False,
         "SECURITY_STATIC_FOLDER": None,
     }
-    for name, value in defaults.items():
-        app.config.setdefault(name, value)
+    set_defaults(app, defaults)
     app.config["SESSION_COOKIE_NAME"] = "__Host-session" if secure else "session"
     # Before CSRFProtect, so that a request without sign-in is told so, and its form comes back.
     app.before_request(_require_sign_in)

@@ -112,10 +112,10 @@ def init_shell(app: Flask, brand: str) -> Shell:
     """Puts the shell around an application; the extensions for sign-in and views come after it."""
     shell = Shell(brand=brand)
     app.extensions["appadmin_shell"] = shell
-    app.config.setdefault("MAX_CONTENT_LENGTH", FORM_BYTES)
-    app.config.setdefault("MAX_FORM_MEMORY_SIZE", FORM_BYTES)
     # A form with some hundred fields and many children has more parts than the 1,000 that are allowed otherwise.
-    app.config.setdefault("MAX_FORM_PARTS", 20_000)
+    set_defaults(
+        app, {"MAX_CONTENT_LENGTH": FORM_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_BYTES, "MAX_FORM_PARTS": 20_000}
+    )
     files = Blueprint(
         "appadmin",
         __name__,
@@ -137,6 +137,13 @@ def init_shell(app: Flask, brand: str) -> Shell:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_unexpected)
     return shell
+
+
+def set_defaults(app: Flask, settings: dict[str, Any]) -> None:
+    """Settings that hold unless the application chose its own; what Flask comes with is not a choice."""
+    for name, value in settings.items():
+        if app.config.get(name) == Flask.default_config.get(name):
+            app.config[name] = value
 
 
 def folder_version(folder: Path) -> str:
