@@ -9,6 +9,7 @@ Errors: NotAllowed with the right's German name. Source: design.md section 8, tr
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +82,11 @@ class User(Record):
 
     class Meta:
         table_name = "app_user"
+
+    @classmethod
+    def prepare(cls, values: dict[str, Any], operation: Any) -> None:
+        if not values.get("fs_uniquifier"):
+            values["fs_uniquifier"] = secrets.token_hex(16)
 
 
 class OperatorSession(peewee.Model):

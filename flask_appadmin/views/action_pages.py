@@ -83,7 +83,7 @@ class ActionPages:
 
     @property
     def url(self) -> str:
-        return url_for(f"{self.view.endpoint}.run_action", name=self.action.name)
+        return url_for(f"{self.view.endpoint}.run_action", action_name=self.action.name)
 
     @property
     def list_url(self) -> str:

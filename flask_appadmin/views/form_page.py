@@ -426,7 +426,7 @@ class FormPage:
         for action in self.view.allowed_actions():
             if action.name == "change_settings":
                 continue
-            url = url_for(f"{self.view.endpoint}.run_action", name=action.name, id=self.key)
+            url = url_for(f"{self.view.endpoint}.run_action", action_name=action.name, id=self.key)
             group = str(action.group) or gettext("Sonderfunktionen")
             grouped.setdefault(group, []).append((str(action.label), url, "get"))
         return list(grouped.items())

@@ -137,7 +137,7 @@ class AppModelView(ModelView):
     def delete_view(self) -> Any:
         """The confirmation for one record: the same page as for many."""
         selection = Selection.of_keys(self.spec, operator(), [self._key()]).store()
-        return redirect(url_for(f"{self.endpoint}.run_action", name="delete", selection=selection.token))
+        return redirect(url_for(f"{self.endpoint}.run_action", action_name="delete", selection=selection.token))
 
     @expose("/selection", methods=("POST",))
     def change_selection(self) -> Any:
@@ -188,14 +188,14 @@ class AppModelView(ModelView):
     def start_action(self) -> Any:
         """The button of an action on the list: leads to the action's own page."""
         name, token = request.form.get("action", ""), request.form.get("token", "")
-        return redirect(url_for(f"{self.endpoint}.run_action", name=name, selection=token))
+        return redirect(url_for(f"{self.endpoint}.run_action", action_name=name, selection=token))
 
-    @expose("/action/<name>", methods=("GET", "POST"))
-    def run_action(self, name: str) -> Any:
-        action = next((found for found in self.allowed_actions() if found.name == name), None)
+    @expose("/action/<action_name>", methods=("GET", "POST"))
+    def run_action(self, action_name: str) -> Any:
+        action = next((found for found in self.allowed_actions() if found.name == action_name), None)
         me = operator()
         if action is None:
-            known = next((found for found in self.actions or self.registry.generic_actions if found.name == name), None)
+            known = next((found for found in self.actions or self.registry.generic_actions if found.name == action_name), None)
             if known is not None:
                 for right in known.rights:
                     me.require(right)
