@@ -136,12 +136,22 @@ def db(engine_url: str) -> Iterator[Any]:
     disconnect_database()
 
 
+@pytest.fixture(scope="session")
+def _application() -> list[Flask]:
+    """The application of this run, once it was made: it takes a second, and holds no data of a database."""
+    return []
+
+
 @pytest.fixture
-def app(db: Any, engine_url: str, tmp_path: Path) -> Flask:
+def app(db: Any, engine_url: str, tmp_path: Path, _application: list[Flask]) -> Flask:
     """Kontor as a web application on the database of `db`."""
     import admin_app
 
-    return admin_app.create_app({"TESTING": True, "DATABASE_URL": engine_url, "INSTANCE": tmp_path})
+    settings = {"TESTING": True, "DATABASE_URL": engine_url, "INSTANCE": tmp_path}
+    if not _application:
+        _application.append(admin_app.create_app(settings))
+    _application[0].config.update(settings)
+    return _application[0]
 
 
 @pytest.fixture

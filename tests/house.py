@@ -95,8 +95,8 @@ PRODUCT = (
 LINES: tuple[tuple[str, ...], ...] = (
     ("registry", "views", "security", "shell", "checks"),
     ("forms", "lists", "layouts"),
-    ("bulk", "copying", "sheets", "labels", "customfields"),
-    ("schema", "selections", "changes", "filters", "history", "search", "rights", "jobs", "database"),
+    ("schema", "bulk", "copying", "sheets", "labels", "customfields"),
+    ("loading", "selections", "changes", "filters", "history", "search", "jobs", "rights", "backup", "database"),
     ("specs", "fieldtypes"),
     ("errors", "i18n"),
 )

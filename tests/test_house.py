@@ -29,6 +29,7 @@ WRITERS = {
     "flask_appadmin/changes.py": "the gateway itself: the only file that writes records",
     "flask_appadmin/search.py": "the search index is derived from records, and written with the change set",
     "flask_appadmin/jobs.py": "progress and heartbeat of a job are no business data: no history, no undo",
+    "flask_appadmin/loading.py": "first fillings of a million rows; the history says in one entry what was loaded",
     "flask_appadmin/security.py": "sign-ins and failed tries are the door's own book: no history, no undo",
     "flask_appadmin/selections.py": "a remembered selection is a bookmark of one operator, not business data",
     "domain/numbers.py": "the counter of a number range is raised inside the saving transaction; it has no history",
