@@ -45,6 +45,9 @@ class TextFormat:
     encoding_alternatives: list[str] = field(default_factory=list)
     #: Lines that were not UTF-8 in a file that else is (read as Windows-1252).
     mixed_lines: list[int] = field(default_factory=list)
+    #: Characters that were lost before (U+FFFD stands in their place), and the first line with one.
+    lost_characters: int = 0
+    lost_line: int = 0
     separator: str = ";"
     #: "given", "line" (sep=), "consistent", "best", "none".
     separator_reason: str = "none"
@@ -222,7 +225,7 @@ def _sample(text: str) -> str:
 def _guess_quote(sample: str) -> str:
     doubles = len(re.findall(r'(?:^|[;,\t|])"', sample, re.MULTILINE))
     singles = len(re.findall(r"(?:^|[;,\t|])'[^'\r\n]*'(?=[;,\t|\r\n]|$)", sample, re.MULTILINE))
-    lines = sample.count("\n") + 1
+    lines = len(sample.splitlines())
     return "'" if singles >= 2 * lines and doubles == 0 else '"'
 
 
@@ -263,6 +266,8 @@ def _guess_separator(sample: str, found: TextFormat) -> None:
 
 def read_text(raw: bytes, limits: ReadLimits, encoding: str = "", separator: str = "") -> tuple[TextFormat, str]:
     """The format of a text file and its text from row 1 on. Raises `Refused` for what is not text."""
+    # The limit of the library is in the way of our own, which can name the place.
+    csv.field_size_limit(1 << 30)
     found = TextFormat()
     if encoding:
         found.encoding, found.encoding_reason = encoding, "given"
@@ -282,6 +287,9 @@ def read_text(raw: bytes, limits: ReadLimits, encoding: str = "", separator: str
         raise Refused("not_a_table", kind="unknown")
     if not text.strip():
         raise Refused("empty")
+    found.lost_characters = text.count("\ufffd")
+    if found.lost_characters:
+        found.lost_line = text.count("\n", 0, text.index("\ufffd")) + 1
     found.line_end = _line_end(text)
     directive = re.match(r'"?sep=(.)"?[^\S\r\n]*(?:\r\n|\r|\n|$)', text)
     if directive is not None:
@@ -299,13 +307,12 @@ def read_text(raw: bytes, limits: ReadLimits, encoding: str = "", separator: str
 
 def _is_binary(text: str) -> bool:
     head = text[:65536]
-    odd = sum(1 for character in head if character < " " and character not in "\t\n\r\f\v\x1a") + head.count("\ufffd")
+    odd = sum(1 for character in head if character < " " and character not in "\t\n\r\f\v\x1a")
     return odd > max(len(head) // 100, 3)
 
 
 def rows(text: str, text_format: TextFormat, limits: ReadLimits) -> Iterator[list[str]]:
     """The rows of a text; [] for a blank line. Raises `Refused` for an open quote and for what exceeds the limits."""
-    csv.field_size_limit(1 << 30)
     stream = io.StringIO(text, newline="")
     reader = csv.reader(_with_end(stream), delimiter=text_format.separator, quotechar=text_format.quote)
     start = 1
@@ -341,9 +348,10 @@ def _with_end(stream: io.StringIO) -> Iterator[str]:
     yield _END
 
 
-def is_quote_suspect(cell: str, separator: str) -> bool:
+def is_quote_suspect(cell: str, text_format: TextFormat) -> bool:
     """Whether a cell looks as if a missing quotation mark made it swallow the rows behind it."""
-    return cell.count("\n") > 2 and cell.count(separator) > 2 * cell.count("\n")
+    breaks = cell.count("\n")
+    return breaks > 2 and cell.count(text_format.separator) >= breaks * max(text_format.usual_columns - 1, 1)
 
 
 def facts(text_format: TextFormat) -> dict[str, Any]:

@@ -134,6 +134,15 @@ def _sentence(code: str, parts: dict[str, Any]) -> str:
                 count,
                 lines=", ".join(format_number(line) for line in parts["lines"]),
             )
+        case "lost_characters":
+            return ngettext(
+                "%(count)s Zeichen der Datei ist schon früher verloren gegangen (�, Zeile %(line)s). Bitte holen "
+                "Sie die Liste noch einmal aus ihrem Ursprung.",
+                "%(count)s Zeichen der Datei sind schon früher verloren gegangen (�, zum Beispiel in Zeile "
+                "%(line)s). Bitte holen Sie die Liste noch einmal aus ihrem Ursprung.",
+                count,
+                line=format_number(parts["line"]),
+            )
         case "encoding_given":
             return gettext("Zeichensatz %(name)s: von Ihnen gewählt.", name=encoding_name(parts["encoding"]))
         case "separator_line":
@@ -775,6 +784,9 @@ def text_evidence(workbook: Workbook) -> list[Evidence]:
         encoding |= {"count": len(found.mixed_lines), "lines": found.mixed_lines[:5]}
     weight = "warning" if found.encoding_reason in ("unsure", "mixed") else "info"
     evidence.append(Evidence(f"encoding_{found.encoding_reason}", encoding, weight))
+    if found.lost_characters:
+        lost = {"count": found.lost_characters, "line": found.lost_line}
+        evidence.append(Evidence("lost_characters", lost, "warning"))
     separator = {
         "separator": found.separator,
         "columns": found.usual_columns,

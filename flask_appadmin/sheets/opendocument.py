@@ -20,6 +20,7 @@ from flask_appadmin.sheets.archive import Archive
 from flask_appadmin.sheets.limits import MAX_ROWS, ReadLimits, Refused, column_letters
 
 _TIME = re.compile(r"P(?:(\d{1,6})D)?T?(?:(\d{1,6})H)?(?:(\d{1,4})M)?(?:(\d{1,4})(?:[.,](\d{1,9}))?S)?$")
+_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 _ERROR = re.compile(r"#(REF!|N/A|DIV/0!|NAME\?|VALUE!|NUM!|NULL!)|(Err|Fehler):\d{3}")
 
 
@@ -72,6 +73,7 @@ class _Content:
         self._cell: dict[str, str] | None = None
         self._text: list[str] | None = None
         self._paragraphs = 0
+        self._in_paragraph = False
         self._skip = 0
         self._length = 0
         self.merged = 0
@@ -96,6 +98,7 @@ class _Content:
                 if self._paragraphs:
                     self._add("\n")
                 self._paragraphs += 1
+                self._in_paragraph = True
             elif name == "text:s":
                 self._add(" " * min(_repeat(attributes, "text:c"), self.limits.cell_characters + 1))
             elif name == "text:tab":
@@ -142,12 +145,15 @@ class _Content:
             self._text.append(text)
 
     def characters(self, text: str) -> None:
-        if self._cell is not None and self._paragraphs and not self._skip:
-            self._add(text)
+        if self._in_paragraph and not self._skip:
+            # Blanks and line breaks of the XML are one blank; what was typed stands in elements of its own.
+            self._add(_WHITE_SPACE.sub(" ", text))
 
     def end(self, name: str) -> None:
         if self._skip:
             self._skip -= 1
+        elif name == "text:p" or name == "text:h":
+            self._in_paragraph = False
         elif name == "table:table-cell" or name == "table:covered-table-cell":
             if self._cell is not None:
                 self._end_cell(self._cell, covered=name == "table:covered-table-cell")

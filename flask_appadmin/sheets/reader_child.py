@@ -301,7 +301,7 @@ def _read_delimited(raw: bytes, limits: ReadLimits, answer: Answer, encoding: st
             cells.pop()
         if len(suspects) < 100:
             for cell in cells:
-                if cell and "\n" in cell and delimited.is_quote_suspect(cell, text_format.separator):
+                if cell and "\n" in cell and delimited.is_quote_suspect(cell, text_format):
                     suspects.append(number)
         answer.row(cells)
     answer.end_sheet(merged=0, hidden_rows=0)

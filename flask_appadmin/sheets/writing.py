@@ -42,6 +42,12 @@ _WIDTHS = {"text": 24, "code": 14, "integer": 11, "decimal": 13, "date": 12, "da
 #: Before this day the calendar of spreadsheets has a 29 February 1900 that never was; such dates are written as text.
 _FIRST_DATE = datetime.date(1900, 3, 1)
 _MAX_CHOICES = 10_000
+#: How a column of kind "any" shows what is no text and no number.
+_ANY_FORMATS: dict[type, dict[str, Any]] = {
+    datetime.datetime: {"num_format": "dd.mm.yyyy hh:mm:ss"},
+    datetime.date: {"num_format": "dd.mm.yyyy"},
+    datetime.time: {"num_format": "hh:mm:ss"},
+}
 
 YES = _("Ja")
 NO = _("Nein")
@@ -207,7 +213,10 @@ class WorkbookWriter:
                 self.book.add_worksheet(gettext("Tabelle"))
             self.book.close()
             os.replace(self._unfinished, self.path)
-        except (OSError, XlsxWriterException) as error:
+        except BaseException as error:
+            self.discard()
+            if not isinstance(error, OSError | XlsxWriterException):
+                raise
             raise SheetError(
                 gettext(
                     "Die Datei konnte nicht geschrieben werden. Bitte prüfen Sie, ob noch Platz auf dem Datenträger "
@@ -284,8 +293,9 @@ class CellWriter:
             return
         if value.startswith("<r>") and value.endswith("</r>"):
             # XlsxWriter 3.3.1 takes such a text for its own markup in constant memory mode and writes it unescaped.
-            # Two pieces of plain text are read as one.
-            code = self._write_rich_string(row, column, value[:2], value[2:], *([cell_format] if cell_format else []))
+            # Three pieces of plain text, the least it accepts, are read as one.
+            formats = [cell_format] if cell_format else []
+            code = self._write_rich_string(row, column, value[:1], value[1:2], value[2:], *formats)
         else:
             code = self._write_string(row, column, value, cell_format)
         if code:
@@ -442,12 +452,12 @@ class TableWriter:
                 put_text(row, index, value, cell_format)
             elif isinstance(value, int | float | Decimal):
                 put_number(row, index, value, cell_format)
-            elif isinstance(value, datetime.datetime):
-                put_moment(row, index, value, cell_format or self._writer.format(num_format="dd.mm.yyyy hh:mm:ss"))
-            elif isinstance(value, datetime.date):
-                put_moment(row, index, value, cell_format or self._writer.format(num_format="dd.mm.yyyy"))
-            elif isinstance(value, datetime.time):
-                cells.moment(row, index, value, cell_format or self._writer.format(num_format="hh:mm:ss"))
+            elif type(value) in _ANY_FORMATS:
+                cell_format = cell_format or self._writer.format(**_ANY_FORMATS[type(value)])
+                if isinstance(value, datetime.time):
+                    cells.moment(row, index, value, cell_format)
+                else:
+                    put_moment(row, index, value, cell_format)
             else:
                 put_text(row, index, value, cell_format)
 
@@ -487,9 +497,9 @@ class TableWriter:
 
     def _mark(self, row: int, values: Sequence[Any], faults: Mapping[int, str]) -> None:
         for index, text in faults.items():
-            properties = self._number_format(self.columns[index])
-            marked = self._writer.format(bg_color="#FBD5D5", font_color="#9B1C1C", **properties)
             value = values[index] if index < len(values) else None
+            properties = self._number_format(self.columns[index]) or _ANY_FORMATS.get(type(value), {})
+            marked = self._writer.format(bg_color="#FBD5D5", font_color="#9B1C1C", **properties)
             if value is None or value == "":
                 self._cells.blank(row, index, marked)
             else:

@@ -1,0 +1,147 @@
+"""The tables behind files that leave and come home: exports, imports with their rows, saved mappings.
+
+Shape: a SheetExport remembers what an exported file was made of (the last change at that moment), so that its values can be
+rebuilt from the history when it comes back. An ImportRun is a stored session: file, detection, mapping, plan, result; its
+ImportRows hold one row of the file each, with what would change and what was found. An ImportSchema is a mapping under a
+name. Units: times are UTC; files expire.
+"""
+
+from __future__ import annotations
+
+import peewee
+
+from flask_appadmin.database import Record, database, utcnow
+from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.history import ChangeSetRecord
+from flask_appadmin.i18n import _
+from flask_appadmin.rights import User
+from flask_appadmin.specs import Description, described
+
+
+class SheetExport(peewee.Model):
+    """One exported file."""
+
+    key = peewee.CharField(max_length=16, unique=True)
+    #: Signs the rows of this file.
+    secret = peewee.CharField(max_length=64)
+    user = peewee.ForeignKeyField(User, null=True, on_delete="SET NULL")
+    user_name = peewee.CharField(max_length=80)
+    entity = peewee.CharField(max_length=60)
+    made_at = peewee.DateTimeField(default=utcnow)
+    #: The last change of the history when the file was made.
+    last_change = peewee.BigIntegerField(default=0)
+    row_count = peewee.IntegerField(default=0)
+    #: What was exported, in words.
+    description = peewee.CharField(max_length=255, default="")
+
+    class Meta:
+        table_name = "sheet_export"
+        database = database
+
+
+class ImportSchema(Record):
+    """A mapping of columns to fields under a name."""
+
+    description = Description(
+        label=_("Importschema"), plural=_("Importschemas"), title=("name",), menu="system", right="import_schema"
+    )
+    name = described(
+        peewee.CharField(max_length=60, unique=True, verbose_name=_("Importschema")),
+        copy="clear",
+        natural_key=True,
+        listed=True,
+    )
+    entity = described(peewee.CharField(max_length=60, verbose_name=_("Tabelle")), listed=True)
+    import_mode = described(
+        peewee.CharField(
+            max_length=10,
+            default="both",
+            choices=[("both", _("Neu und Ersetzen")), ("new", _("Neu")), ("replace", _("Ersetzen"))],
+            verbose_name=_("Import-Art"),
+        ),
+        listed=True,
+    )
+    key_field = described(peewee.CharField(max_length=60, null=True, verbose_name=_("Schlüssel")))
+    insert_missing = described(
+        peewee.BooleanField(default=False, verbose_name=_("nicht gefundene Nummern einfügen")), listed=True
+    )
+    blank_clears = described(peewee.BooleanField(default=False, verbose_name=_("Leere Zellen leeren das Feld")))
+
+    class Meta:
+        table_name = "import_schema"
+
+
+class ImportSchemaField(Record):
+    """One column of a saved mapping."""
+
+    description = Description(label=_("Zuordnung"), plural=_("Zuordnungen"), title=("source_column",), menu="")
+    import_schema = described(
+        peewee.ForeignKeyField(ImportSchema, backref="fields", on_delete="CASCADE", verbose_name=_("Importschema")),
+        owner=True,
+        copy="renew",
+    )
+    source_column = described(peewee.CharField(max_length=120, verbose_name=_("Von")), listed=True)
+    target = described(
+        peewee.CharField(max_length=120, verbose_name=_("Nach"), help_text=_("Feld, oder Tabelle.Feld")), listed=True
+    )
+
+    class Meta:
+        table_name = "import_schema_field"
+
+
+class ImportRun(peewee.Model):
+    """One file on its way in."""
+
+    user = peewee.ForeignKeyField(User, null=True, on_delete="CASCADE")
+    user_name = peewee.CharField(max_length=80)
+    entity = peewee.CharField(max_length=60)
+    file_name = peewee.CharField(max_length=255)
+    #: Name of the stored upload, "" once it expired.
+    storage_name = peewee.CharField(max_length=80, default="")
+    #: "mapping", "planning", "preview", "applying", "done", "discarded", "failed".
+    state = peewee.CharField(max_length=12, default="mapping")
+    started_at = peewee.DateTimeField(default=utcnow)
+    #: ImportOptions as JSON.
+    options = JSONField(default=dict)
+    #: What was found in the file (sheets, headings, samples).
+    detection = JSONField(default=dict)
+    counts = JSONField(default=dict)
+    #: The sentence for the operator when something went wrong.
+    message = peewee.TextField(null=True)
+    job = peewee.IntegerField(null=True)
+    change_set = peewee.ForeignKeyField(ChangeSetRecord, null=True, on_delete="SET NULL")
+
+    class Meta:
+        table_name = "import_run"
+        database = database
+        indexes = ((("user", "id"), False),)
+
+
+class ImportRow(peewee.Model):
+    """One row of the file: what it is, what it would change, what was found."""
+
+    run = peewee.ForeignKeyField(ImportRun, on_delete="CASCADE", index=False)
+    entity = peewee.CharField(max_length=60)
+    sheet = peewee.CharField(max_length=60, default="")
+    row_number = peewee.IntegerField()
+    #: "new", "changed", "unchanged", "conflict", "error", "skipped".
+    state = peewee.CharField(max_length=10)
+    record_id = peewee.BigIntegerField(null=True)
+    title = peewee.CharField(max_length=160, default="")
+    #: New record: {field: JSON value}. Change: {field: [base, now, new]}.
+    plan = JSONField(default=dict)
+    #: New children of a new record: [[entity, {field: JSON value}], …].
+    children = JSONField(default=list)
+    #: [[heading, value, sentence], …]
+    findings = JSONField(default=list)
+    #: Decisions on conflicts: {field: "mine" | "theirs"}.
+    decisions = JSONField(default=dict)
+
+    class Meta:
+        table_name = "import_row"
+        database = database
+        indexes = ((("run", "state", "id"), False),)
+
+
+#: Tables of this room, in the order of their creation.
+MODELS = (SheetExport, ImportSchema, ImportSchemaField, ImportRun, ImportRow)
