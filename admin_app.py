@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.i18n import add_catalogue_folder, format_datetime, gettext, ngettext, set_locale
+from flask_appadmin.i18n import add_catalogue_folder, format_datetime, format_number, gettext, ngettext, set_locale
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -181,7 +181,22 @@ def upgrade(url: str) -> dict[str, Any]:
 
     connect_database(url)
     declare_models(MODELS)
-    return {"steps": upgrade_schema(), "values": fill_value_tables(), "roles": create_roles()}
+    done = {"steps": upgrade_schema(), "values": fill_value_tables(), "roles": create_roles()}
+    return {**done, "label_formats": _fill_label_formats()}
+
+
+def _fill_label_formats() -> int:
+    """Puts the usual label sheets into a database that has none; answers how many."""
+    from flask_appadmin.changes import ChangeSet
+    from flask_appadmin.labels import LabelFormat, factory_formats
+    from flask_appadmin.rights import system_operator
+
+    if LabelFormat.select(LabelFormat.id).exists():
+        return 0
+    change = ChangeSet("setup", title=gettext("Etikettenformate eingerichtet"))
+    for values in factory_formats():
+        change.create(LabelFormat, values)
+    return change.apply(system_operator(NAME)).created
 
 
 def _open() -> None:
@@ -448,6 +463,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _user(arguments: argparse.Namespace) -> int:
+    from domain.roles import create_roles
     from flask_appadmin.rights import Role, User
     from flask_appadmin.security import add_user, set_password, username_of
 
@@ -459,6 +475,7 @@ def _user(arguments: argparse.Namespace) -> int:
         return 0
     password, made = _asked_password(arguments)
     if arguments.user_command == "add":
+        create_roles()
         add_user(arguments.name, password, arguments.role, _operator(), full_name=arguments.full_name, source=source)
         print(gettext("Benutzer %(name)s ist angelegt (%(role)s).", name=arguments.name, role=arguments.role))
     else:
@@ -676,7 +693,7 @@ def _key_of(spec: ModelSpec, name: str) -> int:
 
 
 def _demo_data(arguments: argparse.Namespace) -> int:
-    from domain.demo_data import make_demo_data
+    from domain.demo_data import create_demo_data
 
     _open()
 
@@ -684,10 +701,17 @@ def _demo_data(arguments: argparse.Namespace) -> int:
         if sys.stderr.isatty():
             print(f"\r{done:,} / {total:,}".replace(",", "."), end="", file=sys.stderr, flush=True)
 
-    made = make_demo_data(arguments.customers, seed=arguments.seed, progress=progress)
+    made = create_demo_data(arguments.customers, seed=arguments.seed, progress=progress)
     if sys.stderr.isatty():
         _say("")
-    print(ngettext("%(count)s Kunde angelegt.", "%(count)s Kunden angelegt.", made))
+    print(
+        ngettext(
+            "%(count)s Kunde mit allem, was dazugehört: %(rows)s Zeilen.",
+            "%(count)s Kunden mit allem, was dazugehört: %(rows)s Zeilen.",
+            made["customer"],
+            rows=format_number(sum(made.values())),
+        )
+    )
     return 0
 
 
@@ -744,21 +768,25 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _labels(arguments: argparse.Namespace) -> int:
-    from actions.print_labels import write_labels
+    from actions.print_labels import PrintCustomerLabels
+    from flask_appadmin.labels import A4_SHEET, find_format, print_labels
 
     _open()
-    operator = _operator()
-    count = write_labels(
-        Path(arguments.file),
-        _selection(_model("customer"), arguments.query, operator),
-        operator=operator,
-        label_format=arguments.format,
-        start=arguments.start,
-        copies=arguments.copies,
-        address=arguments.address,
-        sort=arguments.sort,
+    selection = _selection(_model("customer"), arguments.query, _operator())
+    label_format = find_format(arguments.format or A4_SHEET)
+    found = PrintCustomerLabels().labels(selection, {"address": arguments.address, "sort": arguments.sort})
+    if not found.labels:
+        raise AppAdminError(
+            gettext("Keiner dieser Kunden hat eine vollständige Anschrift; es ist keine Datei entstanden.")
+        )
+    printed = print_labels(
+        Path(arguments.file), found.labels, label_format.geometry(), start=arguments.start, copies=arguments.copies
     )
-    return _written(arguments, count)
+    for _key, title, reason in found.skipped:
+        _say(f"{title}: {reason}")
+    for warning in printed.warnings:
+        _say(warning.sentence())
+    return _written(arguments, len(found.labels))
 
 
 def _written(arguments: argparse.Namespace, count: int) -> int:
@@ -868,7 +896,7 @@ def _parser() -> argparse.ArgumentParser:
     labels.add_argument("--start", type=_number(1), default=1, metavar="N", help="erstes freies Etikett des Bogens")
     labels.add_argument("--copies", type=_number(1), default=1, metavar="N")
     labels.add_argument("--address", choices=("main", "delivery", "invoice"), default="main")
-    labels.add_argument("--sort", default="", metavar="S")
+    labels.add_argument("--sort", choices=("number", "name", "postal_code"), default="number", metavar="S")
     labels.add_argument("--query", default="", metavar="Q")
     with_json(labels)
 

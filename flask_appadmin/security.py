@@ -627,7 +627,6 @@ def init_security(app: Flask) -> Security:
         },
         "SECURITY_PASSWORD_NORMALIZE_FORM": "NFC",
         "SECURITY_PASSWORD_LENGTH_MIN": PASSWORD_LENGTHS[0],
-        "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_POST_LOGIN_VIEW": shell.home_url,
         "SECURITY_POST_LOGOUT_VIEW": "/login",
         "SECURITY_FLASH_MESSAGES": False,

@@ -236,7 +236,10 @@ def _compressed(response: Response) -> Response:
         response.direct_passthrough = False
     elif response.is_streamed:
         return response
+    source = response.response
     content = response.get_data()
+    if hasattr(source, "close"):
+        source.close()
     if len(content) < 1_000:
         return response
     # Level 2 is most of the gain (207 kB become 16) at a fifth of the time of level 9.
