@@ -67,7 +67,17 @@ class KontorServer:
         return run.stdout
 
     def add_operator(self, name: str = OPERATOR, password: str = PASSWORD, role: str = "Administrator") -> None:
-        self.kontor("user", "add", name, "--role", role, "--password-stdin", given=password + "\n")
+        """Make an operator; in this process, because starting another one takes seconds."""
+        from flask_appadmin.database import connect_database, disconnect_database
+        from flask_appadmin.rights import system_operator
+        from flask_appadmin.schema import declare_models
+        from flask_appadmin.security import add_user
+        from models import MODELS
+
+        connect_database(self.database_url)
+        declare_models(MODELS)
+        add_user(name, password, role, system_operator("Test"), full_name=f"Frau {name.title()}")
+        disconnect_database()
 
     def start(self) -> None:
         self.instance.mkdir(parents=True, exist_ok=True)
@@ -98,17 +108,18 @@ class KontorServer:
         self.stop()
         raise KontorFailed(f"The server did not answer on /health/live:\n{self.log()}")
 
-    def stop(self) -> None:
-        """End the server and its workers."""
+    def stop(self, *, gently: bool = False) -> int:
+        """End the server and its workers, by default at once; answers the exit code."""
         process, self._process = self._process, None
         if process is None:
-            return
-        self._signal(process, signal.SIGTERM)
+            return 0
+        self._signal(process, signal.SIGTERM if gently else signal.SIGKILL)
         try:
-            process.wait(timeout=10)
+            return process.wait(timeout=40)
         except subprocess.TimeoutExpired:
             self._signal(process, signal.SIGKILL)
             process.wait()
+            raise
 
     def log(self) -> str:
         """What the server printed so far."""
