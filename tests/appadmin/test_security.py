@@ -1,4 +1,4 @@
-"""The door: who gets in, how often one may try, when a sign-in ends, and what forged requests achieve. On the library."""
+"""The door: who gets in, how often one may try, when a sign-in ends, what forged requests achieve. On the library."""
 
 from __future__ import annotations
 
