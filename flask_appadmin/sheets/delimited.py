@@ -15,7 +15,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin.sheets.limits import ReadLimits, Refused
@@ -29,7 +28,6 @@ _SAMPLE_CHARACTERS = 1 << 18
 _END = "\ue0ff end of text \ue0ff"
 
 
-@dataclass
 class TextFormat:
     """How a text file is written, and why we think so."""
 
@@ -42,9 +40,9 @@ class TextFormat:
     example: str = ""
     example_line: int = 0
     #: Other encodings that would read the file too.
-    encoding_alternatives: list[str] = field(default_factory=list)
+    encoding_alternatives: list[str]
     #: Lines that were not UTF-8 in a file that else is (read as Windows-1252).
-    mixed_lines: list[int] = field(default_factory=list)
+    mixed_lines: list[int]
     #: Characters that were lost before (U+FFFD stands in their place), and the first line with one.
     lost_characters: int = 0
     lost_line: int = 0
@@ -62,6 +60,12 @@ class TextFormat:
     skipped_lines: int = 0
     #: The old end-of-file mark 1A was cut off.
     end_mark: bool = False
+
+    def __init__(self, **found: Any) -> None:
+        self.encoding_alternatives = []
+        self.mixed_lines = []
+        for name, value in found.items():
+            setattr(self, name, value)
 
 
 def _decode_guess(raw: bytes, found: TextFormat) -> str:
@@ -355,4 +359,5 @@ def is_quote_suspect(cell: str, text_format: TextFormat) -> bool:
 
 
 def facts(text_format: TextFormat) -> dict[str, Any]:
-    return dict(vars(text_format))
+    """The format as JSON values; `TextFormat(**facts)` is the same again."""
+    return {name: getattr(text_format, name) for name in TextFormat.__annotations__}

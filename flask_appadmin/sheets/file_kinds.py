@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask_appadmin.sheets.archive import Archive
 
+#: So much of a file is looked at.
+HEAD_BYTES = 1 << 16
+
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),

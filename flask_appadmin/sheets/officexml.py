@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from flask_appadmin.sheets.archive import Archive
 from flask_appadmin.sheets.limits import ReadLimits, Refused, column_index
+
+if TYPE_CHECKING:
+    from flask_appadmin.sheets.archive import Archive
 
 _REFERENCE = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _ERROR_CELL = re.compile(
@@ -31,17 +33,17 @@ _LONGEST_ROW = 32 << 20
 MAX_CELL_FAULTS = 20_000
 
 
-@dataclass
 class SheetFacts:
     """What was seen in one worksheet's XML."""
 
-    #: (row number, column index) -> "#REF!" and its kind, or "=" for a formula whose result the file does not hold.
-    cell_faults: dict[tuple[int, int], str] = field(default_factory=dict)
-    hidden_rows: int = 0
-    last_row: int = 0
-    last_column: int = -1
-    #: A filled cell beyond the limit of columns, "" for none.
-    far_cell: str = ""
+    def __init__(self) -> None:
+        #: (row number, column index) -> "#REF!" and its kind, or "=" for a formula whose result the file does not hold.
+        self.cell_faults: dict[tuple[int, int], str] = {}
+        self.hidden_rows = 0
+        self.last_row = 0
+        self.last_column = -1
+        #: A filled cell beyond the limit of columns, "" for none.
+        self.far_cell = ""
 
 
 class SheetScanner:

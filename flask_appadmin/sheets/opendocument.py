@@ -13,11 +13,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
-from flask_appadmin.sheets.archive import Archive
 from flask_appadmin.sheets.limits import MAX_ROWS, ReadLimits, Refused, column_letters
+
+if TYPE_CHECKING:
+    from flask_appadmin.sheets.archive import Archive
 
 _TIME = re.compile(r"P(?:(\d{1,6})D)?T?(?:(\d{1,6})H)?(?:(\d{1,4})M)?(?:(\d{1,4})(?:[.,](\d{1,9}))?S)?$")
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")

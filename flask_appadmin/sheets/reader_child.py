@@ -14,27 +14,36 @@ from __future__ import annotations
 import codecs
 import contextlib
 import datetime
+import importlib
 import json
 import os
 import resource
 import sys
-import types
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-if __name__ == "__main__":
-    # Names without contents: the modules below are found, but nothing else of the packages is loaded.
-    _folder = os.path.dirname(os.path.abspath(__file__))
-    for _name, _path in (("flask_appadmin", os.path.dirname(_folder)), ("flask_appadmin.sheets", _folder)):
-        _package = types.ModuleType(_name)
-        _package.__path__ = [_path]
-        sys.modules[_name] = _package
-
-from flask_appadmin.sheets import archive, delimited, file_kinds, officexml, opendocument
+from flask_appadmin.sheets import file_kinds
 from flask_appadmin.sheets.limits import ReadLimits, Refused, column_letters
 
-#: Byte order marks and shapes tell these; cp437 is what names in zip archives are written in.
-_FURTHER_ENCODINGS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp437", "ascii")
+if TYPE_CHECKING:
+    from flask_appadmin.sheets.archive import Archive
+    from flask_appadmin.sheets.officexml import SheetFacts, SheetScanner
+
+#: Every encoding that is given, guessed or used for names; their tables are files, too.
+_ENCODINGS = (
+    "utf-8",
+    "ascii",
+    "cp1252",
+    "iso-8859-1",
+    "mac_roman",
+    "cp850",
+    "cp437",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32-le",
+    "utf-32-be",
+)
 _BATCH_CELLS = 4_000
 _BATCH_ROWS = 500
 
@@ -168,9 +177,16 @@ def _typed_row(
 
 
 def _read_calamine(
-    file: BinaryIO, kind: str, limits: ReadLimits, answer: Answer, facts: dict[str, officexml.SheetFacts]
+    file: BinaryIO,
+    kind: str,
+    limits: ReadLimits,
+    answer: Answer,
+    facts: dict[str, SheetFacts],
+    facts_in_order: list[SheetFacts] | None = None,
 ) -> None:
     import python_calamine as calamine
+
+    from flask_appadmin.sheets.officexml import SheetFacts
 
     file.seek(0)
     try:
@@ -185,8 +201,10 @@ def _read_calamine(
     if len(sheets) > limits.sheets:
         raise Refused("too_many_sheets", limit=limits.sheets)
     answer.say(workbook={"kind": kind})
+    if facts_in_order is not None and len(facts_in_order) == len(sheets):
+        facts = {meta.name: found for meta, found in zip(sheets, facts_in_order, strict=True)}
     for meta in sheets:
-        seen = facts.get(meta.name, officexml.SheetFacts())
+        seen = facts.get(meta.name, SheetFacts())
         answer.begin_sheet(meta.name, meta.visible == calamine.SheetVisibleEnum.Visible)
         try:
             sheet = workbook.get_sheet_by_name(meta.name)
@@ -199,7 +217,7 @@ def _read_calamine(
         answer.end_sheet(merged=len(merged), hidden_rows=seen.hidden_rows)
 
 
-def _send_sheet(sheet: Any, name: str, limits: ReadLimits, answer: Answer, seen: officexml.SheetFacts) -> None:
+def _send_sheet(sheet: Any, name: str, limits: ReadLimits, answer: Answer, seen: SheetFacts) -> None:
     start, end = sheet.start, sheet.end
     faults_by_row: dict[int, list[tuple[int, str]]] = {}
     for (row_number, column), text in seen.cell_faults.items():
@@ -233,17 +251,19 @@ def _add_faults(cells: list[Any], special: list[tuple[int, str, str]], faults: l
         special.append((column, "f" if text == "=" else "e", text))
 
 
-def _read_office(file: BinaryIO, kind: str, limits: ReadLimits, answer: Answer, opened: archive.Archive) -> None:
-    scanners: dict[str, officexml.SheetScanner] = {}
-    parts = officexml.worksheet_parts(opened)
+def _read_office(file: BinaryIO, kind: str, limits: ReadLimits, answer: Answer, opened: Archive) -> None:
+    from flask_appadmin.sheets.officexml import SheetScanner, worksheet_parts
 
-    def scanner_for(name: str) -> officexml.SheetScanner | None:
+    scanners: dict[str, SheetScanner] = {}
+    parts = worksheet_parts(opened)
+
+    def scanner_for(name: str) -> SheetScanner | None:
         if name in parts:
-            scanners[name] = officexml.SheetScanner(limits)
+            scanners[name] = SheetScanner(limits)
         return scanners.get(name)
 
     opened.inspect(scanner_for)
-    facts: dict[str, officexml.SheetFacts] = {}
+    facts: dict[str, SheetFacts] = {}
     area = 0
     for name, scanner in scanners.items():
         seen = facts[parts[name]] = scanner.facts
@@ -261,7 +281,9 @@ def _read_office(file: BinaryIO, kind: str, limits: ReadLimits, answer: Answer, 
     _read_calamine(file, kind, limits, answer, facts)
 
 
-def _read_opendocument(limits: ReadLimits, answer: Answer, opened: archive.Archive) -> None:
+def _read_opendocument(limits: ReadLimits, answer: Answer, opened: Archive) -> None:
+    from flask_appadmin.sheets import opendocument
+
     opened.inspect()
     answer.say(workbook={"kind": "ods"})
     name = ""
@@ -286,6 +308,8 @@ def _read_opendocument(limits: ReadLimits, answer: Answer, opened: archive.Archi
 
 
 def _read_delimited(raw: bytes, limits: ReadLimits, answer: Answer, encoding: str, separator: str) -> dict[str, Any]:
+    from flask_appadmin.sheets import delimited
+
     text_format, text = delimited.read_text(raw, limits, encoding, separator)
     answer.say(workbook={"kind": "csv", "text": delimited.facts(text_format)})
     answer.begin_sheet("", True)
@@ -318,11 +342,13 @@ def read(file: BinaryIO, limits: ReadLimits, answer: Answer, *, encoding: str = 
     file.seek(0)
     if size > limits.file_bytes:
         raise Refused("too_large", size=size, limit=limits.file_bytes)
-    head = file.read(1 << 16)
+    head = file.read(file_kinds.HEAD_BYTES)
     kind = file_kinds.kind_of(head)
     end: dict[str, Any] = {}
     if kind == "zip":
-        opened = archive.Archive(file, limits)
+        from flask_appadmin.sheets.archive import Archive
+
+        opened = Archive(file, limits)
         kind = file_kinds.kind_of_archive(opened)
         if kind == "ods":
             _read_opendocument(limits, answer, opened)
@@ -340,7 +366,9 @@ def read(file: BinaryIO, limits: ReadLimits, answer: Answer, *, encoding: str = 
             raise Refused("damaged")
         if kind != "xls":
             raise Refused("not_a_table", kind=kind)
-        _read_calamine(file, kind, limits, answer, {})
+        from flask_appadmin.sheets import binarysheet
+
+        _read_calamine(file, kind, limits, answer, {}, binarysheet.error_values(raw))
     elif kind == "text":
         file.seek(0)
         end = _read_delimited(file.read(), limits, answer, encoding, separator)
@@ -349,6 +377,25 @@ def read(file: BinaryIO, limits: ReadLimits, answer: Answer, *, encoding: str = 
     else:
         raise Refused("not_a_table", kind=kind)
     answer.say(end=end)
+
+
+#: Kind of file -> the modules that read it.
+_NEEDS = {
+    "zip": ("python_calamine", "flask_appadmin.sheets.officexml", "flask_appadmin.sheets.opendocument"),
+    "ole": ("python_calamine", "flask_appadmin.sheets.binarysheet"),
+    "text": ("flask_appadmin.sheets.delimited",),
+}
+
+
+def load_for(head: bytes) -> None:
+    """Imports what this kind of file needs; behind the fence no further file can be opened."""
+    kind = file_kinds.kind_of(head)
+    for module in _NEEDS.get(kind, ()):
+        importlib.import_module(module)
+    if kind == "zip":
+        importlib.import_module("flask_appadmin.sheets.archive")
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
 
 
 @contextlib.contextmanager
@@ -364,23 +411,24 @@ def _refusals(answer: Answer) -> Iterator[None]:
     except BrokenPipeError:
         # Nobody listens any more.
         os._exit(0)
+    except Exception as error:
+        # A fault of ours. Its kind and place go to the log; what stood in the file does not.
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
+        answer.say(refused="failed", parts={"fault": type(error).__name__, "place": place})
 
 
 def main() -> None:
+    """Reads the file on standard input as `reading` asks in the first argument."""
     request = json.loads(sys.argv[1])
     sys.path.append(request["library"])
     limits = ReadLimits(**request["limits"])
     answer = Answer(sys.stdout, limits)
+    file = sys.stdin.buffer
     with _refusals(answer):
-        # Loaded before the fence, which lets no further file be opened.
-        for encoding in (*delimited.ENCODINGS, *_FURTHER_ENCODINGS):
-            codecs.lookup(encoding)
-        import python_calamine  # noqa: F401
-
+        load_for(file.read(file_kinds.HEAD_BYTES))
         fence(limits)
-        read(sys.stdin.buffer, limits, answer, encoding=request["encoding"], separator=request["separator"])
+        read(file, limits, answer, encoding=request["encoding"], separator=request["separator"])
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -13,11 +13,11 @@ Source: spec trust F1, F2 and bad inputs 95 to 106; spec goals I1.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import importlib.util
 import io
 import json
+import logging
 import os
 import select
 import signal
@@ -39,6 +39,19 @@ from flask_appadmin.sheets.limits import ReadLimits, column_letters
 Cell = str | int | float | bool | datetime.datetime | datetime.date | datetime.time | None
 Row = tuple[Cell, ...]
 
+_log = logging.getLogger(__name__)
+
+#: What the child runs: it makes the packages by name only, so that none of what they import is loaded, and goes on with
+#: `reader_child`, whose compiled form is kept.
+_START = """
+import os, sys, types
+folder = sys.argv.pop(1)
+for name, path in (("flask_appadmin", os.path.dirname(folder)), ("flask_appadmin.sheets", folder)):
+    sys.modules[name] = package = types.ModuleType(name)
+    package.__path__ = [path]
+from flask_appadmin.sheets.reader_child import main
+main()
+"""
 #: A message of the child is never longer than a batch of the longest cells allowed.
 _LONGEST_MESSAGE = 400 << 20
 
@@ -399,15 +412,14 @@ class SheetReader:
         self._current: SheetStream | None = None
         request = {
             "library": _library_folder(),
-            "limits": dataclasses.asdict(limits),
+            "limits": limits._asdict(),
             "encoding": encoding,
             "separator": separator,
         }
-        script = Path(__file__).with_name("reader_child.py")
         # Isolated (-I) and without site (-S): no settings of this process get in, and it starts quickly. The
-        # environment is empty, since it may carry secrets.
+        # environment is empty, since ours may carry secrets.
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", str(script), json.dumps(request)],
+            [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(Path(__file__).parent), json.dumps(request)],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -474,6 +486,8 @@ class SheetReader:
             raise UnreadableFile(self.file_name, "damaged")
         if "refused" in message:
             self._is_complete = True
+            if message["refused"] == "failed":
+                _log.error("reading a %s file failed: %s", getattr(self, "kind", "new"), message.get("parts"))
             raise UnreadableFile(self.file_name, message["refused"], message.get("parts", {}))
         return message
 

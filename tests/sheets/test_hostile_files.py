@@ -72,12 +72,13 @@ def test_every_collected_file_ends_as_a_table_or_as_a_sentence(data_folder: Path
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "README.md")
     assert len(files) > 180
 
+    sentences: list[str] = []
+
     def outcome(path: Path) -> str:
         try:
             workbook = read_workbook(path, path.name)
         except UnreadableFile as fault:
-            assert "„" in str(fault)
-            assert str(fault).endswith("."), str(fault)
+            sentences.append(str(fault))
             return fault.code
         detect(workbook)
         return "table"
@@ -85,6 +86,7 @@ def test_every_collected_file_ends_as_a_table_or_as_a_sentence(data_folder: Path
     with ThreadPoolExecutor(4) as pool:
         found = pool.map(outcome, files)
         outcomes = {str(path.relative_to(folder)): code for path, code in zip(files, found, strict=True)}
+    assert [sentence for sentence in sentences if "„" not in sentence or not sentence.endswith(".")] == []
     refused = {name: code for name, code in outcomes.items() if code != "table" and not name.endswith(".json")}
     expected = {name: code for name, code in REFUSED.items() if not name.endswith(".json")}
     assert refused == {**expected, **dict.fromkeys(EMPTY, "empty")}
@@ -146,8 +148,8 @@ def test_repeated_empty_cells_of_an_ods_cost_nothing(ods_of: Callable[..., Path]
     path = ods_of(
         '<table:table table:name="A"><table:table-row><table:table-cell office:value-type="string"><text:p>Firma'
         '</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16383"/></table:table-row>'
-        '<table:table-row table:number-rows-repeated="1048575"><table:table-cell table:number-columns-repeated="16384"/>'
-        "</table:table-row></table:table>"
+        '<table:table-row table:number-rows-repeated="1048575"><table:table-cell'
+        ' table:number-columns-repeated="16384"/></table:table-row></table:table>'
     )
     started = time.monotonic()
     assert read_workbook(path, "a.ods").main_sheet.rows == [("Firma",)]

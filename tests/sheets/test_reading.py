@@ -193,6 +193,12 @@ def test_error_values_and_formulas_without_result_are_told(xlsx_of: Callable[...
     ]
 
 
+def test_error_values_of_old_workbooks_are_told(data_folder: Path) -> None:
+    sheet = read_workbook(data_folder / "spreadsheets" / "tablib" / "errors.xls", "errors.xls").main_sheet
+    assert sheet.rows[1] == ("#DIV/0!", "#NAME?", "#N/A", "#N/A")
+    assert sheet.cell_faults == {(2, 0): "#DIV/0!", (2, 1): "#NAME?", (2, 2): "#N/A", (2, 3): "#N/A"}
+
+
 def test_rows_and_columns_are_counted_from_the_first_cell_of_the_sheet(xlsx_of: Callable[..., Path]) -> None:
     path = xlsx_of('<row r="3"><c r="C3"><v>1</v></c><c r="E3"><v>2</v></c></row>')
     assert read_workbook(path, "kunden.xlsx").main_sheet.rows == [(), (), (None, None, 1, None, 2)]
