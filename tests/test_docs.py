@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from functools import cache
 from pathlib import PurePosixPath
 
 import pytest
@@ -47,3 +50,27 @@ def test_every_setting_is_explained() -> None:
     }
     pages = "\n".join(page.text for page in PAGES)
     assert {name for name in read if name not in pages} == set()
+
+
+def test_every_command_and_switch_of_the_command_line_is_real() -> None:
+    said = _help()
+    commands = set(re.findall(r"^    ([a-z-]+) ", said, re.M))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`[a-z].*?`(?:, `[a-z].*?`)*) \| ", readme, re.M)
+    rows = [row for cell in table for row in re.findall(r"`([^`]+)`", cell)]
+    assert {row.split()[0] for row in rows if row.split()[0].islower()} == commands
+    wrong = [
+        f"{row.split()[0]} {switch}"
+        for row in rows
+        for switch in re.findall(r"--[a-z-]+", row)
+        if switch not in _help(*re.match(r"(?:user add|[a-z-]+)", row).group().split())  # type: ignore[union-attr]
+    ]
+    assert wrong == []
+
+
+@cache
+def _help(*command: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "admin_app.py", *command, "--help"], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    return run.stdout
