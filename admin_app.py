@@ -719,52 +719,71 @@ def _import(arguments: argparse.Namespace) -> int:
     from actions.import_sheet import run_import
 
     _open()
-    fixed = dict(text.split("=", 1) for text in arguments.set if "=" in text)
-    if len(fixed) < len(arguments.set):
+    path = Path(arguments.file)
+    if not path.is_file():
+        raise AppAdminError(gettext("Die Datei %(file)s gibt es nicht.", file=str(path)))
+    if arguments.mode == "delete":
+        raise AppAdminError(
+            gettext("Löschen nach einer Liste geht noch nicht; es wurde nichts geändert. Möglich sind new und replace.")
+        )
+    if any("=" not in text for text in arguments.set):
         raise AppAdminError(gettext("--set braucht Feld=Wert."))
     report = run_import(
-        Path(arguments.file),
-        operator=_operator(),
-        model=_model(arguments.model),
+        path,
+        _model(arguments.model),
+        _operator(),
         schema=arguments.schema,
         mode=arguments.mode,
         key=arguments.key,
         insert_missing=arguments.insert_missing,
-        fixed=fixed,
+        constants=dict(text.split("=", 1) for text in arguments.set),
         blank=arguments.blank,
         dry_run=arguments.dry_run,
-        report_path=Path(arguments.report) if arguments.report else None,
     )
-    return _report(
-        arguments,
-        report.sentence(),
-        report.findings,
-        new=report.new,
-        changed=report.changed,
-        unchanged=report.unchanged,
-        conflicts=report.conflicts,
-        errors=report.errors,
-        skipped=report.skipped,
-        duplicates=report.duplicates,
-        change_set=report.change_set,
+    if arguments.report:
+        _write_findings(Path(arguments.report), report.findings)
+    names = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates", "change_set")
+    counts = {name: getattr(report, name) for name in names}
+    sentence = gettext(
+        "%(new)s neu, %(changed)s geändert, %(unchanged)s unverändert, %(conflicts)s Konflikte, %(errors)s fehlerhaft.",
+        **{name: format_number(counts[name]) for name in names[:5]},
     )
+    if report.change_set:
+        undo = gettext("Zurücknehmen: admin_app.py undo %(change_set)s", change_set=report.change_set)
+        sentence = f"{sentence} {undo}"
+    return _report(arguments, sentence, report.findings, **counts)
+
+
+def _write_findings(path: Path, findings: Sequence[str]) -> None:
+    """The findings of an import as a workbook, a line each."""
+    from flask_appadmin.sheets.writing import SheetColumn, WorkbookWriter
+
+    with WorkbookWriter(path, title=gettext("Befunde"), author=NAME) as workbook:
+        workbook.add_table(gettext("Befunde"), [SheetColumn("finding", gettext("Befund"), width=100)]).write_rows(
+            [finding] for finding in findings
+        )
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from actions.export_sheet import write_export
+    from flask_appadmin.selections import Selection
+    from flask_appadmin.sheets.exporting import write_export
 
+    path = Path(arguments.file)
+    file_format = path.suffix.lower().lstrip(".")
+    if file_format not in ("xlsx", "csv"):
+        raise AppAdminError(gettext("Möglich sind Dateien mit der Endung .xlsx oder .csv."))
+    if arguments.view:
+        raise AppAdminError(gettext("Eine gespeicherte Ansicht „%(name)s“ gibt es nicht.", name=arguments.view))
     _open()
     operator = _operator()
     spec = _model(arguments.model)
     if arguments.keys:
-        from flask_appadmin.selections import Selection
-
         keys = [_key_of(spec, name) for name in arguments.keys.split(",") if name.strip()]
         selection = Selection.of_keys(spec, operator, keys)
     else:
         selection = _selection(spec, arguments.query, operator)
-    count = write_export(Path(arguments.file), selection, operator=operator, view=arguments.view)
-    return _written(arguments, count)
+    written = write_export(path, selection, file_format=file_format)
+    return _written(arguments, written.count, counts=written.counts)
 
 
 def _labels(arguments: argparse.Namespace) -> int:
@@ -789,11 +808,11 @@ def _labels(arguments: argparse.Namespace) -> int:
     return _written(arguments, len(found.labels))
 
 
-def _written(arguments: argparse.Namespace, count: int) -> int:
-    if getattr(arguments, "json", False):
-        print(json.dumps({"count": count, "file": arguments.file}, ensure_ascii=False))
+def _written(arguments: argparse.Namespace, count: int, **more: Any) -> int:
+    if arguments.json:
+        print(json.dumps({"count": count, "file": arguments.file, **more}, ensure_ascii=False))
     else:
-        print(ngettext("%(count)s Zeile nach %(file)s.", "%(count)s Zeilen nach %(file)s.", count, file=arguments.file))
+        print(ngettext("%(count)s Datensatz: %(file)s", "%(count)s Datensätze: %(file)s", count, file=arguments.file))
     return 0
 
 
@@ -864,7 +883,7 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE")
     imported.add_argument("--model", default="customer")
     imported.add_argument("--schema", default="", metavar="S", help="gespeichertes Importschema")
-    imported.add_argument("--mode", choices=("new", "replace", "delete"), default="new")
+    imported.add_argument("--mode", choices=("both", "new", "replace", "delete"), default="both")
     imported.add_argument("--key", default="", metavar="FIELD", help="Feld, an dem Zeilen ihren Datensatz finden")
     imported.add_argument("--insert-missing", action="store_true", help="Unbekannte anlegen")
     imported.add_argument("--set", action="append", default=[], metavar="field=value", help="für alle Zeilen")
