@@ -69,7 +69,18 @@ def marks_in(folder: Path = TESTS) -> list[Mark]:
 
 def marks_of(source: str, place: str) -> list[Mark]:
     """The marks in one file's text; `place` is its name."""
-    return [mark for node, owner in _owned_calls(ast.parse(source)) for mark in _read(node, place, owner)]
+    tree = ast.parse(source)
+    calls = list(_owned_calls(tree))
+    called = {id(call.func) for call, _owner in calls}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in _NAMES and id(node) not in called:
+            raise MarkError(
+                f"{place}:{node.lineno}: the mark req is written out where it stands, not under another name."
+            )
+    return [mark for call, owner in calls for mark in _read(call, place, owner)]
+
+
+_NAMES = ("pytest.mark.req", "mark.req")
 
 
 def _owned_calls(node: ast.AST, owner: str = "") -> Iterator[tuple[ast.Call, str]]:
@@ -78,7 +89,7 @@ def _owned_calls(node: ast.AST, owner: str = "") -> Iterator[tuple[ast.Call, str
         inside = owner
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inside = f"{owner}::{child.name}"
-        if isinstance(child, ast.Call) and ast.unparse(child.func) in ("pytest.mark.req", "mark.req"):
+        if isinstance(child, ast.Call) and ast.unparse(child.func) in _NAMES:
             yield child, owner
         yield from _owned_calls(child, inside)
 

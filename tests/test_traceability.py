@@ -89,6 +89,11 @@ def test_an_unreadable_mark_is_an_error(mark: str, sentence: str) -> None:
         marks_of(f"@{mark}\ndef test_a(): ...", "test_a.py")
 
 
+def test_a_mark_under_another_name_is_an_error() -> None:
+    with pytest.raises(MarkError, match="written out"):
+        marks_of("proves = pytest.mark.req\n@proves('SC-01')\ndef test_a(): ...", "test_a.py")
+
+
 def test_a_mark_on_an_unknown_id_is_named() -> None:
     marks = marks_of('@pytest.mark.req("XX-99")\ndef test_a(): ...', "test_a.py")
     assert unknown_marks(all_requirements(), marks) == ["test_a.py::test_a names XX-99, which is no requirement."]
