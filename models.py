@@ -150,6 +150,7 @@ class Customer(Record):
         menu="customers",
         right="customer",
         order=("customer_number",),
+        external_key="external_customer_id",
     )
 
     customer_number = described(
@@ -237,11 +238,18 @@ class Customer(Record):
             help_text=_("Name 1 oder Name 2 muss gefüllt sein."),
         ),
         group="main",
-        aliases=("Firmenname", "Name"),
+        aliases=("Firmenname", "Name", "Firma", "Bezeichnung", "Bezeichnung 1", "Company"),
         searchable=True,
         listed=True,
+        overflow="name_2",
     )
-    name_2 = described(CharField(max_length=60, null=True, verbose_name=_("Name 2")), group="main", searchable=True)
+    name_2 = described(
+        CharField(max_length=60, null=True, verbose_name=_("Name 2")),
+        group="main",
+        aliases=("Bezeichnung 2",),
+        searchable=True,
+        overflow="name_3",
+    )
     attention_to = described(
         CharField(
             max_length=60, null=True, verbose_name=_("zu Hd."), help_text=_("Wird auf neuen Belegen vorgeschlagen.")
@@ -253,6 +261,7 @@ class Customer(Record):
         group="main",
         aliases=("Strasse", "Straße und Hausnummer"),
         searchable=True,
+        overflow="<name_3",
     )
     po_box = described(
         CharField(
@@ -266,7 +275,7 @@ class Customer(Record):
     country = described(
         Reference(Country, null=True, verbose_name=_("Länderkennzeichen")),
         group="main",
-        aliases=("Land (Kürzel)",),
+        aliases=("Land (Kürzel)", "Land"),
         listed=True,
     )
     postal_code = described(
@@ -284,9 +293,18 @@ class Customer(Record):
         listed=True,
     )
     phone = described(
-        CharField(max_length=40, null=True, verbose_name=_("Telefon")), group="main", kind="phone", searchable=True
+        CharField(max_length=40, null=True, verbose_name=_("Telefon")),
+        group="main",
+        kind="phone",
+        searchable=True,
+        aliases=("Tel", "Telefonnummer", "Telefonvorwahl", "Vorwahl"),
     )
-    fax = described(CharField(max_length=40, null=True, verbose_name=_("Telefax")), group="main", kind="phone")
+    fax = described(
+        CharField(max_length=40, null=True, verbose_name=_("Telefax")),
+        group="main",
+        kind="phone",
+        aliases=("Fax", "Faxvorwahl", "Faxnummer"),
+    )
     telex = described(CharField(max_length=40, null=True, verbose_name=_("Telex")), group="main")
     parent_customer = described(
         Reference(
@@ -342,7 +360,12 @@ class Customer(Record):
         bulk=True,
     )
     title = described(Reference(Salutation, null=True, verbose_name=_("Titel")), group="master")
-    name_3 = described(CharField(max_length=60, null=True, verbose_name=_("Name 3")), group="master", searchable=True)
+    name_3 = described(
+        CharField(max_length=60, null=True, verbose_name=_("Name 3")),
+        group="master",
+        aliases=("Bezeichnung 3",),
+        searchable=True,
+    )
     country_name = described(
         CharField(
             max_length=60,
@@ -352,7 +375,11 @@ class Customer(Record):
         ),
         group="master",
     )
-    federal_state = described(CharField(max_length=40, null=True, verbose_name=_("Bundesstaat")), group="master")
+    federal_state = described(
+        CharField(max_length=40, null=True, verbose_name=_("Bundesstaat")),
+        group="master",
+        aliases=("Bundesland", "Region"),
+    )
     address_number = described(
         IntegerField(
             null=True,
@@ -380,7 +407,7 @@ class Customer(Record):
     website = described(
         CharField(max_length=255, null=True, verbose_name=_("Homepage")),
         group="master",
-        aliases=("Web-Seite",),
+        aliases=("Web-Seite", "Internet", "Website", "URL"),
         kind="url",
     )
     external_customer_id = described(
@@ -607,7 +634,14 @@ class Customer(Record):
         aliases=("Umsatzsteuer-ID",),
     )
     email = described(
-        CharField(max_length=254, null=True, verbose_name=_("E-Mail")), group="general", kind="email", searchable=True
+        CharField(max_length=254, null=True, verbose_name=_("E-Mail")),
+        group="general",
+        kind="email",
+        searchable=True,
+        aliases=(
+            "Mail",
+            "E-Mail-Adresse",
+        ),
     )
     turnover_current = described(
         DecimalField(
@@ -3077,7 +3111,7 @@ class ImportSchedule(Record):
     description = Description(
         label=_("Importplanung"),
         plural=_("Importplanungen"),
-        title=("import_schema", "interval"),
+        title=("interval",),
         menu="",
         right="customer",
         order=("id",),

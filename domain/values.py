@@ -8,8 +8,10 @@ Source: fields.tsv; ISO 3166-1 for countries, ISO 4217 for currencies, ISO 639-1
 
 from __future__ import annotations
 
+import functools
 from decimal import Decimal
 
+from babel import Locale
 from peewee import BooleanField, CharField, IntegerField, TextField
 
 from domain.links import Reference
@@ -17,6 +19,33 @@ from flask_appadmin.database import Record
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
+
+#: Short forms that no language table has.
+_SHORT_COUNTRY_NAMES = {
+    "usa": "US",
+    "uk": "GB",
+    "england": "GB",
+    "great britain": "GB",
+    "großbritannien": "GB",
+    "holland": "NL",
+    "brd": "DE",
+    "d": "DE",
+    "a": "AT",
+    "ch": "CH",
+    "i": "IT",
+    "f": "FR",
+}
+
+
+@functools.cache
+def _country_words() -> dict[str, str]:
+    """Names of countries in German and English, folded -> ISO 3166-1 code."""
+    words = {}
+    for language in ("en", "de"):
+        for code, name in Locale(language).territories.items():
+            if len(code) == 2 and code.isalpha():
+                words[name.casefold()] = code
+    return words | _SHORT_COUNTRY_NAMES
 
 
 class Country(Record):
@@ -41,6 +70,13 @@ class Country(Record):
         listed=True,
     )
     dialling_code = described(CharField(max_length=10, null=True, verbose_name=_("Ländervorwahl")), listed=True)
+
+    @classmethod
+    def find_by_words(cls, words: str) -> int | None:
+        """Lists name countries in English or by usual short forms: "Germany", "USA", "UK"."""
+        code = _country_words().get(words.strip().casefold())
+        row = cls.select(cls.id).where(cls.code == code).tuples().first() if code else None
+        return row[0] if row else None
 
     class Meta:
         table_name = "country"

@@ -15,11 +15,13 @@ from typing import Any, ClassVar
 
 from flask_appadmin.changes import Applied, AssignPlan, ChangeSet, plan_assign, users_of
 from flask_appadmin.copying import plan_copy
+from flask_appadmin.database import utcnow
 from flask_appadmin.errors import AppAdminError, LabelError
-from flask_appadmin.i18n import _, gettext
+from flask_appadmin.i18n import _, gettext, to_local
 from flask_appadmin.labels import print_labels
 from flask_appadmin.rights import Operator, may_edit, may_read
 from flask_appadmin.selections import Selection
+from flask_appadmin.sheets.exporting import write_export
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: Beyond this number the right for large changes and exports is needed.
@@ -45,6 +47,8 @@ class Action:
     page: ClassVar[str] = "confirm"
     #: Works on exactly one record.
     single: ClassVar[bool] = False
+    #: What is said when nothing is marked; "" leaves it to the list.
+    nothing_marked: ClassVar[Any] = ""
 
     def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
         """Whether the operator sees the action for this model at all."""
@@ -141,9 +145,13 @@ class CopyRecord(ChangeAction):
             if (item.natural_key or item.required) and item.copy != "keep" and item.target is None and not item.secret
         )
 
+    def key_of(self, selection: Selection) -> int:
+        """The key of the one marked record; a sentence for none or several."""
+        return one_key(selection)
+
     def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
-        keys = one_key(selection)
-        change, self_made = plan_copy(selection.spec, keys, selection.operator, full=self.full, values=values)
+        key = self.key_of(selection)
+        change, self_made = plan_copy(selection.spec, key, selection.operator, full=self.full, values=values)
         change.made = self_made  # type: ignore[attr-defined]  # the page leads to the copy
         return change
 
@@ -202,6 +210,46 @@ def check_size(selection: Selection, right: str) -> None:
         selection.operator.require(right)
 
 
+class ExportSheet(DocumentAction):
+    """The marked records as a file that can come home again."""
+
+    name = "export_sheet"
+    label = _("Exportieren")
+    hint = _("Als Excel- oder CSV-Datei, die sich bearbeitet wieder importieren lässt")
+    rights = ("export.run",)
+    page = "export"
+    #: Child tables that are ticked from the start; none named means all.
+    first_sheets: ClassVar[tuple[str, ...]] = ()
+
+    def render(self, selection: Selection, values: dict[str, Any], folder: Path) -> Document:
+        """`values`: format ("xlsx", "csv"), columns (field names; empty for all), sheets (child tables)."""
+        check_size(selection, "export.large")
+        spec = selection.spec
+        file_format = values.get("format", "xlsx")
+        names = values.get("columns") or ()
+        fields = [spec.field(name) for name in names] if names else None
+        chosen = values.get("sheets", ())
+        children = [child for child in spec.children if child.name in chosen]
+        path = folder / f"export.{file_format}"
+        write_export(
+            path,
+            selection,
+            fields=fields,
+            children=children,
+            file_format=file_format,
+            sheet=next(iter(chosen), "") if file_format == "csv" else "",
+        )
+        day = to_local(utcnow()).strftime("%Y-%m-%d")
+        return Document(path, f"{spec.plural} {day}.{file_format}", MEDIA_TYPES[file_format])
+
+
+#: What the files are, for the browser.
+MEDIA_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
 class PrintLabels(DocumentAction):
     """Labels of the marked records on a sheet; an application says which lines stand on them."""
 
@@ -258,6 +306,7 @@ __all__ = [
     "DeleteRecords",
     "Document",
     "DocumentAction",
+    "ExportSheet",
     "FullCopyRecord",
     "LabelRun",
     "PrintLabels",

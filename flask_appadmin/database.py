@@ -104,6 +104,11 @@ class Record(Model):
         return ()
 
     @classmethod
+    def find_by_words(cls, words: str) -> int | None:
+        """The key of the record that people also name so (a country in another language); asked when nothing else fits."""
+        return None
+
+    @classmethod
     def prepare(cls, values: dict[str, Any], operation: Any) -> None:
         """Completes the values of a new record inside the saving transaction (numbers, texts made of others)."""
 

@@ -13,6 +13,7 @@ Source: DIN 5008 for German numbers and dates; ISO 8601; check digits by python-
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -557,6 +558,7 @@ class ReferenceCache:
             if len(found) == 1:
                 keys[folded] = found[0]
                 return
+        keys[folded] = model.find_by_words(name) if hasattr(model, "find_by_words") else None
 
     def _load(self, target: Any) -> None:
         if target.name in self._whole:
@@ -688,15 +690,22 @@ def _check_limits(value: Any, spec: FieldSpec, shown: Callable[[Any], str]) -> N
 # --- text with rules ----------------------------------------------------------------------------------------------------
 
 
-def _email(text: str, spec: FieldSpec) -> str:
+@functools.lru_cache(maxsize=20_000)
+def _normal_email(text: str) -> str | None:
+    """The address as it is stored, None when it is none; remembered, since files and plans ask several times."""
     from email_validator import EmailNotValidError, validate_email
 
     try:
         return validate_email(text, check_deliverability=False, allow_smtputf8=True).normalized
     except EmailNotValidError:
-        raise FieldError(
-            spec, text, gettext("ist keine E-Mail-Adresse"), gettext("Bitte so eingeben: name@firma.de.")
-        ) from None
+        return None
+
+
+def _email(text: str, spec: FieldSpec) -> str:
+    found = _normal_email(text)
+    if found is None:
+        raise FieldError(spec, text, gettext("ist keine E-Mail-Adresse"), gettext("Bitte so eingeben: name@firma.de."))
+    return found
 
 
 def _phone(text: str, spec: FieldSpec) -> str:

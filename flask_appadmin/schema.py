@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_appadmin import changes, history, jobs, labels, rights, search, selections
-from flask_appadmin.database import database, engine
+from flask_appadmin.database import Record, database, engine
+from flask_appadmin.sheets import sessions
 from flask_appadmin.specs import ModelSpec, declare
 
 #: The tables of the layer, in the order of their creation.
@@ -20,12 +21,13 @@ LAYER_MODELS: tuple[Any, ...] = (
     *selections.MODELS,
     *jobs.MODELS,
     labels.LabelFormat,
+    *sessions.MODELS,
 )
 
 
 def declare_models(models: Iterable[Any]) -> tuple[ModelSpec, ...]:
     """Reads the declarations of the application and of the layer and makes them known to gateway and gate."""
-    specs = declare((*models, *(model for model in LAYER_MODELS if hasattr(model, "description"))))
+    specs = declare((*models, *(model for model in LAYER_MODELS if issubclass(model, Record))))
     changes.know(specs)
     rights.register_model_rights(specs)
     return specs

@@ -57,6 +57,7 @@ class FieldDescription:
     natural_key: bool = False
     import_codes: tuple[tuple[str, Any], ...] = ()
     unique_with: tuple[str, ...] = ()
+    overflow: str = ""
     required: bool | None = None
 
 
@@ -81,6 +82,7 @@ def described(
     natural_key: bool = False,
     import_codes: Any = None,
     unique_with: Iterable[str] = (),
+    overflow: str = "",
     required: bool | None = None,
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
@@ -92,7 +94,8 @@ def described(
     masked: shown with the middle hidden unless the operator has the right. right: name of a group of fields with rights
     of its own. kind: a text with rules (email, iban …). searchable: found by the search box. listed: a column of the
     list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
-    unique_with: unique together with these fields. required: overrides what null and default say.
+    unique_with: unique together with these fields.
+    overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to a comma. required: overrides what null and default say.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -113,6 +116,7 @@ def described(
         natural_key=natural_key,
         import_codes=tuple(import_codes.items() if isinstance(import_codes, dict) else import_codes or ()),
         unique_with=tuple(unique_with),
+        overflow=overflow,
         required=required,
     )
     return field
@@ -122,7 +126,7 @@ def described(
 class Description:
     """What operators and pages need to know about a model.
 
-    label, plural: its name. title: the fields that make a record's title, joined by a blank. menu: key of the menu group,
+    external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields that make a record's title, joined by a blank. menu: key of the menu group,
     "" for none. right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
     """
 
@@ -132,6 +136,7 @@ class Description:
     menu: str = "values"
     right: str = ""
     order: tuple[str, ...] = ()
+    external_key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +183,7 @@ class FieldSpec:
     natural_key: bool = False
     import_codes: tuple[tuple[str, Any], ...] = ()
     unique_with: tuple[str, ...] = ()
+    overflow: str = ""
 
     def __repr__(self) -> str:
         return f"<FieldSpec {self.model_name}.{self.name}>"
@@ -297,6 +303,11 @@ class ModelSpec:
     @functools.cached_property
     def natural_key(self) -> tuple[FieldSpec, ...]:
         return tuple(spec for spec in self.fields if spec.natural_key)
+
+    @functools.cached_property
+    def external_key(self) -> FieldSpec | None:
+        """The field for the record's number in another system."""
+        return self.by_name.get(self.description.external_key)
 
     @functools.cached_property
     def naming_fields(self) -> tuple[FieldSpec, ...]:

@@ -115,7 +115,9 @@ def _signature(export: SheetExport, entity: str, key: int, version: int) -> str:
     return hmac.new(export.secret.encode(), text, hashlib.sha256).hexdigest()[:12]
 
 
-def check_row_key(text: str, entity: str, exports: dict[str, SheetExport | None]) -> tuple[SheetExport, int, int] | None:
+def check_row_key(
+    text: str, entity: str, exports: dict[str, SheetExport | None]
+) -> tuple[SheetExport, int, int] | None:
     """(export, record key, version) behind a row key, None when it is not one of ours. `exports` is a cache."""
     parts = str(text).strip().split(".")
     if len(parts) != 4 or not parts[1].isdigit() or not parts[2].isdigit() or len(parts[1]) > 18:
@@ -207,7 +209,9 @@ def _instructions(export: SheetExport, spec: ModelSpec) -> list[str | tuple[str,
             what=export.description,
         ),
         "",
-        gettext("Ändern Sie die Zellen und speichern Sie die Datei als xlsx oder ods. Holen Sie sie über „Importieren“ zurück."),
+        gettext(
+            "Ändern Sie die Zellen und speichern Sie die Datei als xlsx oder ods. Holen Sie sie über „Importieren“ zurück."
+        ),
         gettext("Vor dem Speichern sehen Sie jede geänderte Zelle. Nichts wird ohne Ihre Bestätigung geändert."),
         "",
         (gettext("Neue Zeile"), gettext("Eine Zeile ohne Zeilenschlüssel legt einen neuen Eintrag an.")),
@@ -244,7 +248,9 @@ def _record_rows(
     selection: Selection, export: SheetExport, items: Sequence[FieldSpec], progress: Callable[[int], None] | None
 ) -> Iterator[list[Any]]:
     spec = selection.spec
-    order = [spec.field(name.lstrip("-")).column_field for name in spec.description.order if name.lstrip("-") in spec.by_name]
+    order = [
+        spec.field(name.lstrip("-")).column_field for name in spec.description.order if name.lstrip("-") in spec.by_name
+    ]
     order = order or [item.column_field for item in spec.natural_key] or [spec.model._meta.primary_key]
     count = 0
     for part in _chunks(selection.rows([spec.field("version"), *items], order=order), _CHUNK):

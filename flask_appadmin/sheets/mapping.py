@@ -1,0 +1,196 @@
+"""Which column of a file is which field: guessed from headings and tried on values, so that a wrong guess shows early.
+
+Shape: a target is the text "field" or "child.field", "" for a column that is not taken over. Two columns may lead to the same
+text field: their cells are joined with a blank (area code and number). A guess that most values of the column refuse is
+not made, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_appadmin.errors import FieldError
+from flask_appadmin.i18n import gettext, use_locale
+from flask_appadmin.rights import Operator, may_edit
+from flask_appadmin.search import fold
+from flask_appadmin.sheets.exporting import ROW_KEY, exportable_fields, headings
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
+
+#: The target of the column that carries the row keys of our own files, and of the owner's number on child sheets.
+KEY_TARGET = "#key"
+OWNER_TARGET = "#owner"
+
+#: A guess stands when at most this share of the values tried refuses.
+_TOLERATED = 0.2
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A proposal for one column: the target, why, and how sure ("good", "warn", "")."""
+
+    target: str
+    reason: str
+    look: str = ""
+
+
+def importable_fields(spec: ModelSpec, operator: Operator) -> tuple[FieldSpec, ...]:
+    """The fields a file may set: what is exportable and neither read-only nor protected from this operator."""
+    return tuple(
+        item for item in exportable_fields(spec, operator) if item.read_only is not True and may_edit(operator, item)
+    )
+
+
+def find_target(target: str, spec: ModelSpec) -> tuple[ModelSpec, FieldSpec] | None:
+    """The model and field behind a target, None for an unknown one."""
+    name, _dot, field_name = target.rpartition(".")
+    owner = spec if not name else next((child for child in spec.children if child.name == name), None)
+    item = owner.by_name.get(field_name) if owner is not None else None
+    return (owner, item) if owner is not None and item is not None else None
+
+
+def own_targets(spec: ModelSpec, found: Sequence[str], operator: Operator) -> list[str] | None:
+    """The targets of a sheet that we wrote ourselves, found by its exact headings in either language; None for others."""
+    for locale in ("de", "en"):
+        with use_locale(locale):
+            if str(ROW_KEY) not in found:
+                continue
+            items = exportable_fields(spec, operator)
+            names = dict(zip(headings(items), (item.name for item in items), strict=True))
+            names[str(ROW_KEY)] = KEY_TARGET
+            if spec.owner is not None and spec.owner.references is not None:
+                owner = spec.owner.references
+                names[str((owner.natural_key or owner.title_specs)[0].label)] = OWNER_TARGET
+            return [names.get(heading, "") for heading in found]
+    return None
+
+
+def guess_targets(
+    spec: ModelSpec, found: Sequence[str], samples: Sequence[Sequence[Any]], operator: Operator
+) -> list[Guess]:
+    """A proposal for each column of a foreign file. `samples` are the first rows below the headings."""
+    exact, loose = _known_headings(spec, operator)
+    names = ReferenceCache()
+    guesses: list[Guess] = []
+    taken: dict[str, int] = {}
+    for index, heading in enumerate(found):
+        values = [row[index] for row in samples if index < len(row) and row[index] not in (None, "")]
+        guess = _guess(spec, heading, values, exact, loose, taken, names)
+        if guess.target:
+            taken[guess.target] = index
+        guesses.append(guess)
+    return guesses
+
+
+def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    exact: dict[str, list[str]] = {}
+    loose: list[tuple[str, str]] = []
+    for item in importable_fields(spec, operator):
+        for heading in item.headings():
+            folded = fold(heading)
+            exact.setdefault(folded, []).append(item.name)
+            # Our own number is never guessed from a heading that only sounds like it.
+            if len(folded) >= 4 and not item.natural_key:
+                loose.append((folded, item.name))
+    for child in spec.children:
+        titles = [item for item in child.title_specs if item.type.name == "text"]
+        if titles:
+            exact.setdefault(fold(str(child.label)), []).append(f"{child.name}.{titles[0].name}")
+        for item in importable_fields(child, operator):
+            for heading in item.headings():
+                known = exact.setdefault(f"{fold(str(child.label))} {fold(heading)}", [])
+                known.append(f"{child.name}.{item.name}")
+    # The longest known heading wins: "Telefax" before "Tel".
+    loose.sort(key=lambda pair: -len(pair[0]))
+    return exact, loose
+
+
+def _guess(
+    spec: ModelSpec,
+    heading: str,
+    values: list[Any],
+    exact: dict[str, list[str]],
+    loose: list[tuple[str, str]],
+    taken: dict[str, int],
+    names: ReferenceCache,
+) -> Guess:
+    folded = fold(heading)
+    if not folded or not values:
+        return Guess("", "" if values else gettext("leere Spalte"))
+    candidates: list[tuple[str, str, str]] = []
+    for target in dict.fromkeys(exact.get(folded, ())):
+        candidates.append((target, gettext("wie die Überschrift"), "good"))
+    external = spec.external_key
+    if external is not None and _is_foreign_key(folded, values, candidates, taken, spec):
+        candidates.append((external.name, gettext("Nummer eines anderen Systems"), "warn"))
+    for known, target in loose:
+        if known != folded and (folded.endswith(known) or folded.startswith(f"{known} ")):
+            candidates.append((target, gettext("ähnlich wie „%(heading)s“", heading=_label(spec, target)), "warn"))
+            break
+    refused = ""
+    for target, reason, look in candidates:
+        if target in taken and not _may_join(spec, target):
+            continue
+        fault = _refusal(spec, target, values, names)
+        if not fault:
+            return Guess(target, reason, look)
+        refused = refused or fault
+    return Guess("", refused, "warn" if refused else "")
+
+
+def _is_foreign_key(
+    folded: str, values: list[Any], candidates: list[tuple[str, str, str]], taken: dict[str, int], spec: ModelSpec
+) -> bool:
+    """A column of different, short values whose heading says number or key, where our own number does not fit."""
+    if spec.external_key is None or spec.external_key.name in taken:
+        return False
+    words = ("nummer", "nr", "id", "key", "kennung", "code")
+    named = any(folded.endswith(word) for word in words) or bool(candidates)
+    own = {item.name for item in spec.natural_key}
+    texts = [str(value) for value in values]
+    fits = len(set(texts)) == len(texts) and all(len(text) <= 40 for text in texts)
+    first = not any(target in own for target in taken)
+    is_own = any(target in own for target, _reason, _look in candidates)
+    return named and fits and first and (is_own or not candidates)
+
+
+def _label(spec: ModelSpec, target: str) -> str:
+    found = find_target(target, spec)
+    return str(found[1].label) if found is not None else target
+
+
+def _may_join(spec: ModelSpec, target: str) -> bool:
+    found = find_target(target, spec)
+    return found is not None and found[1].kind == "phone"
+
+
+def _refusal(spec: ModelSpec, target: str, values: list[Any], names: ReferenceCache) -> str:
+    """Why most values of the column do not fit the field, "" when they do."""
+    found = find_target(target, spec)
+    if found is None:
+        return ""
+    faults = []
+    tried = values[:100]
+    for value in tried:
+        try:
+            read_cell(value, found[1], names)
+        except FieldError as fault:
+            faults.append(fault)
+    if len(faults) <= len(tried) * _TOLERATED:
+        return ""
+    return gettext("nicht „%(field)s“: %(fault)s", field=str(found[1].label), fault=faults[0].found())
+
+
+def read_cell(cell: Any, item: FieldSpec, names: ReferenceCache) -> Any:
+    """A cell of a file as the value of a field; raises FieldError."""
+    if item.import_codes and not isinstance(cell, float):
+        wanted = str(cell).strip().casefold()
+        for text, value in item.import_codes:
+            if str(text).casefold() == wanted:
+                return value
+    if item.target is not None:
+        if isinstance(cell, float) and cell.is_integer():
+            cell = int(cell)
+        return None if cell is None else names.find(str(cell), item)
+    return item.type.from_cell(cell, item)
