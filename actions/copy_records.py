@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_appadmin.bulk import CopyRecord, FullCopyRecord
-from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.i18n import _, gettext
+from flask_appadmin.i18n import _
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -15,23 +12,24 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 _NUMBERS = ("customer_number", "debtor_account")
 
 
-def _one_at_a_time(selection: Selection) -> None:
-    if len(selection.key_list(2)) != 1:
-        raise AppAdminError(gettext("Es kann immer nur ein Kunde gleichzeitig kopiert werden."))
+_ONE_AT_A_TIME = _("Es kann immer nur ein Kunde gleichzeitig kopiert werden.")
 
 
 class CopyCustomer(CopyRecord):
     """The settings of the customer row, without its children."""
 
     label = _("So.PROCURE Kunde kopieren")
+    nothing_marked = _ONE_AT_A_TIME
     hint = _("Nur die Einstellungen; Ansprechpartner, Adressen und Banken bleiben zurück")
 
     def fields(self, spec: ModelSpec) -> tuple[FieldSpec, ...]:
         return tuple(spec.field(name) for name in _NUMBERS)
 
-    def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
-        _one_at_a_time(selection)
-        return super().plan(selection, values)
+    def key_of(self, selection: Selection) -> int:
+        keys = selection.key_list(2)
+        if len(keys) != 1:
+            raise AppAdminError(str(_ONE_AT_A_TIME))
+        return keys[0]
 
 
 class FullCopyCustomer(CopyCustomer, FullCopyRecord):

@@ -170,7 +170,7 @@ class Filter:
         found: dict[str, list[str]] = {}
         for name, text in pairs:
             if name == "search":
-                search = text.strip()[:200]
+                search = text.replace("\x00", "").strip()[:200]
             elif name not in RESERVED:
                 found.setdefault(name, []).append(text)
         names = ReferenceCache()

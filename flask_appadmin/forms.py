@@ -1,26 +1,38 @@
 """FieldSpecs become WTForms forms, and posted forms become values, each with its faults.
 
-Shape: `form_class(items)` is a WTForms class with one SpecField per field; a SpecField is at the same time the light
-object that templates draw (name, kind, label, value, errors …; see templates/appadmin/fields.html). Text goes in, Python
-values come out by the field's own kind of value; nothing about a field is decided here.
+Shape: a SpecForm is a WTForms form with one SpecField per field; a SpecField is at the same time the light object that
+templates draw (name, kind, label, value, errors …; see templates/appadmin/fields.html). Text goes in, Python values
+come out by the field's own kind of value; nothing about a field is decided here. WTForms builds each field once; the
+forms of a request copy it, since building costs thirty times as much as copying and a page has hundreds of fields.
 Errors: a value that cannot be read stays in the field as typed, with its sentence in `errors`.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import peewee
 import wtforms
+from wtforms.form import BaseForm
+from wtforms.meta import DefaultMeta
 
+from flask_appadmin import search
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
-from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full
+from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Referenced tables up to this size are a drop-down; longer ones are typed ahead.
 SELECT_LIMIT = 60
+
+#: A table that was found too long for a drop-down is not asked again for so long.
+_LONG_SECONDS = 60.0
+
+#: Table -> when it was last found too long.
+_long_tables: dict[str, float] = {}
 
 _KINDS = {
     "text": "text",
@@ -37,6 +49,9 @@ _KINDS = {
 
 class SpecField(wtforms.Field):
     """A form field that draws and reads itself by its FieldSpec."""
+
+    #: Nothing is checked here by WTForms; the gateway checks, for files and command line alike.
+    validators = ()
 
     def __init__(self, spec: FieldSpec, **options: Any) -> None:
         super().__init__(label="", **options)
@@ -62,11 +77,16 @@ class SpecField(wtforms.Field):
         self.parsed: Any = None
         #: Whether the field was on the page that was posted.
         self.was_posted = False
-
-    # WTForms would make these from its own widgets; the templates draw fields themselves.
-    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
-        self.process_errors = []
         self.errors = []
+
+    def named(self, prefix: str) -> SpecField:
+        """A copy of this field for one form."""
+        copied = object.__new__(SpecField)
+        state = copied.__dict__
+        state.update(self.__dict__)
+        state["name"] = state["id"] = prefix + self.short_name
+        state["errors"] = []
+        return copied
 
     def show(self, value: Any) -> None:
         """Puts a stored value into the field."""
@@ -85,19 +105,28 @@ class SpecField(wtforms.Field):
 
     def read(self, posted: Any, shown: set[str], names: ReferenceCache) -> None:
         """Takes what was posted; a field that was not on the page keeps `was_posted` False."""
-        if self.readonly or self.kind == "masked":
+        if self.readonly:
             return
+        if self.kind == "masked":
+            if self.name not in posted:
+                return
+            # It was shown whole on the page, so that it could be changed.
+            self.kind = "text"
         if self.kind == "check":
             self.was_posted = self.name in shown
             if self.was_posted:
-                self.parsed = self.value = self.name in posted
+                ticked = self.name in posted
+                # A box cannot say "not known": one that was so and stays without a tick is left alone.
+                self.parsed = None if not ticked and self.parsed is None and self.spec.nullable else ticked
+                self.value = ticked
             return
         if self.name not in posted:
             return
         self.was_posted = True
         text = posted.get(self.name, "")
         try:
-            if "\x00" in text:
+            if "\x00" in text or "\x00" in posted.get(f"{self.name}_text", ""):
+                self.value = self.display = ""
                 raise FieldError(self.spec, text.replace("\x00", ""), gettext("enthält ein unerlaubtes Zeichen"))
             if self.kind == "secret":
                 self.was_posted = text != ""
@@ -112,6 +141,7 @@ class SpecField(wtforms.Field):
             self.errors = [fault.found()]
 
     def _read_reference(self, text: str, typed: str | None, names: ReferenceCache) -> None:
+        stored = self.parsed
         self.value = text
         if typed is not None:
             self.display = typed
@@ -119,11 +149,19 @@ class SpecField(wtforms.Field):
                 self.value, self.parsed = "", None
                 return
         if text:
-            if not text.isdigit() or len(text) > 18:
+            if not text.isascii() or not text.isdigit() or len(text) > 18:
                 raise FieldError(self.spec, text, gettext("ist hier nicht vorhanden"))
             self.parsed = int(text)
+            if self.parsed != stored and not _exists(self.spec.references, self.parsed):
+                raise FieldError(self.spec, typed or text, gettext("ist nicht mehr vorhanden"))
         else:
             self.parsed = names.find(typed or "", self.spec)
+            self.value = "" if self.parsed is None else str(self.parsed)
+
+
+def _exists(target: ModelSpec | None, key: int) -> bool:
+    assert target is not None
+    return target.model.select().where(target.model._meta.primary_key == key).exists()
 
 
 def _typed(spec: FieldSpec, value: Any) -> str:
@@ -136,22 +174,22 @@ def _typed(spec: FieldSpec, value: Any) -> str:
 
 
 @functools.cache
-def form_class(items: tuple[FieldSpec, ...]) -> type[wtforms.Form]:
-    """The form with these fields; made once for each combination."""
-    fields = {item.name: _unbound(item) for item in items}
-    return type("SpecForm", (_SpecForm,), fields)
+def _prototype(item: FieldSpec) -> SpecField:
+    """The field as WTForms builds it; forms hold copies."""
+    unbound = wtforms.fields.core.UnboundField(SpecField, item)
+    built: SpecField = unbound.bind(form=None, name=item.name, _meta=SpecForm.meta)
+    return built
 
 
-class _Unbound(wtforms.fields.core.UnboundField):
-    """A field of a form class, bound to a name when the form is made."""
-
-
-def _unbound(item: FieldSpec) -> Any:
-    return _Unbound(SpecField, item)
-
-
-class _SpecForm(wtforms.Form):
+class SpecForm(BaseForm):
     """Reads all its fields from what was posted; names of rows in a grid begin with their prefix."""
+
+    meta: ClassVar[Any] = DefaultMeta()
+
+    def __init__(self, items: tuple[FieldSpec, ...], prefix: str = "") -> None:
+        self._prefix = f"{prefix}-" if prefix else ""
+        self._fields = {item.name: _prototype(item).named(self._prefix) for item in items}
+        self.form_errors = []
 
     def show(self, values: dict[str, Any]) -> None:
         for field in self:
@@ -173,11 +211,15 @@ class FormMaker:
     """Makes forms for one request: knows the operator's rights and asks each referenced table only once."""
 
     def __init__(
-        self, operator: Operator, lookup_url: Any = None, record_url: Any = None, reveal_url: Any = None
+        self,
+        operator: Operator,
+        lookup_url: Callable[[FieldSpec], str] | None = None,
+        record_url: Callable[[ModelSpec, int], str] | None = None,
+        reveal_url: Callable[[ModelSpec, int, FieldSpec], str] | None = None,
     ) -> None:
         self.operator = operator
         self.names = ReferenceCache()
-        #: Functions that make addresses: lookup_url(spec of the referenced model), record_url(spec, key).
+        #: Functions that make addresses.
         self._lookup_url = lookup_url
         self._record_url = record_url
         self._reveal_url = reveal_url
@@ -188,7 +230,7 @@ class FormMaker:
     ) -> Any:
         """An empty form over the fields the operator may see."""
         visible_items = tuple(item for item in items if item.secret or may_read(self.operator, item))
-        form = form_class(visible_items)(prefix=prefix)
+        form = SpecForm(visible_items, prefix)
         for field in form:
             self._arrange(field, is_new, read_only)
         return form
@@ -214,18 +256,24 @@ class FormMaker:
         target = item.references
         assert target is not None
         if target.name not in self._choices:
-            model = target.model
-            columns = [model._meta.primary_key, *(spec.column_field for spec in target.title_specs)]
-            order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
-            order = order or [spec.column_field for spec in target.title_specs[:1]]
-            rows = list(model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1).tuples())
-            if len(rows) > SELECT_LIMIT:
-                self._choices[target.name] = None
-            else:
-                self._choices[target.name] = [
-                    (str(row[0]), " ".join(str(part) for part in row[1:] if part is not None)) for row in rows
-                ]
+            self._choices[target.name] = None if _is_long(target) else self._read_choices(target)
         return self._choices[target.name]
+
+    def _read_choices(self, target: ModelSpec) -> list[tuple[str, str]] | None:
+        model = target.model
+        fields = target.title_specs
+        columns = [model._meta.primary_key, *(spec.column_field for spec in fields)]
+        order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
+        order = order or [spec.column_field for spec in fields[:1]]
+        rows = list(model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1).tuples())
+        if len(rows) > SELECT_LIMIT:
+            _long_tables[target.name] = time.monotonic()
+            return None
+        found = []
+        for row in rows:
+            texts = (spec.format(value) for spec, value in zip(fields, row[1:], strict=True) if spec.target is None)
+            found.append((str(row[0]), " ".join(text for text in texts if text)))
+        return found
 
     def show(self, form: Any, values: dict[str, Any], spec: ModelSpec, key: int | None = None) -> None:
         """Fills a form with stored values; titles of references are fetched together."""
@@ -233,9 +281,11 @@ class FormMaker:
         for field in form:
             item = field.spec
             value = values.get(item.name)
-            if item.masked and not may_read_full(self.operator, item) and value is not None:
+            if item.masked and value is not None:
                 field.kind = "masked"
                 field.value = mask(str(value))
+                if key is not None and self._reveal_url and may_read_full(self.operator, item):
+                    field.reveal_url = self._reveal_url(spec, key, item)
                 continue
             field.show(value)
             if item.read_only == "once_filled" and value is not None:
@@ -254,10 +304,16 @@ class FormMaker:
                     field.open_url = self._record_url(item.references, int(field.value)) or ""
 
 
+def _is_long(target: ModelSpec) -> bool:
+    """Whether a table is typed ahead without asking how long it is: it can be searched, or was too long just now."""
+    if search.has_index(target):
+        return True
+    known = _long_tables.get(target.name)
+    return known is not None and time.monotonic() - known < _LONG_SECONDS
+
+
 def lookup(spec: ModelSpec, question: str, operator: Operator, *, limit: int = 20) -> list[dict[str, Any]]:
     """Records whose title or number begins with or contains the question, for typing ahead: [{"id", "text"}]."""
-    from flask_appadmin.rights import visible
-
     model = spec.model
     key = model._meta.primary_key
     fields = spec.title_specs
@@ -278,8 +334,6 @@ def lookup(spec: ModelSpec, question: str, operator: Operator, *, limit: int = 2
 
 
 def _looks_like(spec: ModelSpec, question: str, operator: Operator) -> Any:
-    from flask_appadmin import search
-
     if search.has_index(spec):
         return search.matches(spec, question, operator)
     parts: list[Any] = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,10 @@ class Page:
     previous: str = ""
     #: Number of the first row, 0 when it is not known.
     first_row: int = 0
+    #: Fields whose values follow those of the columns in each row, for whoever draws.
+    also: tuple[FieldSpec, ...] = ()
+    #: Names of references that are shown by their short code instead of their title.
+    by_code: frozenset[str] = frozenset()
     names: ReferenceCache = field(default_factory=ReferenceCache)
 
     @property
@@ -104,13 +108,20 @@ def read_page(
     at: int = 0,
     exact: bool = False,
     only: Any = None,
+    also: Sequence[FieldSpec] = (),
+    by_code: Iterable[str] = (),
 ) -> Page:
-    """Reads one page. `after`/`before` continue from a place; before="end" is the last page. `only` limits it further."""
+    """Reads one page. `after`/`before` continue from a place; before="end" is the last page. `only` limits it further.
+
+    `also` are fields that are read without being columns; `by_code` names references that are shown by their short code.
+    """
     model = spec.model
     key = model._meta.primary_key
     columns = tuple(item for item in columns if may_read(operator, item))
-    needed = [key, *(item.column_field for item in columns)]
-    if order.spec is not None and order.spec not in columns:
+    also = tuple(item for item in also if item not in columns and may_read(operator, item))
+    width = 1 + len(columns) + len(also)
+    needed = [key, *(item.column_field for item in (*columns, *also))]
+    if order.spec is not None and order.spec not in (*columns, *also):
         needed.append(order.spec.column_field)
     parts = [part for part in (visible(operator, spec), found.where(operator), only) if part is not None]
     backwards = bool(before)
@@ -127,7 +138,8 @@ def read_page(
         rows.reverse()
     count, capped = count_rows(spec, parts, exact=exact)
     position = -1 if order.spec is None else needed.index(order.spec.column_field)
-    page = Page(columns, [row[: len(columns) + 1] for row in rows], order, size, count, capped)
+    page = Page(columns, [row[:width] for row in rows], order, size, count, capped, also=also)
+    page.by_code = frozenset(by_code)
     if rows:
         has_next = more if not backwards else before != "end"
         has_previous = more if backwards else bool(after)
@@ -213,7 +225,24 @@ def _beyond(key: Any, order: Order, place: tuple[int, Any], backwards: bool) -> 
 def _fetch_titles(page: Page) -> None:
     for position, item in enumerate(page.columns, start=1):
         if item.target is not None:
-            page.names.titles(item.references, {row[position] for row in page.rows if row[position] is not None})
+            _words(page, item, {row[position] for row in page.rows if row[position] is not None})
+
+
+def _words(page: Page, item: FieldSpec, keys: set[int]) -> dict[int, str]:
+    names = page.names.codes if item.name in page.by_code else page.names.titles
+    return names(item.references, keys)
+
+
+def place_of(spec: ModelSpec, operator: Operator, key: int, order: Order) -> str:
+    """The place of one record in a list of this order, "" for a record that is not there."""
+    model = spec.model
+    key_field = model._meta.primary_key
+    query = model.select(key_field, *([order.spec.column_field] if order.spec is not None else [])).where(
+        key_field == key
+    )
+    condition = visible(operator, spec)
+    row = (query if condition is None else query.where(condition)).tuples().first()
+    return "" if row is None else _write_place(row, len(row) - 1, order)
 
 
 def cell_text(page: Page, item: FieldSpec, value: Any, operator: Operator) -> str:
@@ -221,7 +250,7 @@ def cell_text(page: Page, item: FieldSpec, value: Any, operator: Operator) -> st
     if value is None:
         return ""
     if item.target is not None:
-        return page.names.titles(item.references, {value}).get(value, "")
+        return _words(page, item, {value}).get(value, "")
     text = item.format(value)
     if item.masked and not may_read_full(operator, item):
         return mask(text)

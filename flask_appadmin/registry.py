@@ -169,6 +169,11 @@ class Registry:
         view = self.views.get(spec.name)
         return url_for(f"{view.endpoint}.lookup_view") if view is not None else ""
 
+    def reveal_url(self, spec: ModelSpec, key: int, item: FieldSpec) -> str:
+        """Where the whole value of a masked field is asked for."""
+        view = self.views.get(spec.name)
+        return url_for(f"{view.endpoint}.reveal_view", id=key, field=item.name) if view is not None else ""
+
     def lookup_is_used(self, item: FieldSpec) -> bool:
         """Whether the filter panel offers this reference typed ahead, so that it posts keys."""
         from flask_appadmin.forms import FormMaker

@@ -19,7 +19,7 @@ from flask_appadmin.database import database, key_condition, utcnow
 from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.filters import Filter
-from flask_appadmin.i18n import ngettext
+from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.rights import Operator, User, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -39,6 +39,11 @@ class StoredSelection(peewee.Model):
     class Meta:
         table_name = "selection"
         database = database
+
+
+def counted(spec: ModelSpec, number: int) -> str:
+    """So many records in the model's own words: „1 Buch“, „4.312 Bücher“."""
+    return f"{format_number(number)} {spec.label if number == 1 else spec.plural}"
 
 
 @dataclass(frozen=True)
@@ -100,17 +105,19 @@ class Selection:
         yield from query.order_by(*(order or (key_field,))).tuples().iterator()
 
     def describe(self, count: int | None = None) -> str:
-        """„38 markiert“ or „alle 317, die passen“, for confirmations and histories."""
-        number = self.count() if count is None else count
+        """„38 Bücher markiert“ or „317 Bücher: Gattung ist Roman“, for confirmations and histories."""
+        what = counted(self.spec, self.count() if count is None else count)
         if self.filter is None:
-            return ngettext("%(count)s markierter Datensatz", "%(count)s markierte Datensätze", number)
-        return f"{ngettext('%(count)s Treffer', '%(count)s Treffer', number)}: {self.filter.describe()}"
+            return gettext("%(what)s markiert", what=what)
+        return f"{what}: {self.filter.describe()}"
 
     # --- kept between requests ------------------------------------------------------------------------------------------
 
     @classmethod
     def load(cls, spec: ModelSpec, operator: Operator, token: str) -> Selection:
         """The selection behind a token of this operator; NotFound for any other token."""
+        if not token.isascii() or not token.isprintable():
+            raise NotFound()
         row = StoredSelection.get_or_none(StoredSelection.token == token[:32])
         if row is None or row.user_id != operator.user_id or row.entity != spec.name:
             raise NotFound()

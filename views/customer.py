@@ -202,11 +202,34 @@ class CustomerView(AppModelView):
         "updated_at",
     )
     quick_filters = ("customer_number", "portal_type")
+    short_labels: ClassVar[dict[str, Any]] = {
+        "customer_number": _("Kundennummer"),
+        "search_name": _("Synonym"),
+        "country": _("Land"),
+        "portal_type": _("Kundenart"),
+        "payment_term_1": _("Zahlungsbedingung"),
+    }
+    code_columns = ("country",)
+    instead_columns: ClassVar[dict[str, str]] = {"search_name": "customer_number", "name_1": "name_2"}
+    nothing_marked = _("Bitte markieren Sie mindestens einen Kunden.")
     search_label = _("Kunde (Nr., Synonym oder Name 1)")
     default_query = "status__not=anonymised&status__not=deleted"
     actions = ACTIONS
     link_columns = ("customer_number", "search_name", "name_1")
     tags: ClassVar[dict[str, dict[Any, str]]] = {"status": {"active": "good", "draft": "warn", "locked": "bad"}}
+    grids: ClassVar[dict[str, tuple[str, ...]]] = {
+        "contact": (
+            "sequence_number", "title", "name_1", "name_2", "function", "phone_1", "mobile", "email", "active",
+        ),
+        "address": (
+            "sequence_number", "is_delivery", "is_invoice", "is_order_confirmation", "is_residence", "name_1",
+            "street", "postal_code", "city", "country", "active",
+        ),
+        "bank_account": (
+            "sequence_number", "iban", "bic", "bank_name", "account_holder", "direct_debit", "mandate_reference",
+            "mandate_date",
+        ),
+    }  # fmt: skip
     head_fields = ("status", "active", "delivery_block", "dunning_lock")
     head_tags = staticmethod(_head_tags)
     new_label = _("Neuer Kunde")

@@ -22,7 +22,6 @@ from flask_appadmin.bulk import (
     DocumentAction,
     PrintLabels,
     check_size,
-    one_key,
 )
 from flask_appadmin.changes import AssignPlan, ValueGroup
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound, PlanChanged
@@ -30,8 +29,10 @@ from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.labels import LabelFormat, find_format
 from flask_appadmin.rights import Operator
-from flask_appadmin.selections import Selection
+from flask_appadmin.selections import Selection, counted
 from flask_appadmin.specs import FieldSpec, ReferenceCache, shown
+from flask_appadmin.views import places
+from flask_appadmin.views.form_page import posted_reason
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -54,7 +55,7 @@ class ActionPages:
 
     def answer(self) -> Any:
         if not self.count:
-            raise AppAdminError(gettext("Es ist nichts markiert. Bitte markieren Sie mindestens eine Zeile."))
+            raise AppAdminError(self._nothing())
         if self.action.page == "change":
             return _ChangePage(self).answer()
         if self.action.page == "labels":
@@ -77,7 +78,10 @@ class ActionPages:
 
             found = Filter.from_text(self.spec, request.args["query"], self.operator)
             return Selection.of_filter(found, self.operator).store()
-        raise AppAdminError(gettext("Es ist nichts markiert. Bitte markieren Sie mindestens eine Zeile."))
+        raise AppAdminError(self._nothing())
+
+    def _nothing(self) -> str:
+        return str(self.action.nothing_marked or self.view.nothing_marked)
 
     # --- what all pages need --------------------------------------------------------------------------------------------
 
@@ -87,12 +91,15 @@ class ActionPages:
 
     @property
     def list_url(self) -> str:
-        kept = session.get(f"list:{self.spec.name}") or self.view.list_url()
-        if not self.selection.token:
+        """The list as the operator left it; a selection made elsewhere comes with a list that shows it."""
+        kept = places.remembered_list(self.spec)
+        if kept and ("selection", self.selection.token) in places.remembered_pairs(self.spec):
+            return kept
+        if request.args.get("id") and kept:
             return kept
         pairs = [("selection", self.selection.token)]
-        if self.selection.is_everything and self.selection.filter is not None:
-            pairs = [*self.selection.filter.pairs(), *pairs]
+        if self.selection.filter is not None:
+            pairs = [*self.view.url_pairs(self.selection.filter), *pairs]
         return f"{self.view.list_url()}?{urlencode(pairs)}"
 
     @property
@@ -101,7 +108,7 @@ class ActionPages:
 
     @property
     def subtitle(self) -> str:
-        return gettext("für %(what)s", what=self.selection.describe(self.count))
+        return self.selection.describe(self.count)
 
     def hidden(self) -> list[tuple[str, str]]:
         return [("token", self.selection.token)]
@@ -110,7 +117,10 @@ class ActionPages:
         """Back to where the operator came from, with the word on what was done and the way back."""
         undo = self.view.registry.undo_url(change_set) if change_set is not None else ""
         session["toast"] = {"text": text, "undo_url": undo}
-        return redirect(url or session.get(f"list:{self.spec.name}") or self.view.list_url())
+        # What was marked was marked for this; the list stays where it was and shows the result.
+        Selection(self.spec, self.operator, token=self.selection.token).store()
+        places.forget_selection(self.spec)
+        return redirect(url or places.remembered_list(self.spec) or self.view.list_url())
 
     def titles(self, keys: list[int]) -> dict[int, str]:
         return ReferenceCache().titles(self.spec, set(keys))
@@ -235,19 +245,20 @@ class _ChangePage:
         }
 
     def change_label(self, count: int) -> str:
-        label = str(self.spec.label if count == 1 else self.spec.plural)
-        return gettext("%(count)s %(label)s ändern", count=format_number(count), label=label)
+        return gettext("%(what)s ändern", what=counted(self.spec, count))
 
     def _sentence(self, plan: AssignPlan, refused: int, without: bool) -> str:
         total = plan.count + (refused if without else 0)
         same = plan.count - plan.changed - (0 if without else refused)
-        plural = str(self.spec.plural)
         if not plan.changed:
+            if total == 1:
+                return gettext("Die Werte sind schon so.")
             return gettext("Alle %(count)s haben diese Werte schon.", count=format_number(total))
         changed = plan.changed if without else max(plan.changed - refused, 0)
-        parts = [gettext("%(count)s %(plural)s werden geändert", count=format_number(changed), plural=plural)]
+        what = counted(self.spec, changed)
+        parts = [ngettext("%(what)s wird geändert", "%(what)s werden geändert", changed, what=what)]
         if same > 0:
-            parts.append(gettext("%(count)s haben die Werte schon", count=format_number(same)))
+            parts.append(ngettext("%(count)s hat die Werte schon", "%(count)s haben die Werte schon", same))
         if refused:
             parts.append(gettext("%(count)s nicht", count=format_number(refused)))
         return ", ".join(parts) + "."
@@ -285,7 +296,7 @@ class _ChangePage:
             values,
             expected=request.form.get("plan", ""),
             without=without,
-            reason=request.form.get("_reason", ""),
+            reason=posted_reason(),
         )
         try:
             applied = change.apply(self.pages.operator)
@@ -294,11 +305,7 @@ class _ChangePage:
             preview["text"] = f"{fault} {preview['text']}"
             preview["state"] = "faulty"
             return self._draw(preview), 409
-        text = gettext(
-            "%(count)s %(label)s geändert.",
-            count=format_number(applied.updated),
-            label=str(self.spec.label if applied.updated == 1 else self.spec.plural),
-        )
+        text = gettext("%(what)s geändert.", what=counted(self.spec, applied.updated))
         return self.pages.done(text, applied.change_set)
 
     def _draw(self, preview: dict[str, Any]) -> str:
@@ -331,7 +338,7 @@ class _ChangePage:
             preview_url=self.pages.url,
             hidden=self.pages.hidden(),
             sections=[{"title": heading, "rows": rows} for heading, rows in sections.items()],
-            reason=request.form.get("_reason", ""),
+            reason=posted_reason(),
             cancel_url=self.pages.list_url,
             preview=preview,
         )
@@ -388,7 +395,7 @@ class _ConfirmPage:
         }
 
     def _copy(self, action: CopyRecord) -> Any:
-        key = one_key(self.pages.selection)
+        key = action.key_of(self.pages.selection)
         items = action.fields(self.spec)
         maker = FormMaker(self.pages.operator)
         form = maker.make(items, is_new=True)
@@ -445,20 +452,22 @@ class _ConfirmPage:
         refused = dict(action.refusals(selection, keys))
         titles = self.pages.titles(keys)
         if request.method == "POST" and request.form.get("_do") == "delete" and not refused:
-            change = action.plan(selection, {"reason": request.form.get("_reason", "")})
+            change = action.plan(selection, {"reason": posted_reason()})
             try:
                 applied = change.apply(self.pages.operator)
             except FaultList as fault:
                 refused = {keys[0]: str(fault)}
             else:
-                text = ngettext("%(count)s Datensatz gelöscht.", "%(count)s Datensätze gelöscht.", applied.deleted)
+                text = gettext("%(what)s gelöscht.", what=counted(self.spec, applied.deleted))
                 return self.pages.done(text, applied.change_set)
         url = self.pages.view.record_url
         context = self._common() | {
-            "page_title": ngettext("%(count)s Datensatz löschen?", "%(count)s Datensätze löschen?", len(keys))
-            + f" ({self.spec.plural})",
+            "page_title": gettext("%(what)s löschen?", what=counted(self.spec, len(keys))),
             "text": gettext("Über „Rückgängig“ und unter „Meine Vorgänge“ lässt sich das zurücknehmen."),
-            "counts": [(len(keys), str(self.spec.plural)), *self._child_counts(keys)],
+            "counts": [
+                (len(keys), str(self.spec.label if len(keys) == 1 else self.spec.plural)),
+                *self._child_counts(keys),
+            ],
             "items": [(titles[key], url(key), "") for key in keys[:_LISTED] if key not in refused],
             "items_more": max(len(keys) - _LISTED, 0),
             "problems": {

@@ -8,20 +8,25 @@ meanwhile is noticed. Parent and all children are one change set.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from flask import g, redirect, render_template, request, session, url_for
+from werkzeug.datastructures import MultiDict
 
 from flask_appadmin.changes import ChangeSet, NewRecord
+from flask_appadmin.database import database
 from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, FieldError, NotFound
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.history import lines_of_record
 from flask_appadmin.i18n import format_datetime, gettext
-from flask_appadmin.layouts import Tab, form_fields, grid_columns
-from flask_appadmin.rights import Operator, may_read_full, visible
+from flask_appadmin.layouts import Tab, form_fields
+from flask_appadmin.rights import Operator, may_read, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
+from flask_appadmin.views import places
+from flask_appadmin.views.stepping import steps_of
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -55,11 +60,22 @@ class _Grid:
 class _Panel:
     """A tab as it is on the page: the form of its fields and its grids."""
 
-    def __init__(self, tab: Tab, form: Any, grids: list[_Grid], base: dict[str, Any]) -> None:
+    def __init__(self, tab: Tab, form: Any) -> None:
         self.tab = tab
         self.form = form
-        self.grids = grids
-        self.base = base
+        self.grids: list[_Grid] = []
+        #: What the page shows or showed: {"": {field: JSON value}, "<child>-<row key>": {…}}.
+        self.base: dict[str, Any] = {}
+        #: What is stored now.
+        self.values: dict[str, Any] = {}
+
+    @property
+    def forms(self) -> Iterator[tuple[str, Any]]:
+        """All forms of the tab with the name under which `base` knows them."""
+        yield "", self.form
+        for grid in self.grids:
+            for row in grid.rows:
+                yield f"{grid.spec.name}-{row.key}", row.form
 
 
 class FormPage:
@@ -73,7 +89,10 @@ class FormPage:
         right = "edit" if key is not None or self.spec.owner is not None else "create"
         self.may_save = operator.may(f"{self.spec.right}.{right}")
         self.maker = FormMaker(
-            operator, lambda item: view.registry.lookup_url(item.references), view.registry.record_url
+            operator,
+            lambda item: view.registry.lookup_url(item.references),
+            view.registry.record_url,
+            view.registry.reveal_url,
         )
 
     def answer(self) -> Any:
@@ -119,12 +138,12 @@ class FormPage:
 
     def _empty_panel(self, tab: Tab) -> _Panel:
         form = self.maker.make(self._tab_fields(tab), is_new=self.key is None, read_only=not self.may_save)
-        return _Panel(tab, form, [], {})
+        return _Panel(tab, form)
 
     def _stored_panel(self, key: str) -> _Panel:
         tab = self._tab(key)
         panel = self._empty_panel(tab)
-        values = self._values(self._tab_fields(tab))
+        values = panel.values = self._values(self._tab_fields(tab))
         self.maker.show(panel.form, values, self.spec, self.key)
         panel.base[""] = self._base_of(panel.form, values)
         for name in tab.children:
@@ -154,7 +173,7 @@ class FormPage:
         rows = []
         for values in self._child_rows(child):
             row = _Row(str(values["id"]), self._row_form(child, str(values["id"])), values)
-            self.maker.show(row.form, values, child)
+            self.maker.show(row.form, values, child, values["id"])
             panel.base[f"{child.name}-{row.key}"] = self._base_of(row.form, values)
             rows.append(row)
         return _Grid(child, rows)
@@ -171,26 +190,24 @@ class FormPage:
         self.operator.require(f"{self.spec.right}.{'edit' if self.key is not None or self.spec.owner else 'create'}")
         posted = request.form
         base = _read_base(posted.getlist("_base"))
-        shown = set(posted.getlist("_shown"))
-        panels = [self._posted_panel(self._tab(key), posted, shown, base) for key in _panel_keys(posted)]
-        change = ChangeSet("form", reason=posted.get("_reason", ""))
+        # What the operator left to somebody else in a conflict counts as not posted: the stored value stays.
+        theirs = {name[6:] for name, value in posted.items() if name.startswith("_keep-") and value == "theirs"}
+        if theirs:
+            posted = MultiDict((name, value) for name, value in posted.items(multi=True) if name not in theirs)
+        shown = set(posted.getlist("_shown")) - theirs
+        panels = [self._posted_panel(self._tab(key), posted, shown, base) for key in self._panel_keys(posted)]
+        change = ChangeSet("form", reason=posted_reason())
         target: Any = self.key
-        keep = {name[6:]: value for name, value in posted.items() if name.startswith("_keep-")}
-        values = self._changed_values(panels, base, keep)
-        has_errors = any(
-            panel.form.has_errors
-            or any(row.form.has_errors for grid in panel.grids for row in grid.rows if not row.deleted)
-            for panel in panels
-        )
+        values = self._changed_values(panels, base)
         if self.key is None:
             target = change.create(self.spec, values)
         elif values:
-            change.update(self.spec, self.key, values, base=self._typed_base(base.get("", {}), self.spec, keep))
+            change.update(self.spec, self.key, values, base=_typed_base(base.get("", {}), self.spec))
         for panel in panels:
             for grid in panel.grids:
                 self._plan_rows(change, grid, target, base)
         faults: list[AppAdminError] = []
-        if has_errors:
+        if any(_fault_count(panel) for panel in panels):
             # The values that could be read are checked, too, so that everything is told in one pass.
             faults = self._rehearsed_faults(change)
         else:
@@ -204,6 +221,12 @@ class FormPage:
                 faults = [fault]
         return self._refused(panels, faults)
 
+    def _panel_keys(self, posted: Any) -> list[str]:
+        """The tabs that were on the page; the first one where the page named none."""
+        known = [tab.key for tab in self.view.form_layout.tabs]
+        named = [key for key in dict.fromkeys(posted.getlist("_panel")) if key in known]
+        return named or known[:1]
+
     def _rehearsed_faults(self, change: ChangeSet) -> list[AppAdminError]:
         try:
             change.rehearse(self.operator)
@@ -215,13 +238,13 @@ class FormPage:
 
     def _posted_panel(self, tab: Tab, posted: Any, shown: set[str], base: dict[str, Any]) -> _Panel:
         panel = self._empty_panel(tab)
-        values = self._values(self._tab_fields(tab))
+        values = panel.values = self._values(self._tab_fields(tab))
         self.maker.show(panel.form, values, self.spec, self.key)
         panel.form.read(posted, shown, self.maker.names)
         panel.base[""] = {name: value for name, value in base.get("", {}).items() if name in panel.form}
         for name in tab.children:
             child = next(found for found in self.spec.children if found.name == name)
-            grid = self._posted_grid(child, posted, shown)
+            grid = self._posted_grid(child, posted, shown, base)
             for row in grid.rows:
                 prefix = f"{child.name}-{row.key}"
                 if prefix in base:
@@ -229,56 +252,46 @@ class FormPage:
             panel.grids.append(grid)
         return panel
 
-    def _posted_grid(self, child: ModelSpec, posted: Any, shown: set[str]) -> _Grid:
+    def _posted_grid(self, child: ModelSpec, posted: Any, shown: set[str], base: dict[str, Any]) -> _Grid:
         stored = {str(values["id"]): values for values in self._child_rows(child)}
         grid = _Grid(child, [])
         seen = set()
         for start in posted.getlist("_rows"):
             name, _gap, key = start.rpartition("-")
-            if name != child.name or key in seen or key == "__key__" or not key.isalnum() or len(key) > 20:
+            if name != child.name or key in seen or not re.fullmatch(r"n?[0-9]{1,18}", key):
                 continue
             seen.add(key)
             values = stored.get(key)
-            if key.isdigit() and values is None:
-                if posted.get(f"{start}-delete") != "1":
-                    grid.errors.append(
-                        gettext("Eine Zeile von „%(plural)s“ wurde inzwischen gelöscht.", plural=str(child.plural))
-                    )
-                continue
             row = _Row(key, self._row_form(child, key), values)
-            self.maker.show(row.form, values or _defaults(child), child)
+            self.maker.show(row.form, values or _defaults(child), child, int(key) if values else None)
             row.form.read(posted, shown, self.maker.names)
             row.deleted = posted.get(f"{start}-delete") == "1"
             if values is None and (row.deleted or _is_blank(row, child)):
                 continue
+            if values is None and key.isdecimal():
+                if not _differing(row.form, base.get(start, {})):
+                    continue
+                grid.errors.append(self._offer_again(child, row))
             grid.rows.append(row)
         return grid
 
-    def _changed_values(self, panels: list[_Panel], base: dict[str, Any], keep: dict[str, str]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        known = base.get("", {})
-        for panel in panels:
-            for name, value in panel.form.posted_values().items():
-                item = self.spec.field(name)
-                if keep.get(name) == "theirs":
-                    continue
-                same = name in known and item.type.to_json(value, item) == known[name]
-                if not same or self.key is None:
-                    values[name] = value
-        return values
+    @staticmethod
+    def _offer_again(child: ModelSpec, row: _Row) -> str:
+        """A row that was changed here and removed by somebody else stands on the page as a new one."""
+        row.key = f"n{row.key}"
+        for field in row.form:
+            field.name = field.id = f"{child.name}-{row.key}-{field.short_name}"
+        return gettext(
+            "Eine Zeile, die Sie geändert haben, wurde inzwischen gelöscht. Sie steht hier noch einmal als neue Zeile: "
+            "„Speichern“ legt sie wieder an, „✕“ verwirft sie."
+        )
 
-    def _typed_base(self, known: dict[str, Any], spec: ModelSpec, keep: dict[str, str] | None = None) -> dict[str, Any]:
-        """What the page showed, as Python values; fields the operator decided on in a conflict count as seen."""
-        typed = {}
-        for name, value in known.items():
-            item = spec.by_name.get(name)
-            if item is None or (keep or {}).get(name) == "mine":
-                continue
-            try:
-                typed[name] = item.type.from_json(value, item)
-            except (ValueError, TypeError, ArithmeticError):
-                continue
-        return typed
+    def _changed_values(self, panels: list[_Panel], base: dict[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for panel in panels:
+            known = {} if self.key is None else base.get("", {})
+            values.update(_differing(panel.form, known))
+        return values
 
     def _plan_rows(self, change: ChangeSet, grid: _Grid, target: Any, base: dict[str, Any]) -> None:
         child = grid.spec
@@ -292,12 +305,8 @@ class FormPage:
                 change.delete(child, int(row.key))
             else:
                 known = base.get(f"{child.name}-{row.key}", {})
-                values = {
-                    name: value
-                    for name, value in row.form.posted_values().items()
-                    if name not in known or child.field(name).type.to_json(value, child.field(name)) != known[name]
-                }
-                change.update(child, int(row.key), values, base=self._typed_base(known, child), place=place)
+                values = _differing(row.form, known)
+                change.update(child, int(row.key), values, base=_typed_base(known, child), place=place)
 
     def _saved(self, key: int | None, applied: Any) -> Any:
         if applied.change_set is None:
@@ -309,7 +318,7 @@ class FormPage:
         session["toast"] = {"text": text, "undo_url": undo_url}
         then = request.form.get("_then", "")
         if then == "close":
-            return redirect(session.get(f"list:{self.spec.name}") or self.view.list_url())
+            return redirect(places.remembered_list(self.spec) or self.view.list_url())
         if then == "new":
             return redirect(url_for(f"{self.view.endpoint}.create_view"))
         return redirect(self.view.record_url(key or 0, tab=request.form.get("_tab", "")))
@@ -317,37 +326,44 @@ class FormPage:
     def _refused(self, panels: list[_Panel], faults: list[AppAdminError]) -> Any:
         errors: list[tuple[str, str]] = []
         conflicts: list[tuple[str, str, str, str, str, str]] = []
-        fields = {field.spec.name: field for panel in panels for field in panel.form}
-        rows = {(grid.spec.name, row.key): row for panel in panels for grid in panel.grids for row in grid.rows}
+        fields = {field.spec.name: (panel, field) for panel in panels for field in panel.form}
+        rows = {
+            (grid.spec.name, row.key): (panel, grid, row)
+            for panel in panels
+            for grid in panel.grids
+            for row in grid.rows
+        }
         for panel in panels:
-            for form in (panel.form, *(row.form for grid in panel.grids for row in grid.rows)):
+            for _name, form in panel.forms:
                 errors += [(f"{field.label}: {sentence}", field.name) for field in form for sentence in field.errors]
+            errors += [(sentence, "") for grid in panel.grids for sentence in grid.errors]
         for fault in faults:
-            place = getattr(fault, "place", None)
-            row = rows.get(place) if place else None
-            if isinstance(fault, ConflictError) and row is None:
-                name = getattr(fault.field, "name", "")
-                who = f"{fault.who}, {format_datetime(fault.when)}" if fault.when else fault.who
-                conflicts.append(
-                    (str(getattr(fault.field, "label", "")), fault.original, fault.ours, fault.theirs, who, name)
-                )
-                continue
-            errors.append(self._place_fault(fault, row, fields))
+            place = rows.get(getattr(fault, "place", None) or ("", ""))
+            name = getattr(fault, "field", "")
+            name = name if isinstance(name, str) else getattr(name, "name", "")
+            if place is not None:
+                panel, grid, row = place
+                field = {each.spec.name: each for each in row.form}.get(name)
+                title = f"{grid.spec.label} {grid.spec.title_of(row.values or {})}: "
+                if isinstance(fault, ConflictError) and field is not None:
+                    conflicts.append(_conflict_row(fault, field, title))
+                    _rebase(panel, f"{grid.spec.name}-{row.key}", field, row.values or {})
+                    continue
+            else:
+                panel, field = fields.get(name, (None, None))
+                row = None
+                if isinstance(fault, ConflictError) and field is not None:
+                    conflicts.append(_conflict_row(fault, field))
+                    _rebase(panel, "", field, panel.values)
+                    continue
+            if field is not None and field.errors:
+                continue  # that it is missing follows from what is wrong with it
+            errors.append((fault.sentence(), field.name if field is not None else ""))
+            if field is not None:
+                field.errors = [fault.found() if isinstance(fault, FieldError) else fault.sentence()]
+            elif row is not None:
+                row.errors.append(fault.sentence())
         return self._draw(panels, request.form.get("_tab", ""), errors=errors, conflicts=conflicts)
-
-    def _place_fault(self, fault: AppAdminError, row: _Row | None, fields: dict[str, Any]) -> tuple[str, str]:
-        name = getattr(fault, "field", "") if isinstance(fault, FieldError) else ""
-        if row is not None:
-            own = {field.spec.name: field for field in row.form}
-            if name in own and not own[name].errors:
-                own[name].errors = [fault.found()]  # type: ignore[attr-defined]
-                return fault.sentence(), own[name].name
-            row.errors.append(fault.sentence())
-            return fault.sentence(), ""
-        if name in fields and not fields[name].errors:
-            fields[name].errors = [fault.found()]  # type: ignore[attr-defined]
-            return fault.sentence(), fields[name].name
-        return fault.sentence(), ""
 
     # --- drawing --------------------------------------------------------------------------------------------------------
 
@@ -375,9 +391,9 @@ class FormPage:
         context = {
             "page_title": title,
             "title_error": bool(errors),
-            "back": (str(self.spec.plural), session.get(f"list:{self.spec.name}") or self.view.list_url()),
+            "back": (str(self.spec.plural), places.remembered_list(self.spec) or self.view.list_url()),
             "tags": self.view.head_tags(head) if self.view.head_tags is not None and self.key is not None else [],
-            "step": None,
+            "step": steps_of(self.view, self.key, active) if self.key is not None else None,
             "buttons": [],
             "menus": self._menus(),
             "save": self._save_context(),
@@ -386,6 +402,7 @@ class FormPage:
             "discard_url": own_url,
             "action": own_url,
             "hidden": [("id", str(self.key))] if self.key is not None else [],
+            "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
             "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
             "tabs": self._tabs(panels, active),
             "panels": [self._panel_context(panel, panel.tab.key == active) for panel in panels],
@@ -461,31 +478,30 @@ class FormPage:
     def _child_counts(self) -> dict[str, int]:
         if self.key is None:
             return {}
-        counts = {}
-        for tab in self.view.form_layout.tabs:
-            if tab.groups:
-                continue
-            for child in self.spec.children:
-                if child.name in tab.children:
-                    assert child.owner is not None
-                    counts[child.name] = child.model.select().where(child.owner.column_field == self.key).count()
-        return counts
+        names = {name for tab in self.view.form_layout.tabs if not tab.groups for name in tab.children}
+        children = [child for child in self.spec.children if child.name in names and child.owner is not None]
+        if not children:
+            return {}
+        # One question for all tables: asked one by one they cost more than the rest of the page.
+        parts = (
+            f'(SELECT count(*) FROM "{child.name}" WHERE "{child.owner.column}" = {self.key:d})'
+            for child in children
+            if child.owner is not None
+        )
+        row = database.execute_sql(f"SELECT {', '.join(parts)}").fetchone()
+        return {child.name: number for child, number in zip(children, row, strict=True)}
 
     def _mark_changes(self, panels: list[_Panel]) -> int:
         """After a refused save the changed fields stay yellow; answers their number."""
         count = 0
         for panel in panels:
-            for form, key in (
-                (panel.form, ""),
-                *((row.form, f"{grid.spec.name}-{row.key}") for grid in panel.grids for row in grid.rows),
-            ):
+            for key, form in panel.forms:
                 known = panel.base.get(key, {})
                 for field in form:
                     if not field.was_posted:
                         continue
                     item = field.spec
-                    stored = known.get(item.name)
-                    if field.errors or item.type.to_json(field.parsed, item) != stored:
+                    if field.errors or item.type.to_json(field.parsed, item) != known.get(item.name):
                         field.changed = True
                         count += 1
         return count
@@ -504,10 +520,6 @@ class FormPage:
         rest = [field for name, field in by_name.items() if name not in placed]
         if rest:
             groups.insert(0, {"title": "", "fields": rest, "aside": ""})
-        if self.key is not None:
-            for field in panel.form:
-                if field.kind == "masked" and may_read_full(self.operator, field.spec):
-                    field.reveal_url = url_for(f"{self.view.endpoint}.reveal_view", id=self.key, field=field.spec.name)
         return {
             "key": panel.tab.key,
             "groups": groups,
@@ -521,15 +533,13 @@ class FormPage:
 
     def _grid_context(self, grid: _Grid) -> dict[str, Any]:
         child = grid.spec
-        columns = grid_columns(child)
+        columns = self.view.grid_fields(child)
         blank = None
         if self.may_save:
             row = _Row("__key__", self._row_form(child, "__key__"), None)
             self.maker.show(row.form, _defaults(child), child)
             blank = self._row_context(row, columns)
-        sample = self._row_form(child, "x")
-        kinds = {field.spec.name: field.kind for field in sample}
-        seen = tuple(item for item in columns if item.name in kinds)
+        seen = tuple(item for item in columns if item.secret or may_read(self.operator, item))
         return {
             "name": child.name,
             "label": str(child.plural),
@@ -607,9 +617,47 @@ def _column_css(item: FieldSpec) -> str:
     return "l" if (item.max_length or 0) >= 60 else "m"
 
 
-def _panel_keys(posted: Any) -> list[str]:
-    keys = list(dict.fromkeys(key for key in posted.getlist("_panel") if key != "history"))
-    return keys[:50]
+def posted_reason() -> str:
+    """The reason for the history as it was typed."""
+    return request.form.get("_reason", "").replace("\x00", "")
+
+
+def _differing(form: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """The values that were posted and are not what the page had shown."""
+    return {
+        field.spec.name: field.parsed
+        for field in form
+        if field.was_posted
+        and not field.errors
+        and (
+            field.spec.name not in known or field.spec.type.to_json(field.parsed, field.spec) != known[field.spec.name]
+        )
+    }
+
+
+def _typed_base(known: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
+    """What the page showed, as Python values."""
+    typed = {}
+    for name, value in known.items():
+        item = spec.by_name.get(name)
+        if item is None:
+            continue
+        try:
+            typed[name] = item.type.from_json(value, item)
+        except (ValueError, TypeError, ArithmeticError, AttributeError):
+            continue
+    return typed
+
+
+def _conflict_row(fault: ConflictError, field: Any, title: str = "") -> tuple[str, str, str, str, str, str]:
+    who = f"{fault.who}, {format_datetime(fault.when)}" if fault.when else fault.who
+    return f"{title}{field.label}", fault.original, fault.ours, fault.theirs, who, field.name
+
+
+def _rebase(panel: _Panel, key: str, field: Any, stored: dict[str, Any]) -> None:
+    """After a conflict the page shows what is stored now: the next save decides about that, and nothing older."""
+    item = field.spec
+    panel.base.setdefault(key, {})[item.name] = item.type.to_json(stored.get(item.name), item)
 
 
 def _read_base(texts: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -15,15 +16,22 @@ from flask_appadmin.filters import Condition, Filter, operations_for
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import format_age, format_number, gettext
 from flask_appadmin.layouts import form_fields
-from flask_appadmin.rights import Operator, may_read_full
+from flask_appadmin.rights import Operator, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ReferenceCache
+from flask_appadmin.views import places
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 #: Parameters that stay when filters or order change.
 _KEPT = ("size", "selection")
+
+#: Parameters of the filter panel, which are no part of a filter.
+_PANEL = ("add_filter", "add_field", "add_op", "add_value", "edit")
+
+#: Draws a value: (class of the cell, its content).
+_Painter = Callable[[Any], tuple[str, Any]]
 
 
 class ListPage:
@@ -47,10 +55,7 @@ class ListPage:
         return list(request.args.items(multi=True))
 
     def _filter(self) -> Filter:
-        pairs = [(name, text) for name, text in self._pairs() if name not in ("add_filter", "edit")]
-        if not pairs and self.view.default_query:
-            return Filter.from_text(self.spec, self.view.default_query, self.operator)
-        return Filter.from_pairs(self.spec, pairs, self.operator)
+        return self.view.filter_of([pair for pair in self._pairs() if pair[0] not in _PANEL], self.operator)
 
     def _selection(self) -> Selection:
         token = request.args.get("selection", "")
@@ -65,43 +70,50 @@ class ListPage:
         """How many of the marked records the present filter does not show."""
         if not count or selection.is_everything or found.is_empty:
             return 0
-        condition = found.where(self.operator)
-        shown = selection.query().where(condition).count() if condition is not None else count
-        return count - shown
+        return count - selection.query().where(found.where(self.operator)).count()
 
-    # --- drawing --------------------------------------------------------------------------------------------------------
-
-    def _draw(self) -> Any:
-        found = self._filter()
-        order = lists.read_order(self.spec, request.args.get("sort", ""), self.operator)
-        size = self._size()
-        selection = self._selection()
-        only = selection.where() if request.args.get("only") == "marked" else None
-        page = lists.read_page(
+    def read(self, found: Filter, **place: Any) -> lists.Page:
+        """One page of the list in the order, the size and among the rows that the address asks for."""
+        only = self._selection().where() if self._only_marked() else None
+        also = [self.spec.field(name) for name in self.view.instead_columns.values()]
+        return lists.read_page(
             self.spec,
             self.operator,
             found,
             self.view.list_fields,
-            order,
-            size=size,
+            lists.read_order(self.spec, request.args.get("sort", ""), self.operator),
+            size=self._size(),
+            only=only,
+            also=also,
+            by_code=self.view.code_columns,
+            **place,
+        )
+
+    @staticmethod
+    def _only_marked() -> bool:
+        return request.args.get("only") == "marked"
+
+    # --- drawing --------------------------------------------------------------------------------------------------------
+
+    def _draw(self, found: Filter | None = None, panel: dict[str, Any] | None = None) -> Any:
+        found = self._filter() if found is None else found
+        selection = self._selection()
+        page = self.read(
+            found,
             after=request.args.get("after", ""),
             before=request.args.get("before", ""),
             at=_number(request.args.get("at", "")),
             exact=request.args.get("count") == "exact",
-            only=only,
         )
-        total, total_capped = (
-            (page.found, page.capped)
-            if found.is_empty and only is None
-            else lists.count_rows(self.spec, [part for part in [_visible(self)] if part is not None])
-        )
+        if panel is None:
+            places.remember_list(self.spec)
+            self.remember_rows(page)
         marked = selection.count() if selection.token else 0
         context = {
             "page_title": str(self.spec.plural),
             "counts": {
                 "found": page.found,
-                "total": page.found if page.capped else total,
-                "total_capped": total_capped,
+                "total": self._total(page, found),
                 "capped": page.capped,
                 "exact_url": self._url(found, count="exact"),
             },
@@ -111,29 +123,43 @@ class ListPage:
             "keep": self._kept_pairs(found, without=("search", *self.view.quick_filters)),
             "list_url": self.view.list_url(),
             "chips": self._chips(found),
-            "clear_url": self.view.list_url(**({"sort": ""} if self.view.default_query else {}))
-            if not found.is_empty
-            else "",
+            "clear_url": self._url(Filter(self.spec)) if not found.is_empty else "",
             "add_filter_url": self._url(found, add_filter="1"),
-            "filter_panel": self._filter_panel() if request.args.get("add_filter") else None,
+            "filter_panel": panel or (self._filter_panel() if request.args.get("add_filter") else None),
             "selection": {
                 "token": selection.token,
                 "count": marked,
                 "hidden": self.hidden(selection, found, marked),
                 "url": url_for(f"{self.view.endpoint}.change_selection"),
                 "show_url": self._url(Filter(self.spec), only="marked", selection=selection.token),
-                "nothing": gettext("Bitte markieren Sie mindestens eine Zeile."),
+                "nothing": str(self.view.nothing_marked),
             },
             "actions": self._actions(),
             "columns": self._columns(page, found),
             "rows": self._rows(page, found, selection),
             "first_row": page.first_row,
             "range_text": self._range_text(page),
-            "pager": self._pager(page, found, total),
-            "sizes": [(str(other), self._url(found, size=str(other)), other == size) for other in lists.PAGE_SIZES],
+            "pager": self._pager(page, found),
+            "sizes": [
+                (str(other), self._url(found, size=str(other)), other == page.size) for other in lists.PAGE_SIZES
+            ],
             "empty": self._empty(page, found) if not page.rows else None,
         }
         return render_template("appadmin/list.html", **context)
+
+    def remember_rows(self, page: lists.Page) -> None:
+        """Keeps the rows of this page, so that the form can step through them."""
+        keys = tuple(row[0] for row in page.rows)
+        places.remember_rows(self.spec, places.Walk(keys, page.first_row, page.found, page.capped))
+
+    def _total(self, page: lists.Page, found: Filter) -> int:
+        """How many rows the list has without the filters that the operator set."""
+        if page.capped or (not self.view.url_pairs(found) and not self._only_marked()):
+            return page.found
+        usual = self.view.filter_of([], self.operator)
+        parts = [part for part in (visible(self.operator, self.spec), usual.where(self.operator)) if part is not None]
+        count, _capped = lists.count_rows(self.spec, parts)
+        return max(count, page.found)
 
     def _size(self) -> int:
         size = _number(request.args.get("size", "")) or 50
@@ -141,11 +167,8 @@ class ListPage:
 
     def _url(self, found: Filter, **changed: str) -> str:
         """The list with this filter and the present order and size; `changed` overrides single parameters."""
-        pairs = [*found.pairs(), *((name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name))]
-        pairs = [(name, text) for name, text in pairs if name not in changed]
+        pairs = [(name, text) for name, text in self._kept_pairs(found) if name not in changed]
         pairs += [(name, text) for name, text in changed.items() if text]
-        if not pairs and self.view.default_query:
-            pairs = [("search", "")]
         return f"{self.view.list_url()}?{urlencode(pairs)}" if pairs else self.view.list_url()
 
     def _buttons(self) -> list[tuple[str, str, str, bool]]:
@@ -164,7 +187,7 @@ class ListPage:
                 "label": str(self.view.search_label or gettext("Suchen")),
                 "kind": "text",
                 "value": found.search,
-                "width": "l",
+                "width": "xl" if len(str(self.view.search_label or "")) > 24 else "l",
             }
         ]
         maker = FormMaker(self.operator)
@@ -173,7 +196,7 @@ class ListPage:
             item = self.spec.field(name)
             condition = next((c for c in found.conditions if c.spec is item and c.operation.key == ""), None)
             value = dict(condition.url_pairs(names)).get(name, "") if condition and len(condition.values) == 1 else ""
-            entry = {"name": name, "label": str(item.label), "value": value, "width": "m", "kind": "text"}
+            entry = {"name": name, "label": self.view.heading(item), "value": value, "width": "m", "kind": "text"}
             if item.type.name == "choice":
                 entry |= {"kind": "select", "choices": [(code, str(label)) for code, label in item.choices]}
             elif item.type.name == "bool":
@@ -187,7 +210,7 @@ class ListPage:
         return quick
 
     def _kept_pairs(self, found: Filter, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-        pairs = [(name, text) for name, text in found.pairs() if name not in without]
+        pairs = [(name, text) for name, text in self.view.url_pairs(found) if name not in without]
         return pairs + [(name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name)]
 
     def _chips(self, found: Filter) -> list[tuple[str, str, str]]:
@@ -198,10 +221,8 @@ class ListPage:
             if single and condition.spec.name in self.view.quick_filters:
                 continue
             chips.append((condition.sentence(names), self._url(found.without(condition)), ""))
-        if request.args.get("only") == "marked":
-            chips.insert(
-                0, (gettext("nur markierte"), self._url(found, selection=request.args.get("selection", "")), "")
-            )
+        if self._only_marked():
+            chips.insert(0, (gettext("nur markierte"), self._url(found), ""))
         return chips
 
     def _actions(self) -> list[dict[str, Any]]:
@@ -226,42 +247,71 @@ class ListPage:
                 sort = "descending" if page.order.descending else "ascending"
             target = f"-{item.name}" if sort == "ascending" else item.name
             url = self._url(found, sort=target) if lists.sortable(item) else ""
-            columns.append((str(item.label), "num" if item.type.is_number else "", url, sort, str(item.help)))
+            heading = self.view.heading(item)
+            hint = " ".join(
+                text for text in (str(item.label) if heading != str(item.label) else "", str(item.help)) if text
+            )
+            columns.append((heading, _css(item), url, sort, hint))
         return columns
 
     def _rows(self, page: lists.Page, found: Filter, selection: Selection) -> list[Any]:
-        pattern = lists.found_pattern(found.search) if found.search else None
         links = self.view.link_columns or tuple(item.name for item in self.spec.title_specs)
-        now = utcnow()
         may_open = self.operator.may(f"{self.spec.right}.read")
         start = self.view.record_url(0)[:-1]
         titles = [position for position, item in enumerate(page.columns, 1) if item in self.spec.title_specs]
+        painters = self._painters(page, found)
+        marking = bool(selection.token)
         rows = []
         for row in page.rows:
             key = row[0]
             url = f"{start}{key}" if may_open else ""
             cells = []
-            for item, value in zip(page.columns, row[1:], strict=True):
-                css, content = self._cell(page, item, value, now, pattern)
-                cells.append((css, content, url if item.name in links else ""))
+            for position, name, paint, instead in painters:
+                value = row[position]
+                if value is None and instead is not None:
+                    css, content = instead[1](row[instead[0]])
+                else:
+                    css, content = paint(value)
+                cells.append((css, content, url if name in links and content else ""))
             title = " ".join(str(row[position]) for position in titles if row[position] is not None) or str(key)
-            rows.append((key, url, bool(selection.token) and selection.holds(key), title, cells))
+            rows.append((key, url, marking and selection.holds(key), title, cells))
         return rows
 
-    def _cell(self, page: lists.Page, item: FieldSpec, value: Any, now: Any, pattern: Any) -> tuple[str, Any]:
-        if value is None:
-            return ("num" if item.type.is_number else "", "")
-        if item.type.name == "datetime" and item.is_system:
-            return "sub", format_age(value, now)
-        text = lists.cell_text(page, item, value, self.operator)
+    def _painters(
+        self, page: lists.Page, found: Filter
+    ) -> list[tuple[int, str, _Painter, tuple[int, _Painter] | None]]:
+        """For each column: its place in the row, its name, how its values are drawn, and what stands in for an empty one."""
+        pattern = lists.found_pattern(found.search) if found.search else None
+        positions = {item.name: position for position, item in enumerate((*page.columns, *page.also), 1)}
+        painters: list[tuple[int, str, _Painter, tuple[int, _Painter] | None]] = []
+        for position, item in enumerate(page.columns, 1):
+            other = self.view.instead_columns.get(item.name, "")
+            instead = None
+            if other in positions:
+                instead = (positions[other], self._painter(page, self.spec.field(other), pattern))
+            painters.append((position, item.name, self._painter(page, item, pattern), instead))
+        return painters
+
+    def _painter(self, page: lists.Page, item: FieldSpec, pattern: Any) -> _Painter:
+        css = _css(item)
         looks = self.view.tags.get(item.name)
-        if looks is not None and text:
-            return "", Markup('<span class="tag {}">{}</span>').format(looks.get(value, ""), text)
+        if looks is not None:
+            tags = {
+                code: Markup('<span class="tag {}">{}</span>').format(look, item.format(code))
+                for code, look in looks.items()
+            }
+            plain = Markup('<span class="tag">{}</span>')
+            return lambda value: ("", "" if value is None else tags.get(value) or plain.format(item.format(value)))
+        if item.type.name == "datetime" and item.is_system:
+            now = utcnow()
+            return lambda value: ("sub", "" if value is None else format_age(value, now))
         if item.type.name == "bool":
-            return "", "✓" if value else ""
-        if pattern is not None and item.type.name == "text" and not item.masked:
-            return "", lists.marked_text(text, pattern)
-        return ("num" if item.type.is_number else "", text)
+            return lambda value: ("", "✓" if value else "")
+        if item.type.name == "text" and not item.masked:
+            if pattern is None:
+                return lambda value: ("", value or "")
+            return lambda value: ("", lists.marked_text(value, pattern) if value else "")
+        return lambda value: (css, lists.cell_text(page, item, value, self.operator))
 
     def _range_text(self, page: lists.Page) -> str:
         if not page.rows:
@@ -278,8 +328,8 @@ class ListPage:
             )
         return gettext("%(shown)s von %(count)s", shown=format_number(len(page.rows)), count=count)
 
-    def _pager(self, page: lists.Page, found: Filter, total: int) -> dict[str, str]:
-        only = {"only": "marked"} if request.args.get("only") == "marked" else {}
+    def _pager(self, page: lists.Page, found: Filter) -> dict[str, str]:
+        only = {"only": "marked"} if self._only_marked() else {}
         exact = {"count": "exact"} if request.args.get("count") == "exact" else {}
         step = only | exact
         next_at = str(page.last_row + 1) if page.first_row else ""
@@ -293,7 +343,7 @@ class ListPage:
 
     def _empty(self, page: lists.Page, found: Filter) -> dict[str, Any]:
         plural = str(self.spec.plural)
-        if found.is_empty and request.args.get("only") != "marked":
+        if not self.view.url_pairs(found) and not self._only_marked():
             links = [(label, url, main) for label, url, _key, main in self._buttons()]
             return {
                 "title": gettext("Noch keine Einträge in „%(plural)s“", plural=plural),
@@ -311,7 +361,7 @@ class ListPage:
     def _filter_panel(
         self, field: str = "", op: str = "", values: list[str] | None = None, error: str = ""
     ) -> dict[str, Any]:
-        found = self._filter() if "add_field" not in request.args else self._kept_filter()
+        found = self._filter()
         names = ReferenceCache()
         maker = FormMaker(self.operator)
         groups: dict[str, list[tuple[str, str, str]]] = {}
@@ -353,12 +403,8 @@ class ListPage:
             "close_url": self._url(found),
         }
 
-    def _kept_filter(self) -> Filter:
-        pairs = [(name, text) for name, text in self._pairs() if not name.startswith("add_")]
-        return Filter.from_pairs(self.spec, pairs, self.operator)
-
     def _add_filter(self) -> Any:
-        found = self._kept_filter()
+        found = self._filter()
         name, op = request.args.get("add_field", ""), request.args.get("add_op", "")
         texts = request.args.getlist("add_value")
         item = self.spec.by_name.get(name)
@@ -375,7 +421,7 @@ class ListPage:
             panel = self._filter_panel(name, op, texts, fault.sentence())
             if request.headers.get("X-Fragment") == "filter_panel":
                 return render_template("appadmin/filter_panel.html", filter_panel=panel), 400
-            return redirect(self._url(found, add_filter="1"))
+            return self._draw(found, panel), 400
         same = [c for c in found.conditions if c.spec is item and c.operation is operation and operation.values == -1]
         others = tuple(c for c in found.conditions if c not in same)
         if same and op in ("", "not"):
@@ -401,10 +447,8 @@ class ListPage:
         return tuple(item.parse(text) for text in texts)
 
 
-def _visible(page: ListPage) -> Any:
-    from flask_appadmin.rights import visible
-
-    return visible(page.operator, page.spec)
+def _css(item: FieldSpec) -> str:
+    return "num" if item.type.is_number else ""
 
 
 def _number(text: str) -> int:

@@ -8,8 +8,11 @@ Source: style.md section 5; written against Flask-Admin 2.2.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 from flask import abort, g, jsonify, redirect, request, url_for
 from flask_admin import expose
@@ -18,15 +21,19 @@ from flask_admin.contrib.peewee import ModelView
 from flask_appadmin import forms
 from flask_appadmin.bulk import Action
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
-from flask_appadmin.filters import Filter
-from flask_appadmin.i18n import gettext
-from flask_appadmin.layouts import Layout, automatic_layout, list_columns
-from flask_appadmin.rights import Operator, may_read_full, visible
+from flask_appadmin.filters import Condition, Filter
+from flask_appadmin.i18n import _, gettext
+from flask_appadmin.layouts import Layout, automatic_layout, grid_columns, list_columns
+from flask_appadmin.rights import Operator, may_read, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
+from flask_appadmin.views import places
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
+from flask_appadmin.views.stepping import step
+
+log = logging.getLogger("appadmin")
 
 
 def operator() -> Operator:
@@ -62,6 +69,16 @@ class AppModelView(ModelView):
     head_tags: ClassVar[Callable[[dict[str, Any]], list[tuple[str, str]]] | None] = None
     #: What the button for a new record says; None makes it from the model's label.
     new_label: ClassVar[Any] = None
+    #: Field -> a shorter word for it on the list, where the form's own is too long for a column.
+    short_labels: ClassVar[dict[str, Any]] = {}
+    #: References that the list shows by their short code.
+    code_columns: ClassVar[tuple[str, ...]] = ()
+    #: Column -> the field that stands in for it where it is empty.
+    instead_columns: ClassVar[dict[str, str]] = {}
+    #: Child table -> its columns in the form, in this order; all other fields open below the row.
+    grids: ClassVar[dict[str, tuple[str, ...]]] = {}
+    #: What is said when an action is called while nothing is marked.
+    nothing_marked: ClassVar[Any] = _("Bitte markieren Sie mindestens eine Zeile.")
 
     def __init__(self, model: Any, registry: Any) -> None:
         self.registry = registry
@@ -100,21 +117,50 @@ class AppModelView(ModelView):
 
     # --- the pages ------------------------------------------------------------------------------------------------------
 
-    @property
+    @functools.cached_property
     def form_layout(self) -> Layout:
-        if self.layout is None:
-            type(self)._layouts = getattr(type(self), "_layouts", {})
-            known: dict[str, Layout] = type(self)._layouts
-            if self.spec.name not in known:
-                known[self.spec.name] = automatic_layout(self.spec)
-            return known[self.spec.name]
-        return self.layout
+        return self.layout or automatic_layout(self.spec)
+
+    def grid_fields(self, child: ModelSpec) -> tuple[FieldSpec, ...]:
+        """The columns of a child table in the form."""
+        names = self.grids.get(child.name)
+        return tuple(child.field(name) for name in names) if names else grid_columns(child)
 
     @property
     def list_fields(self) -> tuple[FieldSpec, ...]:
         if self.columns is None:
             return list_columns(self.spec)
         return tuple(self.spec.field(name) for name in self.columns)
+
+    def heading(self, item: FieldSpec) -> str:
+        """The word for a field on the list."""
+        return str(self.short_labels.get(item.name) or item.label)
+
+    def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
+        """The filter that an address of the list means.
+
+        The conditions of `default_query` hold unless the address names their fields or says `view=all`.
+        """
+        pairs = list(pairs)
+        found = Filter.from_pairs(self.spec, pairs, me)
+        if not self.default_query or ("view", "all") in pairs:
+            return found
+        named = {condition.spec for condition in found.conditions}
+        usual = [condition for condition in self._usual(me) if condition.spec not in named]
+        return Filter(self.spec, found.search, (*found.conditions, *usual))
+
+    def url_pairs(self, found: Filter) -> list[tuple[str, str]]:
+        """A filter as it stands in the list's address; nothing for the usual one."""
+        usual = self._usual(operator())
+        own = tuple(condition for condition in found.conditions if condition not in usual)
+        pairs = Filter(self.spec, found.search, own).pairs()
+        named = {condition.spec for condition in found.conditions}
+        if any(condition.spec not in named for condition in usual):
+            pairs.append(("view", "all"))
+        return pairs
+
+    def _usual(self, me: Operator) -> tuple[Condition, ...]:
+        return Filter.from_text(self.spec, self.default_query, me).conditions if self.default_query else ()
 
     def allowed_actions(self) -> list[Action]:
         offered = self.actions if self.actions is not None else self.registry.generic_actions
@@ -139,6 +185,25 @@ class AppModelView(ModelView):
         selection = Selection.of_keys(self.spec, operator(), [self._key()]).store()
         return redirect(url_for(f"{self.endpoint}.run_action", action_name="delete", selection=selection.token))
 
+    @expose("/step")
+    def step_view(self) -> Any:
+        """From one record to another one of the list as it was last seen: ?id=…&to=first|previous|next|last."""
+        return step(self, operator(), self._key(), request.args.get("to", ""), request.args.get("tab", ""))
+
+    @expose("/fields")
+    def fields_view(self) -> Any:
+        """All fields of the form with their tab, for "find a field": [{"name", "label", "tab", "place"}]."""
+        layout = self.form_layout
+        found = []
+        for tab in layout.tabs:
+            for group in tab.groups:
+                place = " › ".join(str(part) for part in (tab.label, group.title) if part)
+                for name in group.fields:
+                    item = self.spec.field(name)
+                    if item.secret or may_read(operator(), item):
+                        found.append({"name": name, "label": str(item.label), "tab": tab.key, "place": place})
+        return jsonify(found)
+
     @expose("/selection", methods=("POST",))
     def change_selection(self) -> Any:
         """Ticks and unticks: JSON in, JSON out (see list.html)."""
@@ -148,8 +213,8 @@ class AppModelView(ModelView):
         me = operator()
         token = str(posted.get("token") or "")
         selection = Selection.load(self.spec, me, token) if token else Selection(self.spec, me)
-        query = str(posted.get("query") or "")
-        found = Filter.from_text(self.spec, query, me)
+        query = str(posted.get("query") or "").lstrip("?")
+        found = self.filter_of(parse_qsl(query, keep_blank_values=True), me)
         if posted.get("clear"):
             selection = Selection(self.spec, me, token=token)
         elif posted.get("all"):
@@ -157,6 +222,7 @@ class AppModelView(ModelView):
         else:
             selection = selection.ticked(_keys(posted.get("add")), _keys(posted.get("remove")))
         selection = selection.store()
+        places.carry_selection(self.spec, self.list_url(), selection.token)
         count = selection.count()
         return jsonify(
             {"token": selection.token, "count": count, "hidden": ListPage(self, me).hidden(selection, found, count)}
@@ -182,6 +248,7 @@ class AppModelView(ModelView):
         row = (query if condition is None else query.where(condition)).tuples().first()
         if row is None:
             raise NotFound(self.spec, key)
+        log.info("reveal user=%s record=%s/%s field=%s", me.user_id, self.spec.name, key, item.name)
         return jsonify({"value": item.format(row[0])})
 
     @expose("/action/", methods=("POST",))
@@ -195,7 +262,9 @@ class AppModelView(ModelView):
         action = next((found for found in self.allowed_actions() if found.name == action_name), None)
         me = operator()
         if action is None:
-            known = next((found for found in self.actions or self.registry.generic_actions if found.name == action_name), None)
+            known = next(
+                (found for found in self.actions or self.registry.generic_actions if found.name == action_name), None
+            )
             if known is not None:
                 for right in known.rights:
                     me.require(right)

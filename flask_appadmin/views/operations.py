@@ -12,6 +12,8 @@ from flask_appadmin.errors import FaultList, NotAllowed, NotFound
 from flask_appadmin.history import ChangeLine, ChangeSetRecord, lines_of_set, operations
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import RIGHTS, Operator
+from flask_appadmin.views import places
+from flask_appadmin.views.form_page import posted_reason
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
@@ -173,7 +175,7 @@ class OperationsView(BaseView):
             raise NotAllowed(right, RIGHTS[right])
         if request.method == "POST":
             try:
-                applied = ChangeSet.undo(row.id, reason=request.form.get("_reason", "")).apply(operator)
+                applied = ChangeSet.undo(row.id, reason=posted_reason()).apply(operator)
             except FaultList as fault:
                 return self._ask(row, str(fault))
             text = gettext("Zurückgenommen: %(title)s", title=row.title)
@@ -242,7 +244,7 @@ class OperationsView(BaseView):
 def _back_to(row: ChangeSetRecord, registry: Registry) -> str:
     spec = registry.specs_by_name.get(row.entity)
     if spec is not None and spec.name in registry.views:
-        return session.get(f"list:{spec.name}") or registry.views[spec.name].list_url()
+        return places.remembered_list(spec) or registry.views[spec.name].list_url()
     return url_for("operations.index_view")
 
 

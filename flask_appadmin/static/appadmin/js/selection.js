@@ -110,7 +110,7 @@ class Marking {
       const answer = await this.deliver(request);
       this.underWay = null;
       if (!answer) return false;
-      this.tokenField.value = answer.token;
+      this.carry(answer.token);
       if (!this.isWaiting) {
         this.count = answer.count;
         this.hidden = answer.hidden;
@@ -118,6 +118,24 @@ class Marking {
       }
     }
     return true;
+  }
+
+  // The page was drawn before anything was marked: from now on its links and forms lead to lists that know the marks.
+  carry(token) {
+    if (this.tokenField.value === token) return;
+    this.tokenField.value = token;
+    const list = new URL(this.table?.dataset.list ?? this.strip.dataset.list, location.href).pathname;
+    const withToken = (address) => {
+      const url = new URL(address, location.href);
+      url.searchParams.set("selection", token);
+      return url.pathname + url.search;
+    };
+    for (const link of document.querySelectorAll("main a[href]")) if (new URL(link.href).pathname === list) link.setAttribute("href", withToken(link.href));
+    for (const form of document.querySelectorAll("main form[data-quick], main form.filter-form")) {
+      const field = form.elements.namedItem("selection") ?? form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "selection" }));
+      field.value = token;
+    }
+    history.replaceState(history.state, "", withToken(location.href));
   }
 
   async deliver(request) {

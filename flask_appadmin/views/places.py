@@ -1,0 +1,92 @@
+"""Where an operator was: the list of each table as it was last seen, and the records of its page, to step through.
+
+Shape: both stand in the session. `list:<table>` is the address of the list with filter, order, place and marked rows, so
+that "back" and "save and close" lead to the same place. `walk` is the page of rows drawn last: (table, number of its
+first row, number of rows found, whether more were found, keys as one text). A session is a cookie of some four kilobytes:
+only the last few tables are remembered, and an address that is too long is remembered without its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from flask import request, session
+
+from flask_appadmin.specs import ModelSpec
+
+_TABLES = 6
+_LONGEST = 500
+
+#: Parts of a list's address that are a question of the moment, not a place.
+_PASSING = ("add_filter", "edit", "count")
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The rows of the list's page, in their order."""
+
+    keys: tuple[int, ...]
+    #: Number of the first of them, 0 when it is not known.
+    first_row: int
+    found: int
+    capped: bool
+
+
+def remember_list(spec: ModelSpec) -> None:
+    """Keeps the address that was asked for as the place in this table's list."""
+    pairs = [(name, text) for name, text in request.args.items(multi=True) if name not in _PASSING]
+    _store(spec, request.path, pairs)
+
+
+def _store(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> None:
+    address = f"{path}?{urlencode(pairs)}" if pairs else path
+    if len(address) > _LONGEST:
+        pairs = [(name, text) for name, text in pairs if name not in ("after", "before", "at")]
+        address = f"{path}?{urlencode(pairs)}"
+    name = f"list:{spec.name}"
+    session.pop(name, None)
+    if len(address) <= _LONGEST:
+        session[name] = address
+    # The order of a session is the order of writing: the oldest tables go first.
+    for old in [key for key in session if key.startswith("list:")][:-_TABLES]:
+        del session[old]
+
+
+def remembered_list(spec: ModelSpec) -> str:
+    """The address of the list as it was last seen, or "" for one that was not."""
+    address: str = session.get(f"list:{spec.name}", "")
+    return address
+
+
+def remembered_pairs(spec: ModelSpec) -> list[tuple[str, str]]:
+    """What stands in the query of the remembered address."""
+    return parse_qsl(remembered_list(spec).partition("?")[2], keep_blank_values=True)
+
+
+def carry_selection(spec: ModelSpec, path: str, token: str) -> None:
+    """Names a selection in the remembered address: rows were marked after the list was drawn."""
+    pairs = [pair for pair in remembered_pairs(spec) if pair[0] != "selection"]
+    _store(spec, remembered_list(spec).partition("?")[0] or path, [*pairs, ("selection", token)])
+
+
+def forget_selection(spec: ModelSpec) -> None:
+    """Takes the marked rows out of the remembered address: what they were marked for is done."""
+    address = remembered_list(spec)
+    if address:
+        pairs = [pair for pair in remembered_pairs(spec) if pair[0] not in ("selection", "only")]
+        _store(spec, address.partition("?")[0], pairs)
+
+
+def remember_rows(spec: ModelSpec, walk: Walk) -> None:
+    """Keeps the rows of the page that is drawn."""
+    keys = " ".join(map(str, walk.keys))
+    session["walk"] = [spec.name, walk.first_row, walk.found, walk.capped, keys]
+
+
+def remembered_rows(spec: ModelSpec) -> Walk | None:
+    """The rows of the page last drawn, if it was one of this table."""
+    kept = session.get("walk")
+    if not isinstance(kept, list) or len(kept) != 5 or kept[0] != spec.name:
+        return None
+    return Walk(tuple(int(key) for key in kept[4].split()), kept[1], kept[2], kept[3])
