@@ -1,0 +1,265 @@
+"""Stores very many rows at once: for demo data and other first fillings, where no rule has to be asked.
+
+Shape: a `Loader` is a context; inside it `store` takes rows of one table in the order of its declared columns and
+`index` the search texts of new records. Values are those the database keeps (money as whole numbers, dates as ISO
+text); columns that are not named get their defaults. All is one transaction: after an error nothing is there.
+Whoever loads answers for the values; references and unique columns are still checked by the database.
+Speed, why it is as it is: constants stand in the statement instead of being bound for each row; secondary indexes of
+large loads are made once at the end; PostgreSQL gets COPY, whose missing columns take defaults that exist only within
+the transaction; the search index collects in memory before it writes.
+Source: design.md section 12; figures in docs/decisions/loading.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from flask_appadmin import search
+from flask_appadmin.changes import record_loading
+from flask_appadmin.database import database, engine, transaction, utcnow
+from flask_appadmin.rights import Operator
+from flask_appadmin.specs import FieldSpec, ModelSpec
+
+#: From so many new records on the secondary indexes are dropped and made again.
+_MANY = 5_000
+#: Memory for pages (KiB) and for the collecting search index (bytes) while a load runs on SQLite.
+_CACHE_KIB, _SEARCH_BYTES, _SEARCH_BYTES_BEFORE = 262_144, 67_108_864, 1_048_576
+
+
+class Loader:
+    """One load of several tables; `tables` names the columns (field names) of each by its spec."""
+
+    def __init__(self, tables: Mapping[ModelSpec, Sequence[str]], *, expected: int, main: ModelSpec) -> None:
+        """`expected`: about how many records of `main` come; it decides whether indexes are worth dropping."""
+        self.main = main
+        self.counts: dict[str, int] = {spec.name: 0 for spec in tables}
+        self._tables = {spec.name: (spec, tuple(spec.field(name) for name in names)) for spec, names in tables.items()}
+        self._statements: dict[str, str] = {}
+        self._expected = expected
+        self._dropped: list[str] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Loader:
+        self._stack.enter_context(transaction())
+        try:
+            self._prepare()
+        except BaseException as fault:
+            self._stack.__exit__(type(fault), fault, fault.__traceback__)
+            raise
+        return self
+
+    def __exit__(self, kind: Any, fault: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        except BaseException as late:
+            self._stack.__exit__(type(late), late, late.__traceback__)
+            raise
+        self._stack.__exit__(kind, fault, trace)
+        if engine() == "sqlite":
+            database.execute_sql(f"PRAGMA cache_size = {self._cache_size}")
+            if kind is None:
+                # So that the planner knows how large the tables are now.
+                database.execute_sql("PRAGMA optimize")
+
+    def _prepare(self) -> None:
+        if engine() == "sqlite":
+            self._cache_size = database.execute_sql("PRAGMA cache_size").fetchone()[0]
+            database.execute_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        if self._expected >= _MANY and self._expected * 4 >= self.main.model.select().count():
+            self._drop_indexes()
+        for name, (spec, items) in self._tables.items():
+            columns = ", ".join(f'"{item.column}"' for item in items)
+            fixed = _constants(spec, {item.name for item in items})
+            if engine() == "sqlite":
+                more = "".join(f', "{column}"' for column in fixed)
+                marks = ", ".join(["?"] * len(items) + list(fixed.values()))
+                self._statements[name] = f'INSERT INTO "{name}" ({columns}{more}) VALUES ({marks})'
+            else:
+                self._statements[name] = f'COPY "{name}" ({columns}) FROM STDIN'
+                if fixed:
+                    steps = (f'ALTER "{column}" SET DEFAULT {value}' for column, value in fixed.items())
+                    database.execute_sql(f'ALTER TABLE "{name}" {", ".join(steps)}')
+            if engine() == "sqlite" and search.has_index(spec):
+                _set_search_memory(spec, _SEARCH_BYTES)
+
+    def _drop_indexes(self) -> None:
+        """Drops the indexes that only speed up reading; unique ones stay, for they guard."""
+        names = list(self._tables)
+        if engine() == "postgresql" and search.has_index(self.main):
+            names.append(search.index_name(self.main))
+        for name in names:
+            for found in database.get_indexes(name):
+                if not found.unique and found.sql:
+                    self._dropped.append(found.sql)
+                    database.execute_sql(f'DROP INDEX "{found.name}"')
+        if engine() == "postgresql":
+            self._drop_references()
+
+    def _drop_references(self) -> None:
+        """Drops the references of the tables; made again at the end, they are checked by one join each.
+
+        PostgreSQL queues a check per row and reference, even where the reference is empty: sixty for a wide row.
+        """
+        found = database.execute_sql(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE contype = 'f' AND conrelid = ANY(%s::regclass[])",
+            ([f'"{name}"' for name in self._tables],),
+        ).fetchall()
+        for table, name, definition in found:
+            self._dropped.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+            database.execute_sql(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+
+    def store(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Stores rows of a table."""
+        if not rows:
+            return
+        self.counts[table] += len(rows)
+        if engine() == "sqlite":
+            database.cursor().executemany(self._statements[table], rows)
+        else:
+            _copy(self._statements[table], rows)
+
+    def index(self, texts: Sequence[tuple[int, str]]) -> None:
+        """Puts new records of the main table into its search index, by texts from `TextMaker`."""
+        if engine() == "sqlite":
+            search.write_texts(self.main, texts, known=False)
+        else:
+            _copy(f'COPY "{search.index_name(self.main)}" (id, text) FROM STDIN', texts)
+
+    def _finish(self) -> None:
+        if engine() == "postgresql":
+            # Tables with references still to be checked cannot be altered.
+            database.execute_sql("SET CONSTRAINTS ALL IMMEDIATE")
+        for statement in self._dropped:
+            database.execute_sql(statement)
+        for name, (spec, items) in self._tables.items():
+            if engine() == "sqlite":
+                if search.has_index(spec):
+                    _set_search_memory(spec, _SEARCH_BYTES_BEFORE)
+                continue
+            fixed = _constants(spec, {item.name for item in items})
+            if fixed:
+                steps = (f'ALTER "{column}" DROP DEFAULT' for column in fixed)
+                database.execute_sql(f'ALTER TABLE "{name}" {", ".join(steps)}')
+            if self.counts[name] and any(item.name == "id" for item in items):
+                database.execute_sql(
+                    f"SELECT setval(pg_get_serial_sequence('\"{name}\"', 'id'), (SELECT max(id) FROM \"{name}\"))"
+                )
+            database.execute_sql(f'ANALYZE "{name}"')
+
+    def record(self, operator: Operator, title: str) -> int:
+        """Notes the load in the history; answers the key of its set."""
+        return record_loading(operator, self.main, self.counts[self.main.name], title)
+
+
+def _copy(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    with database.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _constants(spec: ModelSpec, given: set[str]) -> dict[str, str]:
+    """Column -> SQL literal for the columns that must be filled and are not given."""
+    moment = utcnow().isoformat(" ")
+    system = {"version": "1", "created_at": f"'{moment}'", "updated_at": f"'{moment}'"}
+    found: dict[str, str] = {}
+    for item in spec.fields:
+        if item.name in given or item.name == "id" or (item.nullable and item.name not in system):
+            continue
+        found[item.column] = system.get(item.name) or _literal(item)
+    return found
+
+
+def _literal(item: FieldSpec) -> str:
+    value = item.column_field.db_value(item.default_value())
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if value is None:
+        raise ValueError(f"{item.model_name}.{item.name} has no default and must be loaded")
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _set_search_memory(spec: ModelSpec, size: int) -> None:
+    name = search.index_name(spec)
+    database.execute_sql(f'INSERT INTO "{name}"("{name}", rank) VALUES (\'hashsize\', {size})')
+
+
+class _FoldedWords(dict[str, str]):
+    """Word -> folded word; most words of a stock of records come again and again."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > 200_000:
+            self.clear()
+        folded = self[word] = search.fold(word)
+        return folded
+
+
+class TextMaker:
+    """Makes the search texts of new records from the very rows that are stored, without reading them again.
+
+    It holds positions and no models, so that it can be sent to another process.
+    """
+
+    def __init__(self, tables: Mapping[ModelSpec, Sequence[str]], main: ModelSpec) -> None:
+        self._main = main.name
+        self._key = list(tables[main]).index("id")
+        self._own = _positions(main, tables[main])
+        self._children = []
+        for child, fields in search.searched_children(main):
+            if child in tables:
+                owner = child.owner
+                assert owner is not None
+                place = list(tables[child]).index(owner.name)
+                self._children.append((child.name, place, _positions(child, tables[child], fields)))
+        self._folded: _FoldedWords | None = None
+
+    def texts(self, batch: Mapping[str, Sequence[Sequence[Any]]]) -> list[tuple[int, str]]:
+        """(key, text) for each new record of the main table in the batch, with its children's words."""
+        parts: dict[int, list[str]] = {}
+        key = itemgetter(self._key)
+        for row in batch[self._main]:
+            parts[key(row)] = []
+        for name, place, (plain, phones) in ((self._main, self._key, self._own), *self._children):
+            owner = itemgetter(place)
+            for row in batch.get(name, ()):
+                words = parts[owner(row)]
+                for position in plain:
+                    value = row[position]
+                    if value is not None:
+                        words.append(value if value.__class__ is str else str(value))
+                for position in phones:
+                    value = row[position]
+                    if value is not None:
+                        words.append(search.phone_digits(value))
+        if self._folded is None:
+            self._folded = _FoldedWords()
+        fold = self._folded.__getitem__
+        return [
+            (
+                number,
+                " ".join(dict.fromkeys(filter(None, map(fold, " ".join(words).replace("@", " ").split())))),
+            )
+            for number, words in parts.items()
+        ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_folded": None}
+
+
+def _positions(
+    spec: ModelSpec, names: Sequence[str], fields: Iterable[FieldSpec] | None = None
+) -> tuple[list[int], list[int]]:
+    """Where the searchable values of a row stand: plain texts, and phones."""
+    order = list(names)
+    items = [item for item in (fields or search.indexed_fields(spec)) if item.name in order]
+    plain = [order.index(item.name) for item in items if item.kind != "phone"]
+    phones = [order.index(item.name) for item in items if item.kind == "phone"]
+    return plain, phones
