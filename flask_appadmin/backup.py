@@ -108,7 +108,9 @@ def _restore_sqlite(path: Path) -> None:
             copying.step(-1)
     except apsw.Error as fault:
         raise BackupError(
-            gettext("Die Datenbank wird gerade benutzt. Bitte beenden Sie Kontor und versuchen Sie es noch einmal.")
+            gettext(
+                "Die Datenbank wird gerade benutzt. Bitte beenden Sie das Programm und versuchen Sie es noch einmal."
+            )
         ) from fault
     finally:
         source.close()

@@ -320,7 +320,7 @@ def check_configuration(settings: dict[str, Any]) -> list[Finding]:
                 "secret-short",
                 "SECRET_KEY",
                 gettext("hat weniger als 32 Zeichen."),
-                gettext("Weglassen, dann macht Kontor einen eigenen."),
+                gettext("Ohne Angabe wird ein eigener gemacht und aufbewahrt."),
             )
         )
     if settings.get("DEBUG"):
@@ -383,7 +383,7 @@ def _check_postgresql() -> Iterator[Finding]:
         yield Finding(
             "database-superuser",
             "DATABASE_URL",
-            gettext("Kontor ist als Verwalter des ganzen Servers angemeldet; eigene Rechte genügen."),
+            gettext("Das Programm ist als Verwalter des ganzen Servers angemeldet; weniger Rechte genügen."),
             is_error=False,
         )
 

@@ -15,6 +15,7 @@ import datetime
 import functools
 import hashlib
 import itertools
+import logging
 import secrets
 import unicodedata
 import uuid
@@ -58,6 +59,8 @@ _TOKEN = "sign_in"
 _DEVICE = "appadmin_device"
 
 csrf = CSRFProtect()
+
+log = logging.getLogger("appadmin.security")
 
 
 def open_to_all(view: Any) -> Any:
@@ -334,7 +337,7 @@ class SignInForm(LoginForm):
             self.ifield = self.username
             self.requires_confirmation = False
             return True
-        current_app.logger.warning("authn_login_fail user=%s", account.id if account else "unknown")
+        log.warning("authn_login_fail user=%s", account.id if account else "unknown")
         self.form_errors.append(
             gettext("Benutzername oder Passwort stimmen nicht. Bitte versuchen Sie es noch einmal.")
         )
@@ -444,7 +447,7 @@ def _start_session(_app: Any, user: Account, **_more: Any) -> None:
     session[_TOKEN] = token
     for key, _free in _try_keys(user.username):
         clear_tries(key)
-    current_app.logger.info("authn_login_success user=%s", user.id)
+    log.info("authn_login_success user=%s", user.id)
     device = _device_serializer().dumps([secrets.token_urlsafe(12), username_of(user.username)])
     secure = bool(current_app.config.get("SESSION_COOKIE_SECURE"))
 
@@ -561,10 +564,8 @@ def _before_sign_in() -> Any:
         else:
             form = SignInForm(formdata=None)
             form.username.data = request.form.get("username", "")[:60]
-            flask.flash(fault.sentence(), "warning")
-            page = flask.render_template(
-                "security/login_user.html", login_user_form=form, identity_attributes=["username"]
-            )
+            form.form_errors = [fault.sentence()]
+            page = flask.render_template("security/login_user.html", login_user_form=form)
             refused = Response(page, 429, content_type="text/html; charset=utf-8")
         refused.headers["Retry-After"] = str(fault.seconds)
         return refused
