@@ -118,6 +118,7 @@ from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
+from flask_appadmin.sheets.sessions import ImportSchema
 from flask_appadmin.specs import Description, described, spec_of
 
 #: The tabs of the customer's form in their order: key of the group and caption.
@@ -3111,7 +3112,7 @@ class ImportSchedule(Record):
     description = Description(
         label=_("Importplanung"),
         plural=_("Importplanungen"),
-        title=("interval",),
+        title=("import_schema", "interval"),
         menu="",
         right="customer",
         order=("id",),
@@ -3122,6 +3123,7 @@ class ImportSchedule(Record):
         owner=True,
         copy="renew",
     )
+    import_schema = described(Reference(ImportSchema, verbose_name=_("Importplanung")), listed=True)
     interval = described(CharField(max_length=60, null=True, verbose_name=_("Turnus")), listed=True)
     next_run_at = described(DateTimeField(null=True, verbose_name=_("nächster Lauf")), listed=True)
 

@@ -255,7 +255,7 @@ class IntegerType(FieldType):
         return super().from_cell(cell, spec)
 
     def format(self, value: Any, spec: FieldSpec) -> str:
-        # Numbers that name something (customer, account) are never grouped; amounts have a unit or a limit.
+        # Numbers that name something (an account, a form) are never grouped; amounts have a unit or a limit.
         if value is None:
             return ""
         return format_number(value) if spec.unit else str(value)

@@ -89,7 +89,9 @@ class TablesView(BaseView):
 
     @expose("/")
     def index_view(self) -> Any:
-        specs = [spec for spec in self.registry.specs if _may(f"{spec.right}.read")]
+        specs = [
+            spec for spec in self.registry.specs if spec.name in self.registry.views and _may(f"{spec.right}.read")
+        ]
         named = [
             (str(label), [spec for spec in specs if spec.menu == key and spec.owner is None])
             for key, label in self.groups
@@ -142,6 +144,8 @@ class Registry:
         self._counts: dict[str, tuple[float, int]] = {}
         own = {view.model._meta.table_name: view for view in views if getattr(view, "model", None) is not None}
         for spec in self.specs:
+            if spec.menu == "none":
+                continue  # a table that nothing works with yet has no page
             view_class = own.get(spec.name, AppModelView)
             view = view_class(spec.model, self)
             self.views[spec.name] = view

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_appadmin import changes, history, jobs, labels, rights, search, selections
+from flask_appadmin import (
+    changes,
+    customfields,
+    drafts,
+    history,
+    jobs,
+    labels,
+    layouts,
+    queries,
+    rights,
+    search,
+    selections,
+)
 from flask_appadmin.database import Record, database, engine
 from flask_appadmin.sheets import sessions
 from flask_appadmin.specs import ModelSpec, declare
@@ -22,6 +34,10 @@ LAYER_MODELS: tuple[Any, ...] = (
     *jobs.MODELS,
     labels.LabelFormat,
     *sessions.MODELS,
+    *queries.MODELS,
+    *customfields.MODELS,
+    *layouts.MODELS,
+    *drafts.MODELS,
 )
 
 

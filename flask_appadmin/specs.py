@@ -126,7 +126,7 @@ def described(
 class Description:
     """What operators and pages need to know about a model.
 
-    external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields that make a record's title, joined by a blank. menu: key of the menu group,
+    external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields that make a record's title, joined by a blank. menu: key of the menu group ("none": no page at all),
     "" for none. right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
     """
 

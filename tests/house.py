@@ -94,9 +94,9 @@ PRODUCT = (
 #: The lines of the layer from the top; a file imports from lines below and, in its own line, from its right.
 LINES: tuple[tuple[str, ...], ...] = (
     ("registry", "views", "security", "shell", "checks"),
-    ("forms", "lists", "layouts"),
-    ("schema", "bulk", "copying", "sheets", "labels", "customfields"),
-    ("loading", "selections", "changes", "filters", "history", "search", "jobs", "rights", "backup", "database"),
+    ("schema", "forms", "lists", "layouts", "drafts"),
+    ("bulk", "copying", "sheets", "labels", "customfields"),
+    ("loading", "selections", "changes", "filters", "history", "search", "jobs", "queries", "rights", "backup", "database"),
     ("specs", "fieldtypes"),
     ("errors", "i18n"),
 )
