@@ -124,6 +124,7 @@ def _check_model(spec: ModelSpec) -> Iterator[Finding]:
             _place(spec),
             gettext("hat kein Feld, das seinen Namen zeigt."),
             'Description(title=("name",))',
+            is_error=False,
         )
     owners = [fk for fk in model._meta.sorted_fields if is_owner(fk)]
     if len(owners) > 1:
