@@ -26,7 +26,7 @@ from tests.house import (
 
 #: Who writes into the database besides the gateway, and why that is right. A folder's name ends with a slash.
 WRITERS = {
-    "flask_appadmin/changes.py": "the gateway itself: the only file that writes records",
+    "flask_appadmin/changes/": "the gateway itself: the only room that writes records",
     "flask_appadmin/search.py": "the search index is derived from records, and written with the change set",
     "flask_appadmin/jobs.py": "progress and heartbeat of a job are no business data: no history, no undo",
     "flask_appadmin/loading.py": "first fillings of a million rows; the history says in one entry what was loaded",

@@ -1,0 +1,44 @@
+"""The change gateway: plans, applies and takes back changes. The only room that writes business records.
+
+Shape: a ChangeSet is one operation with steps. *Record steps* (create, update, delete) carry values; a *set step* (assign)
+carries a selection and one value per field and is written by the database itself, never row by row; *undo* is the inverse
+of a whole set, found by joining its history with the records. `apply` runs everything in one transaction: records,
+children, history, search index, or nothing at all.
+Order inside a set: removals, new records (owners before children), changes; a removal that others still point to waits
+until the changes are written.
+Units: values are Python values as FieldSpec.check answers them; references are keys, or a NewRecord of the same set.
+Errors: FaultList with a FieldError for each refused value, ConflictError where somebody else was faster, PlanChanged where
+the rows are no longer those that were shown, NotAllowed from the gate. After an error nothing is written.
+Source: design.md section 3.
+"""
+
+from __future__ import annotations
+
+from flask_appadmin.changes.assigning import AssignPlan, ValueGroup, plan_assign
+from flask_appadmin.changes.creating import next_keys
+from flask_appadmin.changes.filling import load_rows, record_loading
+from flask_appadmin.changes.gateway import ChangeSet
+from flask_appadmin.changes.removing import StillUsed, users_of
+from flask_appadmin.changes.running import Applied, NewRecord, know, known_specs
+from flask_appadmin.changes.undoing import UndoConflict, UndoPlan, plan_undo
+from flask_appadmin.changes.unique import unique_sets
+
+__all__ = [
+    "Applied",
+    "AssignPlan",
+    "ChangeSet",
+    "NewRecord",
+    "StillUsed",
+    "UndoConflict",
+    "UndoPlan",
+    "ValueGroup",
+    "know",
+    "known_specs",
+    "load_rows",
+    "next_keys",
+    "plan_assign",
+    "plan_undo",
+    "record_loading",
+    "unique_sets",
+    "users_of",
+]

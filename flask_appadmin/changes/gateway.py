@@ -1,0 +1,241 @@
+"""ChangeSet: collects the steps of one operation and writes all of them in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import peewee
+
+from flask_appadmin import search
+from flask_appadmin.changes.assigning import write_assign
+from flask_appadmin.changes.creating import write_creates
+from flask_appadmin.changes.removing import write_deletes
+from flask_appadmin.changes.running import (
+    KNOWN_SPECS,
+    Applied,
+    Assign,
+    Delete,
+    NewRecord,
+    Run,
+    Update,
+)
+from flask_appadmin.changes.undoing import write_undo
+from flask_appadmin.changes.updating import write_updates
+from flask_appadmin.database import in_transaction, utcnow
+from flask_appadmin.errors import AppAdminError, FaultList, NotFound
+from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
+from flask_appadmin.i18n import gettext, ngettext
+from flask_appadmin.rights import Operator
+from flask_appadmin.specs import ModelSpec, spec_of
+
+
+class ChangeSet:
+    """One operation: collect its steps, then `apply(operator)`.
+
+    kind: key of `history.KINDS`. reason: the operator's own words. source: through what (file name). title: what the list
+    of operations shows; made from the counts when empty.
+    """
+
+    def __init__(self, kind: str, *, reason: str = "", source: str = "", title: str = "", details: Any = None) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of operation: {kind}")
+        self.kind = kind
+        self.reason = reason.strip()[:255]
+        self.source = source.strip()[:255]
+        self.title = title
+        self.details = details
+        self._creates: list[NewRecord] = []
+        self._updates: list[Update] = []
+        self._deletes: list[Delete] = []
+        self._assigns: list[Assign] = []
+        self._undo_of: int | None = None
+        self._main: ModelSpec | None = None
+
+    # --- collecting steps -----------------------------------------------------------------------------------------------
+
+    def create(
+        self, model: Any, values: dict[str, Any], *, source: str = "", place: tuple[str, str] | None = None
+    ) -> NewRecord:
+        """Plans a new record; the answer stands for its key in further steps."""
+        record = NewRecord(self._spec(model), dict(values), source, place)
+        self._creates.append(record)
+        return record
+
+    def update(
+        self,
+        model: Any,
+        key: int,
+        values: dict[str, Any],
+        *,
+        base: dict[str, Any] | None = None,
+        source: str = "",
+        place: tuple[str, str] | None = None,
+    ) -> None:
+        """Plans new values for a record. `base` is what the operator saw: a value that differs from it now is a conflict."""
+        if values:
+            self._updates.append(Update(self._spec(model), int(key), dict(values), base, source, place))
+
+    def delete(self, model: Any, key: int, *, source: str = "") -> None:
+        """Plans the removal of a record with its children."""
+        self._deletes.append(Delete(self._spec(model), int(key), source))
+
+    def assign(
+        self, selection: Any, values: dict[str, Any], *, expected: str = "", without: Iterable[int] = ()
+    ) -> None:
+        """Plans one value per field for all selected records. `expected` is the `state` of the plan that was shown."""
+        self._main = self._main or selection.spec
+        self._assigns.append(Assign(selection, dict(values), expected, frozenset(without)))
+
+    @classmethod
+    def undo(cls, change_set: int, *, reason: str = "") -> ChangeSet:
+        """The set that takes back another one, as far as nobody changed the same values since."""
+        original = ChangeSetRecord.get_or_none(ChangeSetRecord.id == change_set)
+        if original is None:
+            raise NotFound()
+        title = gettext("Zurückgenommen: %(title)s", title=original.title)[:255]
+        made = cls("undo", reason=reason, title=title)
+        made._undo_of = change_set
+        return made
+
+    def _spec(self, model: Any) -> ModelSpec:
+        spec = model if isinstance(model, ModelSpec) else spec_of(model)
+        self._main = self._main or spec
+        return spec
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self._creates or self._updates or self._deletes or self._assigns or self._undo_of)
+
+    # --- applying -------------------------------------------------------------------------------------------------------
+
+    def apply(self, operator: Operator) -> Applied:
+        """Writes everything in one transaction, or nothing; raises FaultList with all that was refused."""
+        if self.is_empty:
+            return Applied(None)
+        try:
+            return in_transaction(lambda: self._write(operator))
+        except _NothingToWrite as nothing:
+            return Applied(None, skipped=tuple(nothing.skipped))
+        except peewee.IntegrityError as fault:
+            # What the checks could not foresee (another process was faster): the engine's own words stay inside.
+            raise FaultList([_integrity_fault(fault)]) from fault
+
+    def rehearse(self, operator: Operator) -> Applied:
+        """Runs everything and takes it back at once: the same faults and counts as `apply`, nothing written."""
+
+        def work() -> Applied:
+            raise _Rehearsed(self._write(operator))
+
+        try:
+            return in_transaction(work)
+        except _Rehearsed as rehearsed:
+            for record in self._creates:
+                record.key = None
+            return rehearsed.applied
+        except _NothingToWrite as nothing:
+            return Applied(None, skipped=tuple(nothing.skipped))
+        except peewee.IntegrityError as fault:
+            raise FaultList([_integrity_fault(fault)]) from fault
+
+    def _write(self, operator: Operator) -> Applied:
+        run = Run(self.kind, operator, self.source, utcnow())
+        main = self._main
+        if self._undo_of is not None:
+            original = ChangeSetRecord.get_by_id(self._undo_of)
+            entity = original.entity
+        else:
+            assert main is not None
+            entity = main.name
+        run.change_set = ChangeSetRecord.insert(
+            user=operator.user_id,
+            user_name=operator.name[:80],
+            kind=self.kind,
+            changed_at=run.moment,
+            reason=self.reason or None,
+            source=self.source or None,
+            entity=entity,
+            title=self.title[:255] or "…",
+            undo_of=self._undo_of,
+            details=self.details,
+        ).execute()
+        if self._undo_of is not None:
+            write_undo(run, self._undo_of)
+        waiting = write_deletes(run, self._deletes, may_wait=True)
+        write_creates(run, self._creates)
+        write_updates(run, self._updates)
+        for assign in self._assigns:
+            write_assign(run, assign)
+        write_deletes(run, waiting, may_wait=False)
+        if run.faults:
+            raise FaultList(run.faults)
+        if not (run.created or run.updated or run.deleted):
+            raise _NothingToWrite(run.skipped)
+        _refresh_search(run)
+        title = self.title or _operation_title(self.kind, main, run, self._creates, self._updates, self._deletes)
+        ChangeSetRecord.update(
+            title=title[:255], created_count=run.created, updated_count=run.updated, deleted_count=run.deleted
+        ).where(ChangeSetRecord.id == run.change_set).execute()
+        return Applied(run.change_set, run.created, run.updated, run.deleted, tuple(run.skipped))
+
+
+class _NothingToWrite(Exception):
+    """Leaves the transaction without a trace when every value is there already."""
+
+    def __init__(self, skipped: list[str]) -> None:
+        super().__init__()
+        self.skipped = skipped
+
+
+class _Rehearsed(Exception):
+    def __init__(self, applied: Applied) -> None:
+        super().__init__()
+        self.applied = applied
+
+
+def _integrity_fault(fault: Exception) -> AppAdminError:
+    text = str(fault).lower()
+    if "foreign" in text:
+        return AppAdminError(
+            gettext(
+                "Ein Datensatz wird noch von anderen verwendet oder ist inzwischen gelöscht. Es wurde nichts gespeichert."
+            )
+        )
+    return AppAdminError(
+        gettext("Ein Wert, der nur einmal vorkommen darf, ist inzwischen vergeben. Es wurde nichts gespeichert.")
+    )
+
+
+def _operation_title(
+    kind: str,
+    main: ModelSpec | None,
+    run: Run,
+    creates: list[NewRecord],
+    updates: list[Update],
+    deletes: list[Delete],
+) -> str:
+    assert main is not None
+    single = [record for record in creates if record.spec is main]
+    keys = {step.key for step in updates if step.spec is main} | {step.key for step in deletes if step.spec is main}
+    if kind in ("form", "copy", "full_copy", "delete") and len(single) + len(keys) == 1:
+        row = (
+            ChangeRecord.select(ChangeRecord.record_title)
+            .where(ChangeRecord.change_set == run.change_set, ChangeRecord.entity == main.name)
+            .order_by(ChangeRecord.id.desc())
+            .first()
+        )
+        if row is not None:
+            return f"{main.label} {row.record_title}"
+    count = run.created + run.updated + run.deleted
+    return ngettext(
+        "%(count)s Datensatz in „%(plural)s“", "%(count)s Datensätze in „%(plural)s“", count, plural=str(main.plural)
+    )
+
+
+def _refresh_search(run: Run) -> None:
+    for name, keys in run.touched.items():
+        gone = run.forgotten.get(name, set())
+        spec = KNOWN_SPECS[name]
+        search.refresh(spec, sorted(keys - gone))
+    for name, keys in run.forgotten.items():
+        search.forget(KNOWN_SPECS[name], sorted(keys))

@@ -1,0 +1,135 @@
+"""Removed records: with their children, a snapshot each, and not while others point to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_appadmin import search
+from flask_appadmin.changes.running import (
+    KNOWN_SPECS,
+    Delete,
+    Run,
+    insert_changes,
+    owner_of,
+    require,
+    snapshot,
+    visible_keys,
+)
+from flask_appadmin.errors import AppAdminError, NotFound
+from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.i18n import gettext
+from flask_appadmin.specs import ModelSpec, spec_of
+
+
+class StillUsed(AppAdminError):
+    """A record that others refer to and that therefore stays."""
+
+    status = 409
+
+    def __init__(self, title: str, users: Sequence[str]) -> None:
+        super().__init__(title, users)
+        self.title = title
+        self.users = list(users)
+
+    def sentence(self) -> str:
+        return gettext(
+            "%(title)s wird noch verwendet (%(users)s) und wurde nicht gelöscht.",
+            title=self.title,
+            users=", ".join(self.users[:5]),
+        )
+
+
+def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Delete]:
+    """Removes records with their children; answers those that others still point to, to be tried again at the end."""
+    waiting = []
+    for step in steps:
+        spec = step.spec
+        KNOWN_SPECS.setdefault(spec.name, spec)
+        require(run, spec, "delete" if spec.owner is None else "edit")
+        if not visible_keys(run.operator, spec, [step.key]):
+            raise NotFound(spec, step.key)
+        users = users_of(spec, step.key)
+        if users:
+            if may_wait:
+                waiting.append(step)
+                continue
+            run.faults.append(StillUsed(title_of_key(spec, step.key), users))
+            continue
+        remove_records(run, spec, [step.key], step.source)
+        run.deleted += 1
+    return waiting
+
+
+def title_of_key(spec: ModelSpec, key: int) -> str:
+    return f"{spec.label} {ReferenceCache().titles(spec, {key})[key]}"
+
+
+def remove_records(run: Run, spec: ModelSpec, keys: list[int], source: str) -> None:
+    for child in reversed(spec.children):
+        assert child.owner is not None
+        key_field = child.model._meta.primary_key
+        query = child.model.select(key_field).where(child.owner.column_field.in_(keys))
+        found = [row[0] for row in query.tuples()]
+        if found:
+            remove_records(run, child, found, source)
+    key_field = spec.model._meta.primary_key
+    rows = []
+    for values in spec.model.select().where(key_field.in_(keys)).dicts():
+        key = values["id"]
+        owner_entity, owner_id = owner_of(spec, key, values)
+        title = spec.title_of(values)[:160]
+        rows.append(
+            (
+                run.change_set,
+                spec.name,
+                key,
+                owner_entity,
+                owner_id,
+                title,
+                "delete",
+                None,
+                None,
+                snapshot(spec, values),
+                None,
+                source or None,
+            )
+        )
+        if spec.owner is not None:
+            run.touch(spec, key, owner_id)
+        elif search.has_index(spec):
+            run.forgotten.setdefault(spec.name, set()).add(key)
+    insert_changes(rows)
+    spec.model.delete().where(key_field.in_(keys)).execute()
+
+
+def users_of(spec: ModelSpec, key: int, *, limit: int = 5) -> list[str]:
+    """Titles of records (other than its own children) that refer to this one, as reasons why it stays."""
+    users: list[str] = []
+    for reference, model in spec.model._meta.backrefs.items():
+        other = spec_of(model)
+        if getattr(getattr(reference, "described_as", None), "owner", False):
+            continue
+        if reference.on_delete and reference.on_delete.upper() in ("CASCADE", "SET NULL"):
+            continue
+        query = model.select(model._meta.primary_key).where(reference == key).limit(limit)
+        found = [row[0] for row in query.tuples()]
+        if other.name == spec.name:
+            found = [other_key for other_key in found if other_key != key]
+        if found and _is_below(other, spec):
+            # A pointer from the record's own children (contact -> address) does not hold the record itself.
+            found = [child_key for child_key in found if not _belongs_to(other, child_key, spec, key)]
+        if found:
+            titles = ReferenceCache().titles(other, set(found))
+            users += [f"{other.label} {titles[found_key]}" for found_key in found]
+    return users[:limit]
+
+
+def _is_below(child: ModelSpec, owner: ModelSpec) -> bool:
+    return child.owner is not None and child.owner.target is owner.model
+
+
+def _belongs_to(child: ModelSpec, child_key: int, owner: ModelSpec, key: int) -> bool:
+    assert child.owner is not None
+    return (
+        child.model.select().where(child.model._meta.primary_key == child_key, child.owner.column_field == key).exists()
+    )

@@ -1,0 +1,186 @@
+"""One change set while it is being written: its context, its steps, and the rows of the history.
+
+Shape: `Run` is what the models' `prepare` and `validate` see as `operation`; steps are plain values that `gateway.py` collects
+and the files beside this one write. Nothing here opens a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_appadmin import search
+from flask_appadmin.database import database, key_condition
+from flask_appadmin.errors import AppAdminError
+from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.history import SECRET
+from flask_appadmin.rights import Operator, visible
+from flask_appadmin.specs import FieldSpec, ModelSpec
+
+#: Kinds of operation that may fill fields people cannot type into (numbers, marks of the system).
+SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy")
+
+#: So many rows are asked for at once.
+CHUNK = 500
+
+
+class NewRecord:
+    """A record that the set will make; stands for its key in other steps of the same set."""
+
+    def __init__(self, spec: ModelSpec, values: dict[str, Any], source: str, place: tuple[str, str] | None) -> None:
+        self.spec = spec
+        self.values = values
+        self.source = source
+        #: Where in a form it stands: (child table, row key).
+        self.place = place
+        #: The database key, known once the set is applied.
+        self.key: int | None = None
+
+
+@dataclass
+class Update:
+    spec: ModelSpec
+    key: int
+    values: dict[str, Any]
+    #: What the values were when the operator saw them; without it the record as it is now counts.
+    base: dict[str, Any] | None
+    source: str
+    place: tuple[str, str] | None
+
+
+@dataclass
+class Delete:
+    spec: ModelSpec
+    key: int
+    source: str
+
+
+@dataclass
+class Assign:
+    selection: Any
+    values: dict[str, Any]
+    expected: str
+    without: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of a set: its key in the history (None when nothing had to be written) and counts."""
+
+    change_set: int | None
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    #: What was left alone, with the reason (undo of values that were changed again).
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return self.created + self.updated + self.deleted
+
+
+@dataclass
+class Run:
+    """One apply in progress: the context that `prepare` and `validate` of the models see, and what to finish at the end."""
+
+    kind: str
+    operator: Operator
+    source: str
+    moment: Any
+    change_set: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    faults: list[AppAdminError] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    #: Model name -> keys of records whose search text may have changed.
+    touched: dict[str, set[int]] = field(default_factory=dict)
+    forgotten: dict[str, set[int]] = field(default_factory=dict)
+    #: Free for the models' rules: what one step finds out and the next one needs.
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def touch(self, spec: ModelSpec, key: int, owner_key: int | None) -> None:
+        if spec.owner is not None and owner_key is not None:
+            self.touched.setdefault(spec.owner.references.name, set()).add(owner_key)
+        elif search.has_index(spec):
+            self.touched.setdefault(spec.name, set()).add(key)
+
+
+#: Table -> spec of every model that a set has met or that the registry declared; histories name tables.
+KNOWN_SPECS: dict[str, ModelSpec] = {}
+
+
+def know(specs: Iterable[ModelSpec]) -> None:
+    """Tells the gateway all models, so that undo and histories find them by their table's name."""
+    KNOWN_SPECS.update({spec.name: spec for spec in specs})
+
+
+def known_specs() -> dict[str, ModelSpec]:
+    return KNOWN_SPECS
+
+
+CHANGE_COLUMNS = (
+    "change_set_id",
+    "entity",
+    "record_id",
+    "owner_entity",
+    "owner_id",
+    "record_title",
+    "action",
+    "field",
+    "field_label",
+    "old_value",
+    "new_value",
+    "source",
+)
+
+
+def insert_changes(rows: Sequence[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    marks = ", ".join([database.param] * len(CHANGE_COLUMNS))
+    database.cursor().executemany(f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) VALUES ({marks})', rows)
+
+
+def owner_of(spec: ModelSpec, key: int, values: dict[str, Any]) -> tuple[str, int]:
+    if spec.owner is None:
+        return spec.name, key
+    return spec.owner.references.name, values.get(spec.owner.name) or 0
+
+
+def json_of(spec: FieldSpec, value: Any) -> str:
+    if value is not None and spec.secret:
+        return SECRET
+    return json_text(spec.type.to_json(value, spec))
+
+
+def snapshot(spec: ModelSpec, values: dict[str, Any]) -> str:
+    """All filled values of a record as one JSON object; secrets only as "changed"."""
+    content = {}
+    for name, value in values.items():
+        item = spec.by_name.get(name)
+        if value is not None and item is not None and not item.is_system:
+            content[name] = "••••" if item.secret else item.type.to_json(value, item)
+    return json_text(content)
+
+
+def depth(spec: ModelSpec) -> int:
+    return 0 if spec.owner is None or spec.owner.target is spec.model else 1 + depth(spec.owner.references)
+
+
+def require(run: Run, spec: ModelSpec, verb: str) -> None:
+    run.operator.require(f"{spec.right}.{verb}")
+
+
+def visible_keys(operator: Operator, spec: ModelSpec, keys: Iterable[int]) -> set[int]:
+    key_field = spec.model._meta.primary_key
+    query = spec.model.select(key_field).where(key_condition(key_field, sorted(keys)))
+    condition = visible(operator, spec)
+    return {row[0] for row in (query if condition is None else query.where(condition)).tuples()}
+
+
+def refuse(run: Run, fault: Any, place: tuple[str, str] | None, source: str) -> None:
+    fault.place = place or getattr(fault, "place", None)
+    fault.source = source
+    run.faults.append(fault)
