@@ -113,9 +113,7 @@ def init_shell(app: Flask, brand: str) -> Shell:
     shell = Shell(brand=brand)
     app.extensions["appadmin_shell"] = shell
     # A form with some hundred fields and many children has more parts than the 1,000 that are allowed otherwise.
-    set_defaults(
-        app, {"MAX_CONTENT_LENGTH": FORM_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_BYTES, "MAX_FORM_PARTS": 20_000}
-    )
+    set_defaults(app, {"MAX_CONTENT_LENGTH": FORM_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_BYTES, "MAX_FORM_PARTS": 20_000})
     files = Blueprint(
         "appadmin",
         __name__,
