@@ -1,7 +1,7 @@
 """„Löschen“: drafts go with everything that belongs to them; other customers stay until they can be anonymised.
 
-Source: domain.md section 4, SC-28 to SC-32. Anonymising is a function of its own that does not exist yet, so a customer that
-is no draft is refused with the way that is open today: „Inaktiv setzen“.
+Source: domain.md section 4, SC-28 to SC-32. Anonymising is a function of its own that does not exist yet, so a customer
+that is no draft is refused with the way that is open today: „Inaktiv setzen“.
 """
 
 from __future__ import annotations

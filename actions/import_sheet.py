@@ -1,7 +1,8 @@
 """„Importieren“ on the command line: the same engine as the pages, from a file to a report.
 
-Shape: `run_import` answers an ImportReport with the counts that `--json` prints and one sentence per finding. A rehearsal
-(`dry_run`) plans and writes nothing but the session, which is discarded. Errors: SheetError for what is no table.
+Shape: `run_import` answers an ImportReport with the counts that `--json` prints and one sentence per finding. A
+rehearsal (`dry_run`) plans and writes nothing but the session, which is discarded. Errors: SheetError for what is no
+table.
 """
 
 from __future__ import annotations

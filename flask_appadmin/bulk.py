@@ -1,8 +1,8 @@
 """What an operator can do with a selection: the base classes of actions, and the generic ones every model has.
 
 Shape: an Action is data: name, label, menu group, the rights it asks for, and which page it has (`page`). Its work is a
-method that knows no web: `plan` answers a ChangeSet that is shown before it is applied, `render` writes a Document. A file
-in an application's `actions/` subclasses one of them and says what differs.
+method that knows no web: `plan` answers a ChangeSet that is shown before it is applied, `render` writes a Document. A
+file in an application's `actions/` subclasses one of them and says what differs.
 Errors: NotAllowed where a right is missing; FaultList from plans; SheetError and LabelError from documents.
 """
 

@@ -105,7 +105,8 @@ class Record(Model):
 
     @classmethod
     def find_by_words(cls, words: str) -> int | None:
-        """The key of the record that people also name so (a country in another language); asked when nothing else fits."""
+        """The key of the record that people also name so (a country in another language); asked when nothing else
+        fits."""
         return None
 
     @classmethod

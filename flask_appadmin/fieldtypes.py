@@ -2,9 +2,10 @@
 
 Shape: one object per kind with the same verbs. `parse` takes text as typed (German or English by locale), `from_cell` a
 cell of a spreadsheet (text, number, date, bool), both answer a Python value or raise FieldError; blank is None.
-`format` makes the text people read, `to_cell` the value a spreadsheet takes. `to_json`/`from_json` keep exact values in the
-history; `sql_to_json`/`sql_from_json` do the same for a whole column inside the database, so that a change of a million rows
-is recorded without passing through Python. Every number of a field (limits, lengths) comes from its FieldSpec.
+`format` makes the text people read, `to_cell` the value a spreadsheet takes. `to_json`/`from_json` keep exact values in
+the history; `sql_to_json`/`sql_from_json` do the same for a whole column inside the database, so that a change of a
+million rows is recorded without passing through Python. Every number of a field (limits, lengths) comes from its
+FieldSpec.
 Units: decimals are `Decimal`, stored as whole numbers of the smallest unit (cents); times are UTC without zone.
 Errors: FieldError with the field, what was found, what is wrong, what is right.
 Source: DIN 5008 for German numbers and dates; ISO 8601; check digits by python-stdnum and phonenumbers.
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from flask_appadmin.specs import FieldSpec
 
 
-# --- columns that Peewee has no exact class for -------------------------------------------------------------------------
+# --- columns that Peewee has no exact class for -----------------------------------------------------------------------
 
 
 class DecimalField(peewee.BigIntegerField):
@@ -60,13 +61,13 @@ class DecimalField(peewee.BigIntegerField):
 
     def db_value(self, value: Any) -> int | None:
         if value is None or isinstance(value, peewee.Node):
-            return value  # type: ignore[return-value]
+            return value
         return int(Decimal(str(value)).scaleb(self.places).to_integral_value())
 
     def python_value(self, value: Any) -> Decimal | None:
         return None if value is None else Decimal(value).scaleb(-self.places)
 
-    adapt = None  # type: ignore[assignment]  # a Decimal must not pass through int()
+    adapt = None
 
 
 class JSONField(peewee.TextField):
@@ -84,7 +85,7 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-# --- kinds of value -----------------------------------------------------------------------------------------------------
+# --- kinds of value ---------------------------------------------------------------------------------------------------
 
 
 class FieldType:
@@ -441,7 +442,8 @@ class DateTimeType(FieldType):
         try:
             if day is None or clock is None:
                 raise ValueError
-            time = datetime.time(*(int(part or 0) for part in clock.groups()))
+            hour, minute, second = (int(part or 0) for part in clock.groups())
+            time = datetime.time(hour, minute, second)
         except ValueError:
             raise FieldError(
                 spec, text, gettext("ist kein Zeitpunkt"), gettext("Bitte so eingeben: 31.12.2026 14:30.")
@@ -631,7 +633,7 @@ class JSONType(FieldType):
         return f"nullif({json_sql}, 'null')"
 
 
-# --- reading numbers and dates as people write them ---------------------------------------------------------------------
+# --- reading numbers and dates as people write them -------------------------------------------------------------------
 
 
 def _clean_line(text: str) -> str:
@@ -687,7 +689,7 @@ def _check_limits(value: Any, spec: FieldSpec, shown: Callable[[Any], str]) -> N
         raise FieldError(spec, _number_text(value), reason, right)
 
 
-# --- text with rules ----------------------------------------------------------------------------------------------------
+# --- text with rules --------------------------------------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=20_000)

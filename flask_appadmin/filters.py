@@ -1,8 +1,8 @@
 """Conditions on records: condition <-> URL <-> query <-> sentence.
 
-Shape: `Filter` is a model's search text and a tuple of Conditions that all hold. In a URL (and behind `--query`) it reads
-`search=müller&country=DE&status=active&city__begins=Wien`; a name that comes twice means one of its values. References
-are named by their natural key. Names of the list page itself (`sort`, `page` …) are left to it.
+Shape: `Filter` is a model's search text and a tuple of Conditions that all hold. In a URL (and behind `--query`) it
+reads `search=müller&country=DE&status=active&city__begins=Wien`; a name that comes twice means one of its values.
+References are named by their natural key. Names of the list page itself (`sort`, `page` …) are left to it.
 Errors: whatever cannot be understood raises FilterError with its name; nothing is dropped silently, since a filter that
 vanishes would let "all that match" mean everything.
 """

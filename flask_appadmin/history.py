@@ -1,9 +1,9 @@
 """The tables behind change sets, and questions to them: who changed what, when, through what.
 
-Shape: a ChangeSetRecord is one operation (a form saved, a bulk change, an import); its ChangeRecords are one row per record
-and field, or one row with a whole snapshot for a record that was made or removed. Old and new are JSON texts with exact
-types; titles, labels and names stand beside the keys as text, so that everything reads well after deletions. Children name
-their owner, so that an owner's history shows them.
+Shape: a ChangeSetRecord is one operation (a form saved, a bulk change, an import); its ChangeRecords are one row per
+record and field, or one row with a whole snapshot for a record that was made or removed. Old and new are JSON texts
+with exact types; titles, labels and names stand beside the keys as text, so that everything reads well after deletions.
+Children name their owner, so that an owner's history shows them.
 Units: times are UTC. Secrets are recorded as "changed", never by value. Only the room `changes` writes here.
 """
 

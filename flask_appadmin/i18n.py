@@ -1,9 +1,9 @@
 """Words for operators: gettext with the German text as message id, and German or English formats for numbers and dates.
 
-Shape: `_("Text")` is lazy and may stand at module level; `gettext` and `ngettext` answer at once. Placeholders are named:
-`gettext("%(count)s Zeilen", count=3)`. Catalogues are `.po` files read once, when a language other than German is first
-asked for; a message that is missing there is shown in German. The locale belongs to the running request, job or command
-(`use_locale`); without one it is German.
+Shape: `_("Text")` is lazy and may stand at module level; `gettext` and `ngettext` answer at once. Placeholders are
+named: `gettext("%(count)s Zeilen", count=3)`. Catalogues are `.po` files read once, when a language other than German
+is first asked for; a message that is missing there is shown in German. The locale belongs to the running request, job
+or command (`use_locale`); without one it is German.
 Units: dates are shown in the zone `Europe/Berlin`, stored ones are UTC.
 """
 

@@ -1,7 +1,8 @@
 """Named arrangements of fields: which tabs a form has, which cards stand on them, which columns a list starts with.
 
-Shape: a Layout is a tuple of Tabs, a Tab a tuple of Groups (cards) and the names of child tables. Without one of its own a
-model gets `automatic_layout`: one tab per `group` of its fields, in the order in which they first occur, children last.
+Shape: a Layout is a tuple of Tabs, a Tab a tuple of Groups (cards) and the names of child tables. Without one of its
+own a model gets `automatic_layout`: one tab per `group` of its fields, in the order in which they first occur, children
+last.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def grid_columns(spec: ModelSpec) -> tuple[FieldSpec, ...]:
     return tuple(fields[:7])
 
 
-# --- arrangements that operators make -----------------------------------------------------------------------------------
+# --- arrangements that operators make ---------------------------------------------------------------------------------
 # The tables stand from the first migration on; no page offers them until an arrangement takes effect everywhere.
 
 

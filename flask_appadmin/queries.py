@@ -1,7 +1,8 @@
 """Conditions kept under a name, private or for all.
 
 Shape: a SavedQuery has the text of a condition and the operator who wrote it. The table stands from the first migration
-on; lists begin to offer it when a condition can be typed, checked and run within its limits (requirements PX-14, PX-15).
+on; lists begin to offer it when a condition can be typed, checked and run within its limits (requirements PX-14,
+PX-15).
 """
 
 from __future__ import annotations

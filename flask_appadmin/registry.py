@@ -160,7 +160,7 @@ class Registry:
         app.jinja_env.filters["moment"] = format_datetime
         app.extensions["appadmin"] = self
 
-    # --- addresses ------------------------------------------------------------------------------------------------------
+    # --- addresses ----------------------------------------------------------------------------------------------------
 
     def record_url(self, spec: ModelSpec, key: int, **arguments: Any) -> str:
         """The form of a record, "" for a model without a page or without the right."""
@@ -224,7 +224,7 @@ class Registry:
         is_child = spec is not None and spec.owner is not None
         return (f"{name} {line.title}: {line.label}" if is_child else line.label), line.old, line.new
 
-    # --- what stands on every page --------------------------------------------------------------------------------------
+    # --- what stands on every page ------------------------------------------------------------------------------------
 
     def _page_context(self) -> dict[str, Any]:
         operator: Operator | None = getattr(g, "operator", None)

@@ -115,7 +115,7 @@ class SignInAttempt(peewee.Model):
         database = database
 
 
-# --- the registry -------------------------------------------------------------------------------------------------------
+# --- the registry -----------------------------------------------------------------------------------------------------
 
 #: Every right that exists: key -> German name. Models add theirs by `register_model_rights`.
 RIGHTS: dict[str, Any] = {
@@ -209,7 +209,7 @@ def system_operator(name: str) -> Operator:
     return Operator(None, name, frozenset({"*"}), "")
 
 
-# --- the gate -----------------------------------------------------------------------------------------------------------
+# --- the gate ---------------------------------------------------------------------------------------------------------
 
 #: Model -> function that answers which rows an operator may see, as an expression; models without one show all rows.
 _scopes: dict[Any, Callable[[Operator], Any]] = {}

@@ -1,7 +1,7 @@
 """All tables together: those of the layer and those of the application, with the search indexes that belong to them.
 
-Shape: `create_tables(models)` makes what is missing, in an order that foreign keys allow; migrations of an application call
-it in their first step. Errors: those of the engine, since nobody but an engineer sees them.
+Shape: `create_tables(models)` makes what is missing, in an order that foreign keys allow; migrations of an application
+call it in their first step. Errors: those of the engine, since nobody but an engineer sees them.
 """
 
 from __future__ import annotations

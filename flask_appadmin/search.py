@@ -1,11 +1,11 @@
 """The search box: which records contain these words, however they are spelt.
 
-Shape: for every model with searchable fields there is an index of one folded text per record, its own fields and those of
-its children: FTS5 with trigrams on SQLite, a column with a pg_trgm index on PostgreSQL. `fold` makes Müller, Mueller and
-MULLER the same, Straße and Strasse, and drops punctuation; phones are kept as digits, too. The change gateway calls
+Shape: for every model with searchable fields there is an index of one folded text per record, its own fields and those
+of its children: FTS5 with trigrams on SQLite, a column with a pg_trgm index on PostgreSQL. `fold` makes Müller, Mueller
+and MULLER the same, Straße and Strasse, and drops punctuation; phones are kept as digits, too. The change gateway calls
 `refresh` in its own transaction, so the index is never older than the records.
-Limits: parts of words need three characters; shorter words are looked up as the beginning of a title field. Masked fields
-are not in the index: a part of a bank number must not be guessable by searching.
+Limits: parts of words need three characters; shorter words are looked up as the beginning of a title field. Masked
+fields are not in the index: a part of a bank number must not be guessable by searching.
 """
 
 from __future__ import annotations
@@ -201,7 +201,8 @@ def matches(spec: ModelSpec, question: str, operator: Operator) -> Any:
 
 
 def _indexed(spec: ModelSpec, words: list[str]) -> Any:
-    """The keys whose text contains all words. Words are letters and digits only (see `fold`), so they need no escaping."""
+    """The keys whose text contains all words. Words are letters and digits only (see `fold`), so they need no
+    escaping."""
     name = index_name(spec)
     if engine() == "sqlite":
         question = " AND ".join(f'"{word}"' for word in words)

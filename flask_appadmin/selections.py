@@ -111,7 +111,7 @@ class Selection:
             return gettext("%(what)s markiert", what=what)
         return f"{what}: {self.filter.describe()}"
 
-    # --- kept between requests ------------------------------------------------------------------------------------------
+    # --- kept between requests ----------------------------------------------------------------------------------------
 
     @classmethod
     def load(cls, spec: ModelSpec, operator: Operator, token: str) -> Selection:

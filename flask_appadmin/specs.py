@@ -1,8 +1,8 @@
-"""What is known about models and fields, read once from their declarations: the one source for form, list, file and history.
+"""What is known about models and fields, read once from their declarations: the one source for all rooms.
 
-Shape: `spec_of(Model)` is a frozen ModelSpec with its FieldSpecs in the order of declaration. What Peewee has a word for
-(verbose_name, help_text, choices, null, max_length, default) stands there; the rest stands in `described(...)` around the
-field and in `description = Description(...)` on the model. Nothing is altered afterwards.
+Shape: `spec_of(Model)` is a frozen ModelSpec with its FieldSpecs in the order of declaration. What Peewee has a word
+for (verbose_name, help_text, choices, null, max_length, default) stands there; the rest stands in `described(...)`
+around the field and in `description = Description(...)` on the model. Nothing is altered afterwards.
 Errors: a declaration that makes no sense is found by `checks.py`, all findings at once; here only TypeError for a field
 class without a kind of value.
 """
@@ -95,7 +95,8 @@ def described(
     of its own. kind: a text with rules (email, iban …). searchable: found by the search box. listed: a column of the
     list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
     unique_with: unique together with these fields.
-    overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to a comma. required: overrides what null and default say.
+    overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
+    a comma. required: overrides what null and default say.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -126,8 +127,9 @@ def described(
 class Description:
     """What operators and pages need to know about a model.
 
-    external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields that make a record's title, joined by a blank. menu: key of the menu group ("none": no page at all),
-    "" for none. right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
+    external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields
+    that make a record's title, joined by a blank. menu: key of the menu group ("none": no page at all), "" for none.
+    right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
     """
 
     label: Any
@@ -199,8 +201,8 @@ class FieldSpec:
         return words
 
     @property
-    def references(self) -> ModelSpec | None:
-        """The spec of the model a reference leads to."""
+    def references(self) -> Any:
+        """The spec of the model a reference leads to, None for other fields."""
         return spec_of(self.target) if self.target is not None else None
 
     @property

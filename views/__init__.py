@@ -1,7 +1,7 @@
 """What Kontor adds to the automatic pages: views of its own, the menu by work, the start page.
 
-Shape: `VIEWS` are subclasses of AppModelView, which win over the automatic ones; `MENU` is (heading, tables) in the order
-of the screen. Tables that are not in it stand on the page „alle Tabellen“.
+Shape: `VIEWS` are subclasses of AppModelView, which win over the automatic ones; `MENU` is (heading, tables) in the
+order of the screen. Tables that are not in it stand on the page „alle Tabellen“.
 """
 
 from __future__ import annotations
