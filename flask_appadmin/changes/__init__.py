@@ -1,14 +1,14 @@
 """The change gateway: plans, applies and takes back changes. The only room that writes business records.
 
-Shape: a ChangeSet is one operation with steps. *Record steps* (create, update, delete) carry values; a *set step* (assign)
-carries a selection and one value per field and is written by the database itself, never row by row; *undo* is the inverse
-of a whole set, found by joining its history with the records. `apply` runs everything in one transaction: records,
-children, history, search index, or nothing at all.
+Shape: a ChangeSet is one operation with steps. *Record steps* (create, update, delete) carry values; a *set step*
+(assign) carries a selection and one value per field and is written by the database itself, never row by row; *undo* is
+the inverse of a whole set, found by joining its history with the records. `apply` runs everything in one transaction:
+records, children, history, search index, or nothing at all.
 Order inside a set: removals, new records (owners before children), changes; a removal that others still point to waits
 until the changes are written.
 Units: values are Python values as FieldSpec.check answers them; references are keys, or a NewRecord of the same set.
-Errors: FaultList with a FieldError for each refused value, ConflictError where somebody else was faster, PlanChanged where
-the rows are no longer those that were shown, NotAllowed from the gate. After an error nothing is written.
+Errors: FaultList with a FieldError for each refused value, ConflictError where somebody else was faster, PlanChanged
+where the rows are no longer those that were shown, NotAllowed from the gate. After an error nothing is written.
 Source: design.md section 3.
 """
 

@@ -241,7 +241,8 @@ def _record_assignment(run: Run, spec: ModelSpec, item: FieldSpec, value: Any) -
     old = item.type.sql_to_json(f't."{item.column}"', item, engine())
     database.execute_sql(
         f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) '
-        f"SELECT {param}, '{spec.name}', t.id, {owner_entity}, {owner_id}, {_title_sql(spec)}, 'update', {param}, {param}, "
+        f"SELECT {param}, '{spec.name}', t.id, {owner_entity}, {owner_id}, {_title_sql(spec)}, 'update', "
+        f"{param}, {param}, "
         f'{old}, {param}, NULL FROM picked p JOIN "{spec.name}" t ON t.id = p.id '
         f'WHERE t."{item.column}" IS DISTINCT FROM {param}',
         (

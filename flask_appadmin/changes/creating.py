@@ -140,10 +140,10 @@ def _check_owners(run: Run, spec: ModelSpec, records: list[NewRecord]) -> None:
 def _check_new(run: Run, record: NewRecord, unresolved: set[tuple[int, str]]) -> None:
     spec, values = record.spec, record.values
     item_defaults = spec.constant_defaults
-    for item in spec.required_fields:
-        values.setdefault(item.name, None)
+    for required in spec.required_fields:
+        values.setdefault(required.name, None)
     for name, value in list(values.items()):
-        item = spec.by_name.get(name)
+        item: Any = spec.by_name.get(name)
         if value is item_defaults.get(name, unresolved) or (value is None and item is not None and not item.required):
             continue  # a default is right by declaration; nothing may stand where nothing is asked for
         if item is None or (id(record), name) in unresolved:
@@ -154,5 +154,5 @@ def _check_new(run: Run, record: NewRecord, unresolved: set[tuple[int, str]]) ->
             values[name] = item.check(value)
         except FieldError as fault:
             refuse(run, fault, record.place, record.source)
-    for fault in spec.model.validate(values, run):
-        refuse(run, fault, record.place, record.source)
+    for broken in spec.model.validate(values, run):
+        refuse(run, broken, record.place, record.source)

@@ -33,8 +33,8 @@ from flask_appadmin.specs import ModelSpec, spec_of
 class ChangeSet:
     """One operation: collect its steps, then `apply(operator)`.
 
-    kind: key of `history.KINDS`. reason: the operator's own words. source: through what (file name). title: what the list
-    of operations shows; made from the counts when empty.
+    kind: key of `history.KINDS`. reason: the operator's own words. source: through what (file name). title: what the
+    list of operations shows; made from the counts when empty.
     """
 
     def __init__(self, kind: str, *, reason: str = "", source: str = "", title: str = "", details: Any = None) -> None:
@@ -52,7 +52,7 @@ class ChangeSet:
         self._undo_of: int | None = None
         self._main: ModelSpec | None = None
 
-    # --- collecting steps -----------------------------------------------------------------------------------------------
+    # --- collecting steps ---------------------------------------------------------------------------------------------
 
     def create(
         self, model: Any, values: dict[str, Any], *, source: str = "", place: tuple[str, str] | None = None
@@ -72,7 +72,8 @@ class ChangeSet:
         source: str = "",
         place: tuple[str, str] | None = None,
     ) -> None:
-        """Plans new values for a record. `base` is what the operator saw: a value that differs from it now is a conflict."""
+        """Plans new values for a record. `base` is what the operator saw: a value that differs from it now is a
+        conflict."""
         if values:
             self._updates.append(Update(self._spec(model), int(key), dict(values), base, source, place))
 
@@ -107,7 +108,7 @@ class ChangeSet:
     def is_empty(self) -> bool:
         return not (self._creates or self._updates or self._deletes or self._assigns or self._undo_of)
 
-    # --- applying -------------------------------------------------------------------------------------------------------
+    # --- applying -----------------------------------------------------------------------------------------------------
 
     def apply(self, operator: Operator) -> Applied:
         """Writes everything in one transaction, or nothing; raises FaultList with all that was refused."""
@@ -198,7 +199,8 @@ def _integrity_fault(fault: Exception) -> AppAdminError:
     if "foreign" in text:
         return AppAdminError(
             gettext(
-                "Ein Datensatz wird noch von anderen verwendet oder ist inzwischen gelöscht. Es wurde nichts gespeichert."
+                "Ein Datensatz wird noch von anderen verwendet oder ist inzwischen gelöscht. Es wurde nichts "
+                "gespeichert."
             )
         )
     return AppAdminError(

@@ -1,7 +1,7 @@
 """One change set while it is being written: its context, its steps, and the rows of the history.
 
-Shape: `Run` is what the models' `prepare` and `validate` see as `operation`; steps are plain values that `gateway.py` collects
-and the files beside this one write. Nothing here opens a transaction.
+Shape: `Run` is what the models' `prepare` and `validate` see as `operation`; steps are plain values that `gateway.py`
+collects and the files beside this one write. Nothing here opens a transaction.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Applied:
 
 @dataclass
 class Run:
-    """One apply in progress: the context that `prepare` and `validate` of the models see, and what to finish at the end."""
+    """One apply in progress: the context that `prepare` and `validate` of the models see, and what to finish at the
+    end."""
 
     kind: str
     operator: Operator

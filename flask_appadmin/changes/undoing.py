@@ -110,7 +110,8 @@ def _field_conflicts(change_set: int, spec: ModelSpec, item: FieldSpec, listed: 
     if count and listed > 0:
         current = item.type.sql_to_json(f't."{item.column}"', item, engine())
         rows = database.execute_sql(
-            f"SELECT c.record_title, c.old_value, {current}, c.record_id {join} {where} ORDER BY c.id LIMIT {int(listed)}",
+            f"SELECT c.record_title, c.old_value, {current}, c.record_id {join} {where} "
+            f"ORDER BY c.id LIMIT {int(listed)}",
             (change_set, item.name),
         ).fetchall()
         names = ReferenceCache()

@@ -16,7 +16,8 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 
 
 def check_unique(run: Run, spec: ModelSpec, rows: list[tuple[int | None, dict[str, Any], Any, str]]) -> None:
-    """Values that may occur once: against the table and among the rows themselves. rows: (own key, values, place, source)."""
+    """Values that may occur once: against the table and among the rows themselves. rows: (own key, values, place,
+    source)."""
     for names in unique_sets(spec):
         items = [spec.field(name) for name in names]
         wanted: dict[tuple[Any, ...], list[tuple[int | None, Any, str]]] = {}
@@ -39,7 +40,7 @@ def check_unique(run: Run, spec: ModelSpec, rows: list[tuple[int | None, dict[st
 
 def unique_sets(spec: ModelSpec) -> list[tuple[str, ...]]:
     """The groups of fields whose values may occur only once together."""
-    found = [(item.name,) for item in spec.data_fields if item.unique]
+    found: list[tuple[str, ...]] = [(item.name,) for item in spec.data_fields if item.unique]
     for item in spec.data_fields:
         if item.unique_with:
             found.append((*item.unique_with, item.name))

@@ -99,8 +99,8 @@ def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, An
             continue
         if not may_edit(run.operator, item):
             run.operator.require(f"{item.right}.edit")
-        if (fault := _read_only_fault(run, item, old, value)) is not None:
-            refuse(run, fault, step.place, step.source)
+        if (refusal := _read_only_fault(run, item, old, value)) is not None:
+            refuse(run, refusal, step.place, step.source)
             continue
         if step.base is not None and name in step.base and step.base[name] != old:
             refuse(run, _conflict(step, item, value, old, row), step.place, step.source)

@@ -33,7 +33,9 @@ def three_books(librarian: Operator) -> list[int]:
     made = ChangeSet("import")
     author = made.create(Author, {"name": "Ilse Aichinger"})
     books = [
-        made.create(Book, {"isbn": f"978-{number}", "title": f"Band {number}", "author": author, "price": Decimal("19.99")})
+        made.create(
+            Book, {"isbn": f"978-{number}", "title": f"Band {number}", "author": author, "price": Decimal("19.99")}
+        )
         for number in (1, 2, 3)
     ]
     for book in books:
