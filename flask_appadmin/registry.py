@@ -60,7 +60,7 @@ class HomeView(AdminIndexView):
 
     def context(self) -> dict[str, Any]:
         """What the template gets."""
-        return {}
+        return {"page_title": i18n.gettext("Start")}
 
     def is_accessible(self) -> bool:
         return getattr(g, "operator", None) is not None
