@@ -283,35 +283,59 @@ _WRITING_METHODS = {
 _WRITING_ON_A_MODEL = {"create", "insert", "update", "delete", "replace", "truncate_table"}
 _NAMES_OF_MODELS = re.compile(r"^(_?model|.*_model|record_class|through)$")
 #: Written SQL. DDL is not looked for: the schema steps and `database.py` make tables, records are what this is about.
+_TABLE = r"(?P<{}>[\w\"{{}}.%]+)"
 _WRITING_SQL = re.compile(
-    r"\b(INSERT\s+(OR\s+\w+\s+)?INTO|REPLACE\s+INTO|DELETE\s+FROM|UPDATE\s+[\w\"{}.%]+\s+(AS\s+\w+\s+)?SET|TRUNCATE\s+TABLE"
-    r"|MERGE\s+INTO|COPY\s+[\w\"{}.%]+\s*(\([^)]*\)\s*)?FROM)\b"
+    rf"\b(?:(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|DELETE\s+FROM|TRUNCATE\s+TABLE|MERGE\s+INTO)"
+    rf"\s+{_TABLE.format('a')}|UPDATE\s+{_TABLE.format('b')}\s+(?:AS\s+\w+\s+)?SET\b"
+    rf"|COPY\s+{_TABLE.format('c')}\s*(?:\([^)]*\)\s*)?FROM\b)"
 )
 
 
-def writes(file: HouseFile) -> list[str]:
+@dataclass(frozen=True)
+class Write:
+    """One place that writes: into which model or table (as the code names it), and how."""
+
+    place: str
+    table: str
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.place} writes into {self.table}: {self.how}"
+
+
+def writes(file: HouseFile) -> list[Write]:
     """The places where a file writes into the database, however."""
-    found: list[str] = []
+    found: list[Write] = []
     docstrings = _docstrings(file.tree)
     for node in ast.walk(file.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             method, receiver = node.func.attr, node.func.value
             on_model = method in _WRITING_ON_A_MODEL and _looks_like_a_model(receiver)
             if on_model or (method in _WRITING_METHODS and not _is_no_record(receiver)):
-                found.append(f"{file.place}:{node.lineno} calls {ast.unparse(node.func)}()")
+                found.append(Write(f"{file.place}:{node.lineno}", _written_by(receiver), f"{method}()"))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            written = _WRITING_SQL.search(node.value)
-            if written:
-                found.append(f"{file.place}:{node.lineno} writes by SQL: {written.group()}")
+            found += _written_by_sql(file, node, node.value)
         elif isinstance(node, ast.JoinedStr):
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-            written = _WRITING_SQL.search(text)
-            # What stands whole in one part of the text was found there.
-            if written and not any(
-                isinstance(part, ast.Constant) and _WRITING_SQL.search(str(part.value)) for part in node.values
-            ):
-                found.append(f"{file.place}:{node.lineno} writes by SQL: {written.group()}")
+            # What stands whole in one part of the text is found there.
+            if not any(isinstance(part, ast.Constant) and _WRITING_SQL.search(str(part.value)) for part in node.values):
+                found += _written_by_sql(file, node, text)
     return found
+
+
+def _written_by(receiver: ast.expr) -> str:
+    """`Job` for `Job.update(…)`, and for `Job.insert(…).on_conflict(…)` too."""
+    while isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Attribute):
+        receiver = receiver.func.value
+    return ast.unparse(receiver)
+
+
+def _written_by_sql(file: HouseFile, node: ast.expr, text: str) -> list[Write]:
+    written = _WRITING_SQL.search(text)
+    if not written:
+        return []
+    table = next(name for name in written.groups() if name)
+    return [Write(f"{file.place}:{node.lineno}", table, written.group())]
 
 
 def _looks_like_a_model(node: ast.expr) -> bool:

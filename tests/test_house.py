@@ -24,15 +24,41 @@ from tests.house import (
     wrong_arrows,
 )
 
-#: Who writes into the database besides the gateway, and why that is right. A folder's name ends with a slash.
-WRITERS = {
-    "flask_appadmin/changes/": "the gateway itself: the only room that writes records",
-    "flask_appadmin/search.py": "the search index is derived from records, and written with the change set",
-    "flask_appadmin/jobs.py": "progress and heartbeat of a job are no business data: no history, no undo",
-    "flask_appadmin/loading.py": "first fillings of a million rows; the history says in one entry what was loaded",
-    "flask_appadmin/security.py": "sign-ins and failed tries are the door's own book: no history, no undo",
-    "flask_appadmin/selections.py": "a remembered selection is a bookmark of one operator, not business data",
-    "domain/numbers.py": "the counter of a number range is raised inside the saving transaction; it has no history",
+
+class _Any(set[str]):
+    """Contains everything."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+ANY = _Any()
+
+#: Who writes into the database besides the gateway: the place (a folder's name ends with a slash), the models or tables
+#: as the code names them, and why that is right.
+WRITERS: dict[str, tuple[set[str], str]] = {
+    "flask_appadmin/changes/": (ANY, "the gateway itself: the only room that writes records"),
+    "flask_appadmin/search.py": (ANY, "the index is derived from records, and written with the change set"),
+    "flask_appadmin/loading.py": (
+        ANY,
+        "first fillings of a million rows; one entry of the history says what was loaded",
+    ),
+    "flask_appadmin/jobs.py": ({"Job"}, "progress and heartbeat are no business data: no history, no undo"),
+    "flask_appadmin/security.py": ({"OperatorSession", "SignInAttempt"}, "the door's own book: no history, no undo"),
+    "flask_appadmin/selections.py": ({"StoredSelection"}, "a remembered selection is a bookmark of one operator"),
+    "flask_appadmin/sheets/planning.py": (
+        {"ImportRun", "ImportRow", "import_row"},
+        "an import is a stored session until it is applied, and it is applied by the gateway",
+    ),
+    "flask_appadmin/sheets/exporting.py": ({"SheetExport"}, "what an export held, so that it is known again"),
+    "actions/import_sheet.py": (
+        {"ImportRun", "ImportRow", "run"},
+        "begins a session, and forgets it after a rehearsal",
+    ),
+    "domain/numbers.py": (
+        {"NumberRange", "running_number"},
+        "the counter of a number range is raised inside the saving transaction; it has no history",
+    ),
 }
 
 
@@ -57,18 +83,24 @@ def test_the_layer_knows_no_customers() -> None:
 
 
 def test_only_the_gateway_writes_records() -> None:
-    strangers = [file for file in product_files(".py") if not file.place.startswith(tuple(WRITERS))]
-    breaches = [place for file in strangers for place in writes(file)]
+    breaches = [
+        str(write) for file in product_files(".py") for write in writes(file) if write.table not in _allowed(file.place)
+    ]
     assert not breaches, tell(breaches)
 
 
+def _allowed(place: str) -> set[str]:
+    return next((tables for start, (tables, _reason) in WRITERS.items() if place.startswith(start)), set())
+
+
 def test_no_exception_for_writers_outlives_its_need() -> None:
-    house = product_files(".py")
-    for start in WRITERS:
-        theirs = [file for file in house if file.place.startswith(start)]
-        assert not theirs or any(writes(file) for file in theirs), (
-            f"{start} writes nothing any more: take it off the list"
-        )
+    for start, (tables, _reason) in WRITERS.items():
+        written = {
+            write.table for file in product_files(".py") if file.place.startswith(start) for write in writes(file)
+        }
+        assert written, f"{start} writes nothing any more: take it off the list"
+        if tables is not ANY:
+            assert written == tables, f"{start} writes into {sorted(written)}; the list says {sorted(tables)}"
 
 
 def test_pages_hold_nothing_a_strict_policy_refuses() -> None:
@@ -161,7 +193,7 @@ def test_writes_are_noticed_and_dictionaries_are_not() -> None:
         "record.delete_instance()\n"
         "digest.update(b'')\n"
     )
-    assert _breaches(writes(HouseFile("views/x.py", source))) == [2, 5, 6, 7, 8, 12]
+    assert _breaches([str(write) for write in writes(HouseFile("views/x.py", source))]) == [2, 5, 6, 7, 8, 12]
 
 
 def test_inline_code_is_noticed() -> None:
