@@ -137,7 +137,8 @@ def read_page(
     if backwards:
         rows.reverse()
     count, capped = count_rows(spec, parts, exact=exact)
-    position = -1 if order.spec is None else needed.index(order.spec.column_field)
+    # By identity: a Peewee field answers == with an expression, which is always true.
+    position = next((at for at, item in enumerate(needed) if order.spec and item is order.spec.column_field), -1)
     page = Page(columns, [row[:width] for row in rows], order, size, count, capped, also=also)
     page.by_code = frozenset(by_code)
     if rows:
