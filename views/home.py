@@ -8,8 +8,8 @@ from flask import g, url_for
 
 from flask_appadmin.database import utcnow
 from flask_appadmin.history import KINDS, ChangeSetRecord, operations
-from flask_appadmin.i18n import format_age, format_number, gettext, ngettext, to_local
-from flask_appadmin.lists import CAP, count_rows
+from flask_appadmin.i18n import format_age, gettext, ngettext, to_local
+from flask_appadmin.lists import count_rows
 from flask_appadmin.registry import HomeView, Registry
 from flask_appadmin.specs import spec_of
 from models import Connection, Customer
@@ -26,9 +26,8 @@ class KontorHome(HomeView):
         registry: Registry = self.registry
         may_read = g.operator.may("customer.read")
         customers = spec_of(Customer)
-        count, capped = count_rows(customers, []) if may_read else (0, False)
+        count = registry.total(customers) if may_read else 0
         list_url = url_for("customer.index_view") if may_read else ""
-        total = gettext("mehr als %(count)s", count=format_number(CAP)) if capped else count
         return {
             "page_title": _greeting(g.operator.name),
             "attention": self._attention(list_url) if may_read else [],
@@ -37,7 +36,7 @@ class KontorHome(HomeView):
             "changes": self._changes(registry),
             "changes_url": url_for("operations.index_view"),
             "opened": [],
-            "totals": [(total, str(customers.plural), list_url)] if may_read and count else [],
+            "totals": [(count, str(customers.plural), list_url)] if may_read and count else [],
             "new_url": url_for("customer.create_view") if g.operator.may("customer.create") else "",
             "import_url": registry.import_url(customers) if g.operator.may("import.new") else "",
             "empty": may_read and not count,

@@ -158,8 +158,9 @@ class ListPage:
             return page.found
         usual = self.view.filter_of([], self.operator)
         parts = [part for part in (visible(self.operator, self.spec), usual.where(self.operator)) if part is not None]
-        count, _capped = lists.count_rows(self.spec, parts)
-        return max(count, page.found)
+        count, capped = lists.count_rows(self.spec, parts)
+        # Beyond the cap the size of the table is near enough, and known without counting.
+        return max(self.view.registry.total(self.spec) if capped else count, page.found)
 
     def _size(self) -> int:
         size = _number(request.args.get("size", "")) or 50
