@@ -65,7 +65,11 @@ def used_texts() -> dict[str, dict[Message, str]]:
             for message, line in texts_of(file):
                 if message not in found[LAYER]:
                     found[catalogue].setdefault(message, f"{file.place}:{line}")
-    return found
+    # A catalogue holds one entry for a text; where it also has a plural, that entry serves both.
+    singulars = {message[0] for used in found.values() for message in used if not isinstance(message, str)}
+    return {
+        catalogue: {m: place for m, place in used.items() if m not in singulars} for catalogue, used in found.items()
+    }
 
 
 def translations(path: Path) -> dict[Message, Message]:
