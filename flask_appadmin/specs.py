@@ -35,7 +35,7 @@ _SYSTEM_LABELS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldDescription:
     """What `described` adds to a Peewee field; see there for the meaning of each."""
 
@@ -141,9 +141,9 @@ class Description:
     external_key: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class FieldSpec:
-    """One field: everything a form, list, file, filter or history needs to know of it."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FieldSpec(FieldDescription):
+    """One field: everything a form, list, file, filter or history needs to know of it, with what `described` adds."""
 
     #: The model's name (table) and the field's name in Python.
     model_name: str
@@ -165,27 +165,6 @@ class FieldSpec:
     nullable: bool
     #: The model a reference leads to, or None.
     target: Any = None
-
-    # What `described` adds, see there.
-    group: str = ""
-    unit: str = ""
-    minimum: Any = None
-    maximum: Any = None
-    bulk: bool = False
-    copy: str = "keep"
-    aliases: tuple[str, ...] = ()
-    read_only: bool | str = False
-    owner: bool = False
-    secret: bool = False
-    masked: bool = False
-    right: str = ""
-    kind: str = ""
-    searchable: bool = False
-    listed: bool = False
-    natural_key: bool = False
-    import_codes: tuple[tuple[str, Any], ...] = ()
-    unique_with: tuple[str, ...] = ()
-    overflow: str = ""
 
     def __repr__(self) -> str:
         return f"<FieldSpec {self.model_name}.{self.name}>"
