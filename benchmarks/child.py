@@ -1,0 +1,108 @@
+"""What runs in a process of its own, to be timed or weighed alone: `python -m benchmarks.child NAME`.
+
+Reads its settings from stdin as one JSON object. Prints another one: what the function answers, and `peak`, the most
+memory the process had, in megabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import peak_megabytes
+
+
+def _open(url: str) -> None:
+    from flask_appadmin.database import connect_database, database
+    from flask_appadmin.schema import declare_models
+    from models import MODELS
+
+    connect_database(url)
+    declare_models(MODELS)
+    database.connect(reuse_if_open=True)
+
+
+def fill(url: str, customers: int) -> dict[str, Any]:
+    """Makes a database with demo customers; answers the seconds the customers took."""
+    import admin_app
+    from domain.demo_data import create_demo_data
+    from flask_appadmin.database import disconnect_database
+
+    admin_app.upgrade(url)
+    start = time.perf_counter()
+    create_demo_data(customers)
+    seconds = time.perf_counter() - start
+    disconnect_database()
+    return {"seconds": seconds}
+
+
+def fill_floor(url: str, customers: int) -> dict[str, Any]:
+    """Stores the very same rows, made beforehand, by `executemany`: no search index, no further index, no history."""
+    import admin_app
+    from benchmarks import floors
+    from flask_appadmin.database import disconnect_database
+
+    admin_app.upgrade(url)
+    seconds = floors.load(floors.demo_rows(customers))
+    disconnect_database()
+    return {"seconds": seconds}
+
+
+def export(url: str, rows: int, path: str) -> dict[str, Any]:
+    """Exports customers to xlsx as the action does."""
+    from benchmarks import sheets
+    from flask_appadmin.rights import system_operator
+
+    _open(url)
+    start = time.perf_counter()
+    sheets.export(system_operator("Messung"), sheets.first_keys(rows), Path(path).parent)
+    return {"seconds": time.perf_counter() - start}
+
+
+def export_floor(url: str, rows: int, path: str) -> dict[str, Any]:
+    """The same cells by XlsxWriter alone."""
+    from benchmarks import floors, sheets
+
+    _open(url)
+    start = time.perf_counter()
+    floors.export(Path(path), sheets.columns(), sheets.first_keys(rows))
+    return {"seconds": time.perf_counter() - start}
+
+
+def plan_import(url: str, path: str) -> dict[str, Any]:
+    """The preview of a file, which is not applied."""
+    from actions.import_sheet import run_import
+    from benchmarks import sheets
+    from flask_appadmin.rights import system_operator
+
+    _open(url)
+    start = time.perf_counter()
+    run_import(Path(path), sheets.customer_spec(), system_operator("Messung"), dry_run=True)
+    return {"seconds": time.perf_counter() - start}
+
+
+def read_floor(url: str, path: str) -> dict[str, Any]:
+    """calamine alone."""
+    from benchmarks import floors
+
+    start = time.perf_counter()
+    floors.read_sheet(Path(path))
+    return {"seconds": time.perf_counter() - start}
+
+
+WORK: dict[str, Callable[..., dict[str, Any]]] = {
+    function.__name__: function for function in (fill, fill_floor, export, export_floor, plan_import, read_floor)
+}
+
+
+def main() -> None:
+    found = WORK[sys.argv[1]](**json.load(sys.stdin))
+    print(json.dumps({**found, "peak": peak_megabytes()}))
+
+
+if __name__ == "__main__":
+    main()

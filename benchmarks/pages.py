@@ -1,0 +1,121 @@
+"""Lists, search, and a customer with everything that belongs to it, as pages of a signed-in operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks import floors
+from benchmarks.measuring import Figure, Plan, Target, always, compare
+from benchmarks.stock import Stock
+
+_LIST = "/admin/customer/"
+_LIST_TARGET = Target(ratio=8, at_most=0.012)
+
+#: What the list leaves out unless it is asked for (views/customer.py).
+_USUAL = "c.status NOT IN ('anonymised', 'deleted')"
+
+
+def reading(stock: Stock, url: str, **headers: str) -> Callable[[], Any]:
+    """A request of a browser that must be answered with a page."""
+
+    def request() -> None:
+        answer = stock.client.get(url, headers={"Accept-Encoding": "gzip", **headers})
+        if answer.status_code != 200:
+            raise RuntimeError(f"{url} answered {answer.status_code}")
+
+    return request
+
+
+def lists(stock: Stock, plan: Plan) -> Iterator[Figure]:
+    """The list: first and last page, sorted, filtered."""
+    country = stock.client.get("/admin/country/").status_code and _country_key("AT")
+    kinds = (
+        ("first page", "", _USUAL, [], "c.customer_number"),
+        ("last page", "?before=end", _USUAL, [], "c.customer_number DESC"),
+        ("sorted by name", "?sort=name_1", _USUAL, [], "c.name_1, c.id"),
+        ("sorted by date, descending", "?sort=-updated_at", _USUAL, [], "c.updated_at DESC, c.id DESC"),
+        ("filtered by country", "?country=AT", f"{_USUAL} AND c.country_id = ?", [country], "c.customer_number"),
+    )
+    for name, query, where, params, order in kinds:
+        yield compare(
+            f"list: {name}",
+            always(lambda where=where, params=params, order=order: floors.list_page(where, params, order)),
+            always(reading(stock, _LIST + query)),
+            plan.times(30),
+            _LIST_TARGET,
+            warm=True,
+        )
+
+
+def _country_key(code: str) -> int:
+    from flask_appadmin.database import database
+
+    return int(database.execute_sql(f"SELECT id FROM country WHERE code = '{code}'").fetchone()[0])
+
+
+def search(stock: Stock, plan: Plan) -> Iterator[Figure]:
+    """A part of a word, one that many have and one that few have."""
+    for name, word in (("a part of a word, many", "echan"), ("a part of a word, few", "gruber wien")):
+        yield compare(
+            f"search: {name} ({word})",
+            always(lambda word=word: floors.search_page(word.split()[0])),
+            always(reading(stock, f"{_LIST}?search={word.replace(' ', '+')}")),
+            plan.times(20),
+            Target(at_most=0.020),
+            warm=True,
+        )
+
+
+def richest_customer(stock: Stock) -> int:
+    """The customer with the most contacts, addresses and bank accounts."""
+    from flask_appadmin.database import database
+
+    parts = (
+        f"SELECT customer_id FROM {table}" for table in ("contact", "address", "bank_account", "customer_category")
+    )
+    sql = f"SELECT customer_id FROM ({' UNION ALL '.join(parts)}) AS found GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    return int(database.execute_sql(sql).fetchone()[0])
+
+
+def open_customer(stock: Stock, plan: Plan) -> Iterator[Figure]:
+    """The page as it opens, and all its tabs one after the other."""
+    from views.customer import CustomerView
+
+    key = richest_customer(stock)
+    url = f"{_LIST}edit/?id={key}"
+    layout = CustomerView.layout
+    assert layout is not None
+    children = [(child.name, child.owner.column) for child in stock.spec.children if child.owner is not None]
+    page = reading(stock, url)
+    tabs = [reading(stock, f"{url}&tab={tab.key}", **{"X-Fragment": "panel"}) for tab in layout.tabs[1:]]
+
+    def everything() -> None:
+        page()
+        for tab in tabs:
+            tab()
+
+    yield compare(
+        "open a customer: the page as it opens",
+        always(lambda: floors.record_page(key, children)),
+        always(page),
+        plan.times(20),
+        Target(ratio=20, at_most=0.036),
+        warm=True,
+    )
+    first = layout.tabs[1].key
+    yield compare(
+        f"open a customer: one further tab ({first})",
+        always(lambda: floors.record_page(key, children)),
+        always(tabs[0]),
+        plan.times(20),
+        warm=True,
+    )
+    yield compare(
+        f"open a customer: all {len(layout.tabs)} tabs, {len(stock.spec.data_fields)} columns, all children",
+        always(lambda: floors.record_page(key, children)),
+        always(everything),
+        plan.times(5),
+        Target(ratio=20, at_most=0.036),
+        warm=True,
+    )
