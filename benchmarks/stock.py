@@ -58,7 +58,7 @@ class Stock:
 
         step = max(self.customers // count, 1)
         rows = database.execute_sql(
-            f"SELECT id FROM customer WHERE id % {step} = {offset % step} ORDER BY id LIMIT {count}"
+            f"SELECT id FROM customer WHERE id - id / {step} * {step} = {offset % step} ORDER BY id LIMIT {count}"
         ).fetchall()
         return [row[0] for row in rows]
 
