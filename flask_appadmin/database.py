@@ -26,6 +26,7 @@ from peewee import (
     Model,
     NodeList,
     OperationalError,
+    __exception_wrapper__,
 )
 from playhouse.apsw_ext import APSWDatabase
 
@@ -238,6 +239,12 @@ def in_transaction(work: Callable[[], Any]) -> Any:
                 raise
             time.sleep(random.uniform(0.01, 0.1) * (attempt + 1))
     raise AssertionError("unreachable")
+
+
+def execute_many(sql: str, rows: Iterable[Any]) -> None:
+    """Runs a statement for each row. What the engine refuses comes as Peewee's own fault, as from its queries."""
+    with __exception_wrapper__:
+        database.cursor().executemany(sql, rows)
 
 
 def key_condition(primary_key: Any, keys: Iterable[int]) -> Any:

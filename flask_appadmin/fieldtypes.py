@@ -292,6 +292,8 @@ class DecimalType(FieldType):
         if value is None:
             return None
         number = value if isinstance(value, Decimal) else Decimal(str(value))
+        if not number.is_finite() or number.adjusted() >= spec.digits - spec.places:
+            raise FieldError(spec, _number_text(number), gettext("ist zu groß"))
         rounded = round(number, spec.places)
         if rounded != number:
             raise FieldError(
@@ -300,8 +302,6 @@ class DecimalType(FieldType):
                 gettext("hat zu viele Stellen hinter dem Komma"),
                 gettext("Erlaubt sind %(places)s.", places=spec.places),
             )
-        if len(str(abs(int(rounded)))) > spec.digits - spec.places:
-            raise FieldError(spec, _number_text(number), gettext("ist zu groß"))
         _check_limits(rounded, spec, lambda limit: format_decimal(Decimal(str(limit))))
         return rounded
 

@@ -19,7 +19,7 @@ from flask_appadmin.changes.running import (
     visible_keys,
 )
 from flask_appadmin.changes.unique import check_unique
-from flask_appadmin.database import database, engine
+from flask_appadmin.database import database, engine, execute_many
 from flask_appadmin.errors import FieldError, NotFound
 from flask_appadmin.rights import may_edit
 from flask_appadmin.specs import ModelSpec
@@ -94,8 +94,8 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
         _check_new(run, record, unresolved)
     if len(run.faults) == before:
         check_unique(run, spec, [(None, record.values, record.place, record.source) for record in records])
-    if len(run.faults) > before:
-        return False
+    if run.faults:
+        return False  # nothing will be written any more; what follows is still checked, so that all faults are told
     filled = {name for record in records for name, value in record.values.items() if value is not None}
     names = [item for item in spec.data_fields if item.name in filled]
     keys = next_keys(spec, len(records))
@@ -109,7 +109,7 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
         get = record.values.get
         stored = (write(get(name)) for name, write in writers)
         rows.append((key, 1, run.moment, run.moment, *stored))
-    database.cursor().executemany(f'INSERT INTO "{spec.name}" ({quoted}) VALUES ({marks})', rows)
+    execute_many(f'INSERT INTO "{spec.name}" ({quoted}) VALUES ({marks})', rows)
     return True
 
 

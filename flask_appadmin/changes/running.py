@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin import search
-from flask_appadmin.database import database, key_condition
+from flask_appadmin.database import database, execute_many, key_condition
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import SECRET
@@ -141,7 +141,7 @@ def insert_changes(rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     marks = ", ".join([database.param] * len(CHANGE_COLUMNS))
-    database.cursor().executemany(f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) VALUES ({marks})', rows)
+    execute_many(f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) VALUES ({marks})', rows)
 
 
 def owner_of(spec: ModelSpec, key: int, values: dict[str, Any]) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from flask_appadmin.changes.running import (
     require,
 )
 from flask_appadmin.changes.unique import check_unique, unique_sets
-from flask_appadmin.database import database, engine, key_condition
+from flask_appadmin.database import database, engine, execute_many, key_condition
 from flask_appadmin.errors import ConflictError, FieldError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -180,7 +180,7 @@ def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[s
     param = database.param
     for names, rows in by_fields.items():
         columns = ", ".join(f'"{spec.field(name).column}" = {param}' for name in names)
-        database.cursor().executemany(
+        execute_many(
             f'UPDATE "{spec.name}" SET {columns}, version = version + 1, updated_at = {param} WHERE id = {param}', rows
         )
     insert_changes(history)
