@@ -1,8 +1,8 @@
-"""FieldSpecs become a list page: listed columns only, keyset paging, capped counts, titles of references fetched together.
+"""FieldSpecs become a list page: listed columns only, keyset paging, capped counts, titles fetched together.
 
-Shape: `read_page` answers a Page: rows as tuples (key, values of the columns), whether there is more on either side, and
-counts that stop at CAP. The place in the list is a short text that names the last row seen (its sort value and key), so the
-last page costs as much as the first. No HTML and no addresses here; `views.py` draws.
+Shape: `read_page` answers a Page: rows as tuples (key, values of the columns), whether there is more on either side,
+and counts that stop at CAP. The place in the list is a short text that names the last row seen (its sort value and
+key), so the last page costs as much as the first. No HTML and no addresses here; `views/` draws.
 Limits: a sort value that changes while one pages moves the row; a row is never shown twice on one page.
 Source: design.md section 5; base.md (what OFFSET, COUNT and joins cost).
 """
@@ -113,7 +113,7 @@ def read_page(
 ) -> Page:
     """Reads one page. `after`/`before` continue from a place; before="end" is the last page. `only` limits it further.
 
-    `also` are fields that are read without being columns; `by_code` names references that are shown by their short code.
+    `also` are fields that are read without being columns; `by_code` names references shown by their short code.
     """
     model = spec.model
     key = model._meta.primary_key
@@ -205,7 +205,7 @@ def _read_place(text: str, order: Order) -> tuple[int, Any] | None:
 
 
 def _beyond(key: Any, order: Order, place: tuple[int, Any], backwards: bool) -> Any:
-    """The rows behind a place. NULLs stand first when ascending on SQLite, last on PostgreSQL; both walk their index."""
+    """The rows behind a place. Ascending, NULLs stand first on SQLite, last on PostgreSQL; both walk their index."""
     last_key, value = place
     descending = order.descending != backwards
     behind_key = key < last_key if descending else key > last_key
@@ -258,7 +258,7 @@ def cell_text(page: Page, item: FieldSpec, value: Any, operator: Operator) -> st
     return text
 
 
-# --- what was found is shown where it was found ------------------------------------------------------------------------
+# --- what was found is shown where it was found -----------------------------------------------------------------------
 
 _SPELLINGS = {
     "a": "(?:ae|ä|[aàáâãåā])",

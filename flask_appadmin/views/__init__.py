@@ -1,7 +1,7 @@
 """The pages of a model on Flask-Admin: the only room besides the registry that knows its inside.
 
-`AppModelView` takes everything from the model's spec: list, form with tabs and child grids, selection, actions, look-ups. A
-view of an application is a subclass with a few class attributes (layout, columns, quick filters, actions).
+`AppModelView` takes everything from the model's spec: list, form with tabs and child grids, selection, actions,
+look-ups. A view of an application is a subclass with a few class attributes (layout, columns, quick filters, actions).
 """
 
 from __future__ import annotations

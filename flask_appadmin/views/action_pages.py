@@ -1,7 +1,7 @@
 """The pages of actions on marked records: bulk change with its preview, confirmations, labels.
 
-Contexts: templates/appadmin/bulk_change.html, bulk_preview.html, confirm.html, labels.html. A page never carries ids: it
-has the token of the selection, and for a plan the `state` that names the very rows it was made of.
+Contexts: templates/appadmin/bulk_change.html, bulk_preview.html, confirm.html, labels.html. A page never carries ids:
+it has the token of the selection, and for a plan the `state` that names the very rows it was made of.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class ActionPages:
     def _nothing(self) -> str:
         return str(self.action.nothing_marked or self.view.nothing_marked)
 
-    # --- what all pages need --------------------------------------------------------------------------------------------
+    # --- what all pages need ------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:

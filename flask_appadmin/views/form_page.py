@@ -1,8 +1,8 @@
 """A record as a form: tabs, fields, child grids, one save. Contexts: templates/appadmin/form.html, form_panel.html.
 
-Only the open tab is built; the others are asked for one by one and stand in the same form. What is saved is the difference
-to what the page showed (`_base`), so a field that nobody touched is never written, and a value that somebody else changed
-meanwhile is noticed. Parent and all children are one change set.
+Only the open tab is built; the others are asked for one by one and stand in the same form. What is saved is the
+difference to what the page showed (`_base`), so a field that nobody touched is never written, and a value that somebody
+else changed meanwhile is noticed. Parent and all children are one change set.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class FormPage:
             return render_template("appadmin/form_panel.html", panel=context, record_history=g.get("record_history"))
         return self._draw([self._stored_panel(key)], key)
 
-    # --- reading the record ---------------------------------------------------------------------------------------------
+    # --- reading the record -------------------------------------------------------------------------------------------
 
     def _values(self, items: Iterable[FieldSpec]) -> dict[str, Any]:
         """The stored values of these fields, or the defaults of a new record."""
@@ -184,7 +184,7 @@ class FormPage:
             fields, prefix=f"{child.name}-{row_key}", is_new=not row_key.isdigit(), read_only=not self.may_save
         )
 
-    # --- saving ---------------------------------------------------------------------------------------------------------
+    # --- saving -------------------------------------------------------------------------------------------------------
 
     def _save(self) -> Any:
         self.operator.require(f"{self.spec.right}.{'edit' if self.key is not None or self.spec.owner else 'create'}")
@@ -365,7 +365,7 @@ class FormPage:
                 row.errors.append(fault.sentence())
         return self._draw(panels, request.form.get("_tab", ""), errors=errors, conflicts=conflicts)
 
-    # --- drawing --------------------------------------------------------------------------------------------------------
+    # --- drawing ------------------------------------------------------------------------------------------------------
 
     def _draw(
         self,

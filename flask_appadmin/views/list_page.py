@@ -1,4 +1,7 @@
-"""The list of a model as a page: filter bar, strip of marked records, table, paging. Context: templates/appadmin/list.html."""
+"""The list of a model as a page: filter bar, strip of marked records, table, paging.
+
+Context: templates/appadmin/list.html.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ class ListPage:
             return render_template("appadmin/filter_panel.html", filter_panel=self._filter_panel())
         return self._draw()
 
-    # --- reading the request --------------------------------------------------------------------------------------------
+    # --- reading the request ------------------------------------------------------------------------------------------
 
     def _pairs(self) -> list[tuple[str, str]]:
         return list(request.args.items(multi=True))
@@ -93,7 +96,7 @@ class ListPage:
     def _only_marked() -> bool:
         return request.args.get("only") == "marked"
 
-    # --- drawing --------------------------------------------------------------------------------------------------------
+    # --- drawing ------------------------------------------------------------------------------------------------------
 
     def _draw(self, found: Filter | None = None, panel: dict[str, Any] | None = None) -> Any:
         found = self._filter() if found is None else found
@@ -281,7 +284,7 @@ class ListPage:
     def _painters(
         self, page: lists.Page, found: Filter
     ) -> list[tuple[int, str, _Painter, tuple[int, _Painter] | None]]:
-        """For each column: its place in the row, its name, how its values are drawn, and what stands in for an empty one."""
+        """Per column: its place in the row, its name, how its values are drawn, what stands in for an empty one."""
         pattern = lists.found_pattern(found.search) if found.search else None
         positions = {item.name: position for position, item in enumerate((*page.columns, *page.also), 1)}
         painters: list[tuple[int, str, _Painter, tuple[int, _Painter] | None]] = []
@@ -357,7 +360,7 @@ class ListPage:
             "links": [(gettext("Alle Filter aufheben"), self._url(Filter(self.spec)), True)],
         }
 
-    # --- one more filter ------------------------------------------------------------------------------------------------
+    # --- one more filter ----------------------------------------------------------------------------------------------
 
     def _filter_panel(
         self, field: str = "", op: str = "", values: list[str] | None = None, error: str = ""

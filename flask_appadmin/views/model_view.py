@@ -1,8 +1,8 @@
 """AppModelView: the routes of one model and what a subclass may declare about them.
 
-Flask-Admin's Peewee view keeps its place in the menu and its addresses; its own pages, forms, filters, in-line editing and
-export are not used, since they write past the gateway and ignore the gate (base.md). What it would build at construction
-is switched off; every route here asks the rights of the request's operator.
+Flask-Admin's Peewee view keeps its place in the menu and its addresses; its own pages, forms, filters, in-line editing
+and export are not used, since they write past the gateway and ignore the gate (base.md). What it would build at
+construction is switched off; every route here asks the rights of the request's operator.
 Source: style.md section 5; written against Flask-Admin 2.2.1.
 """
 
@@ -45,7 +45,7 @@ def operator() -> Operator:
 
 
 class AppModelView(ModelView):
-    """The pages of one model. What stands here may be said differently by a subclass; everything else is in the spec."""
+    """The pages of one model. What stands here may be said differently by a subclass; all else is in the spec."""
 
     #: The tabs of the form; None makes them from the groups of the fields.
     layout: ClassVar[Layout | None] = None
@@ -85,7 +85,7 @@ class AppModelView(ModelView):
         self.spec: ModelSpec = spec_of(model)
         super().__init__(model, name=str(self.spec.plural), endpoint=self.spec.name, url=f"/admin/{self.spec.name}")
 
-    # --- what Flask-Admin would build at construction and nobody uses ---------------------------------------------------
+    # --- what Flask-Admin would build at construction and nobody uses -------------------------------------------------
 
     def _refresh_cache(self) -> None:
         """Nothing is scaffolded: pages come from the spec, per request."""
@@ -115,7 +115,7 @@ class AppModelView(ModelView):
     ajax_lookup = None
     ajax_update = None
 
-    # --- the pages ------------------------------------------------------------------------------------------------------
+    # --- the pages ----------------------------------------------------------------------------------------------------
 
     @functools.cached_property
     def form_layout(self) -> Layout:
@@ -207,7 +207,7 @@ class AppModelView(ModelView):
     @expose("/selection", methods=("POST",))
     def change_selection(self) -> Any:
         """Ticks and unticks: JSON in, JSON out (see list.html)."""
-        posted = request.get_json(silent=True) or {}
+        posted = request.get_json(silent=True)
         if not isinstance(posted, dict):
             raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
         me = operator()
@@ -278,7 +278,7 @@ class AppModelView(ModelView):
             raise NotFound(self.spec, text)
         return int(text)
 
-    # --- addresses ------------------------------------------------------------------------------------------------------
+    # --- addresses ----------------------------------------------------------------------------------------------------
 
     def list_url(self, **arguments: Any) -> str:
         return url_for(f"{self.endpoint}.index_view", **arguments)

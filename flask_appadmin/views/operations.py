@@ -1,4 +1,7 @@
-"""Operations: what was done, by whom, and the way back. Contexts: templates/appadmin/history.html, operation.html, confirm.html."""
+"""Operations: what was done, by whom, and the way back.
+
+Contexts: templates/appadmin/history.html, operation.html, confirm.html.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Where an operator was: the list of each table as it was last seen, and the records of its page, to step through.
 
-Shape: both stand in the session. `list:<table>` is the address of the list with filter, order, place and marked rows, so
-that "back" and "save and close" lead to the same place. `walk` is the page of rows drawn last: (table, number of its
-first row, number of rows found, whether more were found, keys as one text). A session is a cookie of some four kilobytes:
-only the last few tables are remembered, and an address that is too long is remembered without its place.
+Shape: both stand in the session. `list:<table>` is the address of the list with filter, order, place and marked rows,
+so that "back" and "save and close" lead to the same place. `walk` is the page of rows drawn last: (table, number of its
+first row, number of rows found, whether more were found, keys as one text). A session is a cookie of some four
+kilobytes: only the last few tables are remembered, and an address that is too long is remembered without its place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """From record to record in the order of the list, without asking the database for what the list has just shown.
 
-The form knows its neighbours from the rows that the list drew last (`places.Walk`). Only beyond the ends of that page the
-list is read again, with the filter, the order and the marked rows of its remembered address; that page is then the new one.
+The form knows its neighbours from the rows that the list drew last (`places.Walk`). Only beyond the ends of that page
+the list is read again, with the filter, the order and the marked rows of its remembered address; that page is then the
+new one.
 """
 
 from __future__ import annotations
