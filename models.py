@@ -1948,6 +1948,8 @@ class Customer(Record):
         "deleted": ("deleted",),
     }
 
+    #: Where two customers agree in these, an import says that they may be the same.
+    duplicate_fields = ("name_1", "postal_code")
     rule_fields = (
         "id",
         "name_1",

@@ -1,8 +1,8 @@
 """„Importieren“ on the command line: the same engine as the pages, from a file to a report.
 
 Shape: `run_import` answers an ImportReport with the counts that `--json` prints and one sentence per finding. A
-rehearsal (`dry_run`) plans and writes nothing but the session, which is discarded. Errors: SheetError for what is no
-table.
+rehearsal (`dry_run`) plans and writes nothing but the session, which is discarded. `report` is where the operator's own
+file goes with its findings marked in their cells. Errors: SheetError for what is no table.
 """
 
 from __future__ import annotations
@@ -10,20 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask_appadmin.errors import AppAdminError
+from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
-from flask_appadmin.sheets.planning import (
-    ImportOptions,
-    Planner,
-    apply_run,
-    count_states,
-    find_target,
-    propose_options,
-    survey_file,
-    use_schema,
-)
-from flask_appadmin.sheets.sessions import ImportRow, ImportRun
+from flask_appadmin.sheets.applying import apply_run
+from flask_appadmin.sheets.mapping import find_target, importable_fields, use_schema
+from flask_appadmin.sheets.marking import finding_sentences, write_marked
+from flask_appadmin.sheets.planning import Planner
+from flask_appadmin.sheets.sessions import ImportRun, forget_run
+from flask_appadmin.sheets.surveying import ImportOptions, propose_options, require_mode, survey_file
 from flask_appadmin.specs import ModelSpec
 
 
@@ -45,7 +40,7 @@ class ImportReport:
     @property
     def exit_code(self) -> int:
         """0 applied, 1 with findings that people should look at."""
-        return 1 if self.errors or self.conflicts else 0
+        return 1 if self.errors or self.conflicts or self.duplicates else 0
 
 
 def run_import(
@@ -60,21 +55,19 @@ def run_import(
     constants: dict[str, str] | None = None,
     blank: str = "keep",
     dry_run: bool = False,
+    report: Path | None = None,
 ) -> ImportReport:
     """Brings a file in. `mode` is "both", "new" or "replace"; `key` the field by which rows find their record."""
-    for name in {"both": ("import.new", "import.replace"), "new": ("import.new",), "replace": ("import.replace",)}[
-        mode
-    ]:
-        operator.require(name)
-    options = ImportOptions(mode=mode, key=key, blank=blank, insert_missing=insert_missing, constants=constants or {})
-    for name in (*options.constants, *([key] if key else [])):
-        if find_target(name, spec) is None:
-            raise AppAdminError(gettext("Das Feld „%(name)s“ gibt es nicht.", name=name))
+    options = ImportOptions(mode=mode, blank=blank, insert_missing=insert_missing)
     survey = survey_file(path, path.name, spec, operator, options)
     if schema:
-        options = use_schema(schema, survey.main.detection.headings, options)
+        options = use_schema(schema, spec, survey.main.detection.headings, options)
+    if key:
+        options.key = _field_name(spec, key, operator)
+    options.constants = _constants(spec, constants or {}, operator)
     options = propose_options(survey, spec, options)
-    if key and not survey.is_own and key not in options.targets:
+    require_mode(operator, spec, options.mode)
+    if key and not survey.is_own and options.key not in options.targets:
         raise AppAdminError(gettext("Keine Spalte der Datei ist dem Schlüssel „%(name)s“ zugeordnet.", name=key))
     run = ImportRun.create(
         user=operator.user_id,
@@ -83,29 +76,65 @@ def run_import(
         file_name=path.name[:255],
         state="preview",
         options=options.to_json(),
+        detection=survey.to_json(),
     )
-    Planner(run, path, spec, operator, options).plan(survey)
-    report = _report(run)
+    try:
+        counts = Planner(run, path, spec, operator, options).plan(survey)
+        found = _report(run, counts)
+        if report is not None:
+            write_marked(report, run, path, survey)
+        if not dry_run and (found.new or found.changed):
+            found.change_set = apply_run(run, spec, operator).change_set
+    except BaseException:
+        forget_run(run)
+        raise
     if dry_run:
-        ImportRow.delete().where(ImportRow.run == run.id).execute()
-        run.delete_instance()
-        report.run = None
-        return report
-    if report.new or report.changed:
-        report.change_set = apply_run(run, spec, operator).change_set
-    return report
+        forget_run(run)
+        found.run = None
+    return found
 
 
-def _report(run: ImportRun) -> ImportReport:
-    counts = count_states(run)
-    report = ImportReport(
-        counts["new"], counts["changed"], counts["unchanged"], counts["conflict"], counts["error"], counts["skipped"]
+def _field_name(spec: ModelSpec, name: str, operator: Operator) -> str:
+    """The field that people call so: by its name, or by one of its headings."""
+    if find_target(name, spec) is not None:
+        return name
+    wanted = name.strip().casefold()
+    for item in importable_fields(spec, operator):
+        if wanted in (heading.casefold() for heading in item.headings()):
+            return item.name
+    raise AppAdminError(gettext("Das Feld „%(name)s“ gibt es nicht.", name=name))
+
+
+def _constants(spec: ModelSpec, given: dict[str, str], operator: Operator) -> dict[str, str]:
+    """Values for every row, by field; a value that no row could take is refused at once."""
+    allowed = {item.name for item in importable_fields(spec, operator)}
+    faults: list[AppAdminError] = []
+    found = {}
+    for label, text in given.items():
+        name = _field_name(spec, label, operator)
+        if name not in allowed:
+            reason = gettext("kann nicht aus einer Datei gesetzt werden")
+            faults.append(FieldError(spec.field(name) if name in spec.by_name else label, None, reason))
+            continue
+        try:
+            spec.field(name).parse(text)
+        except FieldError as fault:
+            faults.append(fault)
+        found[name] = text
+    if faults:
+        raise FaultList(faults)
+    return found
+
+
+def _report(run: ImportRun, counts: dict[str, int]) -> ImportReport:
+    return ImportReport(
+        new=counts["new"],
+        changed=counts["changed"],
+        unchanged=counts["unchanged"],
+        conflicts=counts["conflict"],
+        errors=counts["error"],
+        skipped=counts["skipped"],
+        duplicates=counts["duplicates"],
+        findings=list(finding_sentences(run)),
+        run=run.id,
     )
-    report.run = run.id
-    query = ImportRow.select(ImportRow.row_number, ImportRow.sheet, ImportRow.findings).where(ImportRow.run == run.id)
-    for row in query.order_by(ImportRow.id).iterator():
-        for heading, _value, sentence in row.findings:
-            place = gettext("Zeile %(row)s", row=row.row_number)
-            column = gettext(", Spalte „%(heading)s“", heading=heading) if heading else ""
-            report.findings.append(f"{place}{column}: {sentence}")
-    return report

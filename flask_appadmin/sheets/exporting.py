@@ -1,17 +1,15 @@
 """Records become a file: one sheet per entity, typed cells, drop-downs, and what is needed when the file comes home.
 
-Shape: the main sheet has the chosen fields of the selected records, each further sheet a child table, keyed by the owner's
-natural key. The last column of every sheet is the row's key: export, record, version and a signature. It is hidden in a
-workbook and travels with its row, whatever is sorted or filtered. References stand as the code or number people use.
-Secrets are never exported, masked fields only whole and only with the right; references to children (an address of the
-same record) stay out. Reading is a stream, so memory stays flat.
+Shape: the main sheet has the chosen fields of the selected records, each further sheet a child table, keyed by the
+owner's natural key. The last column of every sheet is the row's key (`rowkeys`). It is hidden in a workbook and travels
+with its row, whatever is sorted or filtered. References stand as the code or number people use. Secrets are never
+exported, masked fields only whole and only with the right; references to children (an address of the same record) stay
+out. Reading is a stream, so memory stays flat.
 Errors: SheetError; NotAllowed from the gate. Source: design.md section 6.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import itertools
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,12 +23,15 @@ from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import _, format_datetime, gettext
 from flask_appadmin.rights import Operator, may_read_full, visible
 from flask_appadmin.selections import Selection
+from flask_appadmin.sheets.rowkeys import RowDigest, sign_row
 from flask_appadmin.sheets.sessions import SheetExport
 from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Heading of the column that carries the key of its row.
 ROW_KEY = _("Zeilenschlüssel")
+#: What the column with the owner's number on a child sheet is called among the fields.
+OWNER_NAME = "#owner"
 
 #: Drop-downs for referenced tables up to this size.
 _LISTED_REFERENCES = 500
@@ -103,32 +104,6 @@ def _codes_of(target: ModelSpec) -> tuple[str, ...]:
     rows = target.model.select(column).order_by(column).limit(_LISTED_REFERENCES + 1).tuples()
     codes = tuple(str(row[0]) for row in rows if row[0] is not None)
     return codes if len(codes) <= _LISTED_REFERENCES else ()
-
-
-def sign_row(export: SheetExport, entity: str, key: int, version: int) -> str:
-    """The key of a row: `<export>.<record>.<version>.<signature>`."""
-    return f"{export.key}.{key}.{version}.{_signature(export, entity, key, version)}"
-
-
-def _signature(export: SheetExport, entity: str, key: int, version: int) -> str:
-    text = f"{export.key}|{entity}|{key}|{version}".encode()
-    return hmac.new(export.secret.encode(), text, hashlib.sha256).hexdigest()[:12]
-
-
-def check_row_key(
-    text: str, entity: str, exports: dict[str, SheetExport | None]
-) -> tuple[SheetExport, int, int] | None:
-    """(export, record key, version) behind a row key, None when it is not one of ours. `exports` is a cache."""
-    parts = str(text).strip().split(".")
-    if len(parts) != 4 or not parts[1].isdigit() or not parts[2].isdigit() or len(parts[1]) > 18:
-        return None
-    if parts[0] not in exports:
-        exports[parts[0]] = SheetExport.get_or_none(SheetExport.key == parts[0][:16])
-    export = exports[parts[0]]
-    if export is None:
-        return None
-    key, version = int(parts[1]), int(parts[2])
-    return (export, key, version) if hmac.compare_digest(_signature(export, entity, key, version), parts[3]) else None
 
 
 def write_export(
@@ -210,7 +185,8 @@ def _instructions(export: SheetExport, spec: ModelSpec) -> list[str | tuple[str,
         ),
         "",
         gettext(
-            "Ändern Sie die Zellen und speichern Sie die Datei als xlsx oder ods. Holen Sie sie über „Importieren“ zurück."
+            "Ändern Sie die Zellen und speichern Sie die Datei als xlsx oder ods. Holen Sie sie über „Importieren“ "
+            "zurück."
         ),
         gettext("Vor dem Speichern sehen Sie jede geänderte Zelle. Nichts wird ohne Ihre Bestätigung geändert."),
         "",
@@ -252,11 +228,12 @@ def _record_rows(
         spec.field(name.lstrip("-")).column_field for name in spec.description.order if name.lstrip("-") in spec.by_name
     ]
     order = order or [item.column_field for item in spec.natural_key] or [spec.model._meta.primary_key]
+    digest = RowDigest((item.name, item.type.sheet_kind) for item in items)
     count = 0
     for part in _chunks(selection.rows([spec.field("version"), *items], order=order), _CHUNK):
-        converted = _converted(items, [row[2:] for row in part])
+        converted = cells_of(items, [row[2:] for row in part])
         for row, values in zip(part, converted, strict=True):
-            values.append(sign_row(export, spec.name, row[0], row[1]))
+            values.append(sign_row(export, spec.name, row[0], row[1], digest.of(values)))
             yield values
         count += len(part)
         if progress is not None:
@@ -286,28 +263,33 @@ def _child_rows(
     condition = visible(selection.operator, child)
     if condition is not None:
         query = query.where(condition)
+    kind = _owner_columns(child)[0].kind
+    digest = RowDigest([(OWNER_NAME, kind), *((item.name, item.type.sheet_kind) for item in items)])
     for part in _chunks(query.tuples().iterator(), _CHUNK):
-        converted = _converted(items, [row[3:] for row in part])
+        converted = cells_of(items, [row[3:] for row in part])
         for row, values in zip(part, converted, strict=True):
-            yield [row[2], *values, sign_row(export, child.name, row[0], row[1])]
+            cells = [row[2], *values]
+            yield [*cells, sign_row(export, child.name, row[0], row[1], digest.of(cells))]
 
 
-def _converted(items: Sequence[FieldSpec], rows: list[tuple[Any, ...]]) -> list[list[Any]]:
-    """Values as cells, the codes of references fetched together for the chunk."""
+def cells_of(items: Sequence[FieldSpec], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Values as cells, the codes of references fetched together for all rows."""
     names = ReferenceCache()
     converters: list[Callable[[Any], Any]] = []
     for position, item in enumerate(items):
         if item.references is not None:
             codes = names.codes(item.references, {row[position] for row in rows if row[position] is not None})
-            converters.append(codes.get)
+            # A record without a code must not come back as a blank cell.
+            converters.append({key: code or f"#{key}" for key, code in codes.items()}.get)
         elif item.type.name in ("text", "multiline", "integer", "decimal", "date"):
             converters.append(_same)
         elif item.type.name == "choice":
-            converters.append({code: str(label) for code, label in item.choices}.get)
+            words = {code: str(label) for code, label in item.choices}
+            converters.append(lambda value, words=words: words.get(value, value))  # type: ignore[misc]
         elif item.type.name == "bool":
             converters.append({True: gettext("Ja"), False: gettext("Nein")}.get)
         else:
-            converters.append(lambda value, item=item: item.type.to_cell(value, item))
+            converters.append(lambda value, item=item: item.type.to_cell(value, item))  # type: ignore[misc]
     return [[convert(value) for convert, value in zip(converters, row, strict=True)] for row in rows]
 
 

@@ -1,22 +1,27 @@
 """Which column of a file is which field: guessed from headings and tried on values, so that a wrong guess shows early.
 
-Shape: a target is the text "field" or "child.field", "" for a column that is not taken over. Two columns may lead to the same
-text field: their cells are joined with a blank (area code and number). A guess that most values of the column refuse is
-not made, and says why.
+Shape: a target is the text "field" or "child.field", "" for a column that is not taken over. Two columns may lead to
+the same text field: their cells are joined with a blank (area code and number). A guess that most values of the column
+refuse is not made, and says why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask_appadmin.errors import FieldError
+from flask_appadmin.changes import ChangeSet
+from flask_appadmin.errors import AppAdminError, FieldError
 from flask_appadmin.i18n import gettext, use_locale
 from flask_appadmin.rights import Operator, may_edit
 from flask_appadmin.search import fold
 from flask_appadmin.sheets.exporting import ROW_KEY, exportable_fields, headings
+from flask_appadmin.sheets.sessions import ImportSchema, ImportSchemaField
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
+
+if TYPE_CHECKING:
+    from flask_appadmin.sheets.surveying import ImportOptions
 
 #: The target of the column that carries the row keys of our own files, and of the owner's number on child sheets.
 KEY_TARGET = "#key"
@@ -51,7 +56,7 @@ def find_target(target: str, spec: ModelSpec) -> tuple[ModelSpec, FieldSpec] | N
 
 
 def own_targets(spec: ModelSpec, found: Sequence[str], operator: Operator) -> list[str] | None:
-    """The targets of a sheet that we wrote ourselves, found by its exact headings in either language; None for others."""
+    """The targets of a sheet of our own, found by its exact headings in either language; None for others."""
     for locale in ("de", "en"):
         with use_locale(locale):
             if str(ROW_KEY) not in found:
@@ -71,16 +76,38 @@ def guess_targets(
 ) -> list[Guess]:
     """A proposal for each column of a foreign file. `samples` are the first rows below the headings."""
     exact, loose = _known_headings(spec, operator)
+    closed = _closed_headings(spec, exact, operator)
     names = ReferenceCache()
     guesses: list[Guess] = []
     taken: dict[str, int] = {}
     for index, heading in enumerate(found):
         values = [row[index] for row in samples if index < len(row) and row[index] not in (None, "")]
+        if fold(heading) in closed:
+            guesses.append(Guess("", closed[fold(heading)], "warn"))
+            continue
         guess = _guess(spec, heading, values, exact, loose, taken, names)
         if guess.target:
             taken[guess.target] = index
         guesses.append(guess)
     return guesses
+
+
+def _closed_headings(spec: ModelSpec, open_headings: dict[str, list[str]], operator: Operator) -> dict[str, str]:
+    """Headings of fields that no file may set, with the reason."""
+    closed = {}
+    for item in spec.data_fields:
+        if item.name in {name for names in open_headings.values() for name in names}:
+            continue
+        if item.secret:
+            reason = gettext("wird nie aus einer Datei übernommen")
+        elif item.read_only is True:
+            reason = gettext("nur zur Ansicht")
+        elif not may_edit(operator, item):
+            reason = gettext("dafür fehlt Ihnen das Recht")
+        else:
+            continue
+        closed.update({fold(heading): reason for heading in item.headings() if fold(heading) not in open_headings})
+    return closed
 
 
 def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
@@ -194,3 +221,48 @@ def read_cell(cell: Any, item: FieldSpec, names: ReferenceCache) -> Any:
             cell = int(cell)
         return None if cell is None else names.find(str(cell), item)
     return item.type.from_cell(cell, item)
+
+
+# --- saved mappings -------------------------------------------------------------------------------------------------
+
+
+def save_schema(name: str, spec: ModelSpec, options: ImportOptions, found: Sequence[str], operator: Operator) -> None:
+    """Keeps the mapping under a name; the same name replaces what was kept."""
+    change = ChangeSet("form", title=gettext("Importschema %(name)s", name=name))
+    old = ImportSchema.get_or_none(ImportSchema.name == name)
+    values = {
+        "name": name,
+        "entity": spec.name,
+        "import_mode": options.mode,
+        "key_field": options.key or None,
+        "insert_missing": options.insert_missing,
+        "blank_clears": options.blank == "clear",
+    }
+    record: Any
+    if old is None:
+        record = change.create(ImportSchema, values)
+    else:
+        record = old.id
+        change.update(ImportSchema, old.id, values)
+        for entry in ImportSchemaField.select().where(ImportSchemaField.import_schema == old.id):
+            change.delete(ImportSchemaField, entry.id)
+    for heading, target in zip(found, options.targets, strict=False):
+        if target and heading:
+            values = {"import_schema": record, "source_column": heading[:120], "target": target}
+            change.create(ImportSchemaField, values)
+    change.apply(operator)
+
+
+def use_schema(name: str, spec: ModelSpec, found: Sequence[str], options: ImportOptions) -> ImportOptions:
+    """The options with a saved mapping put on these headings; AppAdminError for an unknown name."""
+    schema = ImportSchema.get_or_none(ImportSchema.name == name, ImportSchema.entity == spec.name)
+    if schema is None:
+        raise AppAdminError(gettext("Das Importschema „%(name)s“ gibt es nicht.", name=name))
+    query = ImportSchemaField.select().where(ImportSchemaField.import_schema == schema.id)
+    targets = {entry.source_column: entry.target for entry in query}
+    options.targets = [targets.get(heading[:120], "") for heading in found]
+    options.mode = schema.import_mode
+    options.key = schema.key_field or ""
+    options.insert_missing = schema.insert_missing
+    options.blank = "clear" if schema.blank_clears else "keep"
+    return options

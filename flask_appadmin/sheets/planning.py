@@ -1,351 +1,295 @@
-"""What a file would change: its rows are matched with records and compared cell by cell, then shown, then applied.
+"""What a file would change: its rows are matched with records and compared cell by cell, before anything is written.
 
-Shape: an ImportRun walks through survey (what is in the file), mapping, plan (one ImportRow per row: new, changed,
-unchanged, conflict, error, skipped), apply (one ChangeSet). In a file of our own a row is found by its row key and each
-cell is compared three ways: what it was at export (rebuilt from the history), what it is now, what the file says. In
-a foreign file rows are found by a chosen key field, and a blank cell means "no change" unless the operator switches.
-`<leer>` always clears. Rows with errors are left out and listed; all others are written in one transaction.
+Shape: the plan of an ImportRun is one ImportRow per row of the file that would change something or has a finding (rows
+that agree with the records are only counted). In a file of our own a row is found by its row key, and each cell is
+compared three ways: what it was at export (rebuilt from the history), what it is now, what the file says. In a foreign
+file rows are found by a chosen key field, and a blank cell means "no change" unless the operator switches. `<leer>`
+always clears. Rows with errors are left out and listed. At the end everything is rehearsed by the gateway, so that
+every rule has spoken before it is shown.
+Findings: [heading, value, sentence, weight]; weight is "bad" (the row is left out), "warn" or "note".
 Row numbers are those of the spreadsheet. Errors: SheetError for the file, findings for everything about a row.
 Source: design.md section 6; goals I4 to I13.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+import secrets
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask_appadmin.changes import Applied, ChangeSet, NewRecord, known_specs
-from flask_appadmin.database import database, in_transaction, key_condition, transaction
-from flask_appadmin.errors import AppAdminError, FaultList, FieldError, SheetError
+from flask_appadmin.changes import known_specs
+from flask_appadmin.database import database, key_condition, transaction
+from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.history import ChangeRecord
-from flask_appadmin.i18n import gettext, use_locale
+from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
-from flask_appadmin.sheets.detection import Detection, SheetSurvey
-from flask_appadmin.sheets.exporting import check_row_key
-from flask_appadmin.sheets.mapping import (
-    KEY_TARGET,
-    OWNER_TARGET,
-    find_target,
-    guess_targets,
-    importable_fields,
-    own_targets,
-    read_cell,
-)
+from flask_appadmin.sheets.applying import build_change, rows_of_source
+from flask_appadmin.sheets.exporting import OWNER_NAME, cells_of
+from flask_appadmin.sheets.mapping import KEY_TARGET, OWNER_TARGET, find_target, importable_fields, read_cell
 from flask_appadmin.sheets.reading import open_sheets
-from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, ImportSchemaField, SheetExport
+from flask_appadmin.sheets.rowkeys import RowDigest, RowKey, check_row_key
+from flask_appadmin.sheets.sessions import ImportRow, ImportRun, SheetExport
+from flask_appadmin.sheets.surveying import ImportOptions, Survey, SurveyedSheet
+from flask_appadmin.sheets.writing import restore_csv_text
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Clears a field in every file.
 CLEAR_WORDS = ("<leer>", "<empty>")
 
-_SAMPLES = 200
+#: What spreadsheet programs leave behind of a formula that has no result, German and English.
+_ERROR_VALUES = frozenset(
+    (
+        "#BEZUG!", "#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#NV", "#REF!", "#SPILL!", "#VALUE!", "#WERT!",
+        "#ZAHL!", "#ÜBERLAUF!",
+    )
+)  # fmt: skip
+
 _CHUNK = 500
+#: So many different cells of a column are remembered with their values.
+_REMEMBERED = 2_000
+_MISSING = object()
+
+#: Row states that stand in the plan's counts.
+STATES = ("new", "changed", "unchanged", "conflict", "error", "skipped")
 
 
-@dataclass
-class ImportOptions:
-    """How a file is to be understood; kept with the session."""
-
-    sheet: str = ""
-    header_row: int | None = None
-    encoding: str = ""
-    separator: str = ""
-    #: "both", "new" or "replace".
-    mode: str = "both"
-    insert_missing: bool = False
-    #: Field by which rows find their record, "" for none.
-    key: str = ""
-    #: "keep" or "clear".
-    blank: str = "keep"
-    #: Target of each column, by its index.
-    targets: list[str] = field(default_factory=list)
-    #: Values for every row: field -> text.
-    constants: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> ImportOptions:
-        return cls(**{name: value for name, value in stored.items() if name in cls.__dataclass_fields__})
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass
-class SurveyedSheet:
-    """One sheet of the file: what it is, and the targets of its columns."""
-
-    name: str
-    entity: str
-    detection: Detection
-    samples: list[list[Any]]
-    #: Targets when the sheet is one of ours, else None.
-    own: list[str] | None
-    guesses: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-@dataclass
-class Survey:
-    """What is in the file: the sheet that is meant, and in a file of ours those of the children."""
-
-    kind: str
-    text: Any
-    sheets: list[SurveyedSheet]
-    others: list[str]
-
-    @property
-    def main(self) -> SurveyedSheet:
-        return self.sheets[0]
-
-    @property
-    def is_own(self) -> bool:
-        return self.main.own is not None
-
-
-# --- what is in the file ------------------------------------------------------------------------------------------------
-
-
-def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator, options: ImportOptions) -> Survey:
-    """Reads the file once and says what its sheets are; raises SheetError for what is no table."""
-    found: list[SurveyedSheet] = []
-    names: list[str] = []
-    with open_sheets(path, file_name, encoding=options.encoding, separator=options.separator) as reader:
-        for sheet in reader:
-            if not sheet.visible:
-                continue
-            names.append(sheet.name)
-            survey = SheetSurvey(options.header_row)
-            head: list[list[Any]] = []
-            for row in sheet:
-                survey.add(row)
-                if len(head) < _SAMPLES + 60:
-                    head.append(list(row))
-            detection = survey.finish(sheet.name)
-            samples = [row for row in head[detection.header_row :] if row][:_SAMPLES]
-            found.append(SurveyedSheet(sheet.name, spec.name, detection, samples, None))
-        kind, text = reader.kind, reader.text
-    found = [sheet for sheet in found if sheet.detection.row_count or sheet.detection.header_row]
-    if not found:
-        raise SheetError(gettext("In „%(file)s“ steht keine Tabelle mit Zeilen.", file=file_name))
-    return _arranged(found, names, spec, operator, options, kind, text)
-
-
-def _arranged(
-    found: list[SurveyedSheet],
-    names: list[str],
-    spec: ModelSpec,
-    operator: Operator,
-    options: ImportOptions,
-    kind: str,
-    text: Any,
-) -> Survey:
-    own: list[SurveyedSheet] = []
-    for sheet in found:
-        for candidate in (spec, *spec.children):
-            targets = own_targets(candidate, sheet.detection.headings, operator)
-            if targets is not None and _is_sheet_of(sheet, candidate, targets, len(found)):
-                sheet.own, sheet.entity = targets, candidate.name
-                own.append(sheet)
-                break
-    if own:
-        own.sort(key=lambda sheet: sheet.entity != spec.name)
-        return Survey(kind, text, own, [name for name in names if name not in {sheet.name for sheet in own}])
-    chosen = next((sheet for sheet in found if sheet.name == options.sheet), None)
-    chosen = chosen or max(found, key=lambda sheet: sheet.detection.row_count)
-    guesses = guess_targets(spec, chosen.detection.headings, chosen.samples, operator)
-    chosen.guesses = [(guess.target, guess.reason, guess.look) for guess in guesses]
-    return Survey(kind, text, [chosen], [name for name in names if name != chosen.name])
-
-
-def _is_sheet_of(sheet: SurveyedSheet, candidate: ModelSpec, targets: list[str], count: int) -> bool:
-    """Whether a sheet with row keys is the one of this model: by its name, or by its columns where it stands alone."""
-    for locale in ("de", "en"):
-        with use_locale(locale):
-            if sheet.name == str(candidate.plural)[:31]:
-                return True
-    is_child = candidate.owner is not None
-    filled = sum(1 for target in targets if target)
-    return count == 1 and filled >= len(targets) - 1 and (OWNER_TARGET in targets) == is_child
-
-
-def propose_options(survey: Survey, spec: ModelSpec, options: ImportOptions) -> ImportOptions:
-    """Fills mapping and key where the operator said nothing yet."""
-    main = survey.main
-    if main.own is not None:
-        options.targets = main.own
-        return options
-    if len(options.targets) != len(main.detection.headings):
-        options.targets = [target for target, _reason, _look in main.guesses]
-    if not options.key:
-        names = set(options.targets)
-        candidates = [
-            *(item.name for item in spec.natural_key),
-            *(item.name for item in spec.data_fields if item.unique),
-        ]
-        if spec.external_key is not None:
-            candidates.append(spec.external_key.name)
-        options.key = next((name for name in candidates if name in names), "")
-    return options
-
-
-# --- the plan -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
 class _Planned:
     """A row on its way to becoming an ImportRow."""
 
-    number: int
-    state: str = ""
-    key: int | None = None
-    title: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
-    children: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    plan: dict[str, Any] = field(default_factory=dict)
-    findings: list[list[str]] = field(default_factory=list)
-    #: The export this row comes from, for the three-way comparison.
-    export: SheetExport | None = None
-    owner: Any = None
+    __slots__ = (
+        "children", "cleared", "doubtful", "duplicate", "export", "findings", "information", "key", "number", "owner",
+        "plan", "state", "title", "values", "version",
+    )  # fmt: skip
 
-    def find(self, heading: str, value: Any, sentence: str) -> None:
-        self.findings.append([heading, "" if value is None else str(value)[:120], sentence])
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.state = ""
+        self.key: int | None = None
+        self.title = ""
+        self.values: dict[str, Any] = {}
+        self.children: list[tuple[str, dict[str, Any]]] = []
+        self.plan: dict[str, Any] = {}
+        self.findings: list[list[str]] = []
+        #: The export this row comes from and the record's version then, for the three-way comparison.
+        self.export: SheetExport | None = None
+        self.version = 0
+        #: What stands in the column of the owner; for children of a new record the place of its row.
+        self.owner: Any = None
+        #: Cells that cannot be read, unless they stand there just as they left: field -> (heading, cell, sentence).
+        self.doubtful: dict[str, tuple[str, Any, str]] = {}
+        #: Cells that are for information: field -> (heading, cell).
+        self.information: dict[str, tuple[str, Any]] = {}
+        self.duplicate = False
+        self.cleared = 0
+
+    def find(self, heading: str, value: Any, sentence: str, weight: str = "warn") -> None:
+        self.findings.append([heading, "" if value is None else str(value)[:120], sentence, weight])
+
+    def refuse(self, heading: str, value: Any, sentence: str) -> None:
+        self.find(heading, value, sentence, "bad")
+        self.state = "error"
 
 
-class Planner:
-    """Plans one run: reads the file again with the chosen mapping and writes its ImportRows."""
+@dataclass(slots=True)
+class _Column:
+    """One column that leads to a field."""
 
-    def __init__(
-        self,
-        run: ImportRun,
-        path: Path,
-        spec: ModelSpec,
-        operator: Operator,
-        options: ImportOptions,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> None:
-        self.run = run
-        self.path = path
-        self.spec = spec
-        self.operator = operator
-        self.options = options
-        self.progress = progress
-        self.names = ReferenceCache()
-        self.exports: dict[str, SheetExport | None] = {}
-        self._importable: dict[str, set[str]] = {}
-        #: Owner's natural key as text -> key, for children of our own files; new owners are noted by their row.
-        self._seen_keys: dict[Any, int] = {}
+    index: int
+    heading: str
+    entity: ModelSpec
+    item: FieldSpec
+    #: Whether the file may set it; otherwise it is for information.
+    allowed: bool
+    #: Several columns lead to this field, or its text may go on in another one.
+    joined: bool
+    #: (type of cell, cell) -> value or FieldError.
+    known: dict[tuple[Any, Any], Any] = field(default_factory=dict)
 
-    def plan(self, survey: Survey) -> dict[str, int]:
-        """Writes the rows of the run anew and answers the counts by state."""
-        with use_rows_of(self.run):
-            for sheet in survey.sheets:
-                entity = self.spec if sheet.entity == self.spec.name else known_specs()[sheet.entity]
-                targets = sheet.own if sheet.own is not None else self.options.targets
-                self._plan_sheet(sheet, entity, targets)
-            self._rehearse()
-        return count_states(self.run)
 
-    def _plan_sheet(self, sheet: SurveyedSheet, entity: ModelSpec, targets: Sequence[str]) -> None:
-        done = 0
-        total = sheet.detection.row_count
-        for rows in _batches(self._rows_of(sheet), _CHUNK):
-            planned = [self._read_row(number, row, sheet, entity, targets) for number, row in rows]
-            self._match(planned, entity, sheet)
-            self._compare(planned, entity, sheet.own is not None)
-            self._store(planned, entity, sheet)
-            done += len(rows)
-            if self.progress is not None:
-                self.progress(done, total)
+class _Reader:
+    """Turns the rows of one sheet into planned rows."""
 
-    def _rows_of(self, sheet: SurveyedSheet) -> Iterator[tuple[int, Sequence[Any]]]:
-        options = self.options
-        with open_sheets(
-            self.path, self.run.file_name, encoding=options.encoding, separator=options.separator
-        ) as reader:
-            for found in reader:
-                if found.name != sheet.name or not found.visible:
-                    continue
-                for number, row in enumerate(found, start=1):
-                    if number > sheet.detection.header_row and any(cell not in (None, "") for cell in row):
-                        yield number, row
-                return
-
-    # --- reading a row ----------------------------------------------------------------------------------------------
-
-    def _read_row(
-        self, number: int, row: Sequence[Any], sheet: SurveyedSheet, entity: ModelSpec, targets: Sequence[str]
-    ) -> _Planned:
-        planned = _Planned(number)
-        own = sheet.own is not None
+    def __init__(self, planner: Planner, sheet: SurveyedSheet, entity: ModelSpec, targets: Sequence[str]) -> None:
+        self.planner = planner
+        self.spec = planner.spec
+        self.entity = entity
+        self.names = planner.names
+        self.own = sheet.own is not None
+        self.restores = self.own and planner.kind == "csv"
+        self.blanks = self.own or planner.options.blank == "clear"
         headings = sheet.detection.headings
-        allowed = self._allowed(entity)
-        children: dict[str, dict[str, Any]] = {}
+        self.headings = headings
+        self.key_index = targets.index(KEY_TARGET) if KEY_TARGET in targets else -1
+        self.owner_index = targets.index(OWNER_TARGET) if OWNER_TARGET in targets else -1
+        self.columns = self._columns(targets)
+        self.digest, self.digest_indexes = self._digest(targets)
+        self.constants = self._constants() if entity is self.spec else []
+
+    def _columns(self, targets: Sequence[str]) -> list[_Column]:
+        columns = []
         for index, target in enumerate(targets):
-            cell = row[index] if index < len(row) else None
-            if isinstance(cell, str):
-                cell = cell.strip()
-            heading = headings[index] if index < len(headings) else str(index + 1)
-            if not target:
+            found = find_target(target, self.entity) if target and not target.startswith("#") else None
+            if found is None:
                 continue
-            if target == KEY_TARGET:
-                self._read_key(planned, cell, entity, heading)
-            elif target == OWNER_TARGET:
-                planned.owner = cell
+            model, item = found
+            heading = self.headings[index] if index < len(self.headings) else str(index + 1)
+            allowed = item.name in self.planner.importable(model)
+            if not allowed and not self.own:
+                continue
+            joined = targets.count(target) > 1 or bool(item.overflow)
+            columns.append(_Column(index, heading, model, item, allowed, joined))
+        return columns
+
+    def _digest(self, targets: Sequence[str]) -> tuple[RowDigest | None, list[int]]:
+        """How rows of our own are recognised as untouched: all cells that left, in the order in which they stand."""
+        if not self.own or self.key_index < 0:
+            return None, []
+        indexes = [index for index, target in enumerate(targets) if target and target != KEY_TARGET]
+        described = []
+        for index in indexes:
+            if targets[index] == OWNER_TARGET:
+                assert self.entity.owner is not None and self.entity.owner.references is not None
+                owner = self.entity.owner.references
+                item = (owner.natural_key or owner.title_specs)[0]
+                described.append((OWNER_NAME, item.type.sheet_kind))
             else:
-                self._read_value(planned, cell, entity, target, heading, own, allowed, children)
-        for name, text in self.options.constants.items():
-            item = entity.by_name.get(name)
-            if item is not None and entity is self.spec and name not in planned.values:
+                described.append((targets[index], self.entity.field(targets[index]).type.sheet_kind))
+        return (RowDigest(described), indexes) if indexes else (None, [])
+
+    def _constants(self) -> list[tuple[FieldSpec, str]]:
+        options = self.planner.options
+        return [
+            (self.entity.field(name), text) for name, text in options.constants.items() if name in self.entity.by_name
+        ]
+
+    def clean(self, row: Sequence[Any]) -> list[Any]:
+        """The cells without blanks around texts and, in a csv file of our own, without the mark before formulas."""
+        if self.restores:
+            return [
+                (restore_csv_text(cell) if cell[:1] == "'" else cell).strip() if cell and type(cell) is str else cell
+                for cell in row
+            ]
+        return [cell.strip() if cell and type(cell) is str else cell for cell in row]
+
+    def read(self, number: int, row: Sequence[Any], faults: dict[tuple[int, int], str]) -> _Planned | None:
+        """The row with its values and findings, None for one without any cell."""
+        planned = _Planned(number)
+        cells = self.clean(row)
+        width = len(cells)
+        if self.key_index >= 0 and self._read_key(planned, cells):
+            return planned
+        if 0 <= self.owner_index < width:
+            planned.owner = cells[self.owner_index]
+        children: dict[str, dict[str, Any]] = {}
+        blanks, entity = self.blanks, self.entity
+        for column in self.columns:
+            index = column.index
+            cell = cells[index] if index < width else None
+            values = planned.values if column.entity is entity else children.setdefault(column.entity.name, {})
+            if faults and (number, index) in faults:
+                self._refuse_fault(planned, column, faults[number, index])
+            elif cell is None or cell == "":
+                if blanks and column.allowed:
+                    values.setdefault(column.item.name, None)
+            elif not column.allowed:
+                planned.information[column.item.name] = (column.heading, cell)
+            else:
+                self._read_cell(planned, values, column, cell)
+        for item, text in self.constants:
+            if item.name not in planned.values:
                 self._take(planned, planned.values, item, text, str(item.label))
         planned.children = [(name, values) for name, values in children.items() if _is_filled(values)]
-        planned.title = _row_title(entity, planned.values)
+        planned.title = entity.title_of(planned.values) if _is_filled(planned.values) else ""
+        if not planned.title and not planned.children and planned.key is None and not planned.state:
+            if not any(cell not in (None, "") for cell in cells):
+                return None
+            planned.state = "skipped"
+            planned.find("", "", gettext("In den zugeordneten Spalten steht nichts."), "note")
         return planned
 
-    def _allowed(self, entity: ModelSpec) -> set[str]:
-        if entity.name not in self._importable:
-            self._importable[entity.name] = {item.name for item in importable_fields(entity, self.operator)}
-        return self._importable[entity.name]
+    def _read_key(self, planned: _Planned, cells: list[Any]) -> bool:
+        """Finds out which record the row is; answers whether nobody touched it."""
+        text = cells[self.key_index] if self.key_index < len(cells) else None
+        if text in (None, ""):
+            return False
+        key: RowKey | None = check_row_key(str(text), self.entity.name, self.planner.exports)
+        if key is None:
+            planned.refuse(
+                self.headings[self.key_index],
+                text,
+                gettext(
+                    "Der Zeilenschlüssel ist nicht von hier oder wurde verändert. Bitte die Zeile neu exportieren oder "
+                    "die Spalte „%(heading)s“ entfernen.",
+                    heading=self.headings[self.key_index],
+                ),
+            )
+            return False
+        planned.export, planned.key, planned.version = key.export, key.record, key.version
+        if self.digest is None:
+            return False
+        width, indexes = len(cells), self.digest_indexes
+        if indexes[-1] == len(indexes) - 1:
+            shown = cells[: len(indexes)]
+        else:
+            shown = [cells[index] if index < width else None for index in indexes]
+        content = self.digest.of(shown)
+        if content == key.content:
+            planned.state = "unchanged"
+            return True
+        return False
 
-    def _read_key(self, planned: _Planned, cell: Any, entity: ModelSpec, heading: str) -> None:
-        if cell in (None, ""):
+    def _refuse_fault(self, planned: _Planned, column: _Column, fault: str) -> None:
+        if not column.allowed:
             return
-        found = check_row_key(str(cell), entity.name, self.exports)
-        if found is None:
-            planned.find(heading, cell, gettext("Der Zeilenschlüssel ist nicht von hier oder wurde verändert."))
-            return
-        planned.export, planned.key, _version = found
+        if fault == "=":
+            sentence = gettext(
+                "Die Formel hat kein gespeichertes Ergebnis. Bitte die Datei im Tabellenprogramm neu speichern."
+            )
+            planned.refuse(column.heading, "", sentence)
+        else:
+            planned.refuse(column.heading, fault, _error_value_sentence())
 
-    def _read_value(
-        self,
-        planned: _Planned,
-        cell: Any,
-        entity: ModelSpec,
-        target: str,
-        heading: str,
-        own: bool,
-        allowed: set[str],
-        children: dict[str, dict[str, Any]],
-    ) -> None:
-        found = find_target(target, entity)
-        if found is None:
+    def _read_cell(self, planned: _Planned, values: dict[str, Any], column: _Column, cell: Any) -> None:
+        item = column.item
+        if type(cell) is str:
+            if cell[:1] == "<" and cell.casefold() in CLEAR_WORDS:
+                values[item.name] = None
+                return
+            if cell[:1] == "#" and cell.upper() in _ERROR_VALUES:
+                planned.refuse(column.heading, cell, _error_value_sentence())
+                return
+        if column.joined:
+            if isinstance(values.get(item.name), str) and item.type.name in ("text", "multiline"):
+                cell = f"{values[item.name]} {_as_text(cell)}"  # two columns for one field: area code and number
+            self._take(planned, values, item, cell, column.heading)
             return
-        model, item = found
-        if model is entity and item.name not in allowed:
-            return  # shown in the file for information; what stands there now does not count
-        values = planned.values if model is entity else children.setdefault(model.name, {})
-        if cell in (None, ""):
-            if own or self.options.blank == "clear":
-                values.setdefault(item.name, None)
-            return
-        if isinstance(cell, str) and cell.casefold() in CLEAR_WORDS:
-            values[item.name] = None
-            return
-        if isinstance(values.get(item.name), str) and item.type.name in ("text", "multiline"):
-            cell = f"{values[item.name]} {_as_text(cell)}"  # two columns for one field: area code and number
-        self._take(planned, values, item, cell, heading)
+        known = column.known
+        place = (cell.__class__, cell)
+        value = known.get(place, _MISSING)
+        if value is _MISSING:
+            try:
+                value = read_cell(cell, item, self.names)
+            except FieldError as fault:
+                value = fault
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[place] = value
+        if value.__class__ is FieldError:
+            self._doubt(planned, column, cell, value)
+        else:
+            values[item.name] = value
+
+    def _doubt(self, planned: _Planned, column: _Column, cell: Any, fault: FieldError) -> None:
+        if planned.key is not None and column.entity is self.entity:
+            planned.doubtful[column.item.name] = (column.heading, cell, fault.found())
+        else:
+            planned.refuse(column.heading, cell, fault.found())
 
     def _take(self, planned: _Planned, values: dict[str, Any], item: FieldSpec, cell: Any, heading: str) -> None:
         if item.overflow and isinstance(cell, str) and item.max_length and len(cell) > item.max_length:
@@ -353,15 +297,17 @@ class Planner:
         try:
             values[item.name] = read_cell(cell, item, self.names)
         except FieldError as fault:
-            planned.find(heading, cell, fault.found())
-            planned.state = "error"
+            if planned.key is not None and item.model_name == self.entity.name:
+                planned.doubtful[item.name] = (heading, cell, fault.found())
+            else:
+                planned.refuse(heading, cell, fault.found())
 
     def _spill(self, planned: _Planned, values: dict[str, Any], item: FieldSpec, text: str, heading: str) -> str:
         """A text that is too long goes on in a further field; the operator is told which part stands where."""
         entity = known_specs()[item.model_name]
         rest = entity.field(item.overflow.lstrip("<"))
         most = item.max_length or 0
-        if values.get(rest.name):
+        if values.get(rest.name) or rest.name not in self.planner.importable(entity):
             return text
         if item.overflow.startswith("<"):
             # „c/o Verwaltung, Hauptstraße 1“: what stands before the comma is no street.
@@ -379,27 +325,129 @@ class Planner:
         self._take(planned, values, rest, text[cut:].strip(), heading)
         return text[:cut]
 
+
+def _error_value_sentence() -> str:
+    return gettext("ist ein Fehlerwert des Tabellenprogramms. Bitte die Formel berichtigen.")
+
+
+class Planner:
+    """Plans one run: reads the file with the chosen mapping and writes its ImportRows."""
+
+    def __init__(
+        self,
+        run: ImportRun,
+        path: Path,
+        spec: ModelSpec,
+        operator: Operator,
+        options: ImportOptions,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.run = run
+        self.path = path
+        self.spec = spec
+        self.operator = operator
+        self.options = options
+        self.progress = progress
+        self.kind = ""
+        self.names = ReferenceCache()
+        self.exports: dict[str, SheetExport | None] = {}
+        self._importable: dict[str, set[str]] = {}
+        #: What was met before -> the number of its row, to find rows that stand twice.
+        self._seen: dict[tuple[str, str], dict[Any, int]] = {}
+        #: Natural keys of new records as text -> the number of their row, for children of our own files.
+        self._new_owners: dict[str, int] = {}
+        self._counts = dict.fromkeys(STATES, 0)
+        self._done = 0
+        self._total = 0
+
+    def importable(self, entity: ModelSpec) -> set[str]:
+        """Names of the fields that the file may set."""
+        if entity.name not in self._importable:
+            self._importable[entity.name] = {item.name for item in importable_fields(entity, self.operator)}
+        return self._importable[entity.name]
+
+    def plan(self, survey: Survey) -> dict[str, int]:
+        """Writes the rows of the run anew and answers the counts; in case of a fault the run has no rows."""
+        self.kind = survey.kind
+        self._total = survey.row_count
+        forget_rows(self.run)
+        try:
+            self._plan_sheets(survey)
+            self._rehearse()
+        except BaseException:
+            forget_rows(self.run)
+            raise
+        counts = self._final_counts()
+        ImportRun.update(counts=counts, plan=secrets.token_hex(8)).where(ImportRun.id == self.run.id).execute()
+        return counts
+
+    def _plan_sheets(self, survey: Survey) -> None:
+        wanted = [sheet for sheet in survey.sheets if sheet.detection.row_count]
+        main = next((sheet for sheet in wanted if sheet.entity == self.spec.name), None)
+        # One pass does, unless children stand before the records they belong to.
+        for _pass in range(2):
+            with contextlib.closing(self._sheets()) as sheets:
+                for name, found in sheets:
+                    sheet = next((entry for entry in wanted if entry.name == name), None)
+                    if sheet is None or (main in wanted and sheet is not main):
+                        continue
+                    self._plan_sheet(sheet, found)
+                    wanted.remove(sheet)
+                    if not wanted:
+                        return
+
+    def _sheets(self) -> Generator[tuple[str, Any], None, None]:
+        options = self.options
+        with open_sheets(
+            self.path, self.run.file_name, encoding=options.encoding, separator=options.separator
+        ) as reader:
+            for found in reader:
+                if found.visible:
+                    yield found.name, found
+
+    def _plan_sheet(self, sheet: SurveyedSheet, found: Any) -> None:
+        entity = self.spec if sheet.entity == self.spec.name else known_specs()[sheet.entity]
+        targets = sheet.own if sheet.own is not None else self.options.targets
+        reader = _Reader(self, sheet, entity, targets)
+        header_row, faults = sheet.detection.header_row, found.data.cell_faults
+        numbered = (entry for entry in enumerate(found, start=1) if entry[0] > header_row and entry[1])
+        filled = (reader.read(number, row, faults) for number, row in numbered)
+        for planned in _batches((row for row in filled if row is not None), _CHUNK):
+            self._match(planned, entity, sheet)
+            self._compare(planned, entity, sheet.own is not None)
+            self._store(planned, entity, sheet)
+            self._done += len(planned)
+            if self.progress is not None:
+                self.progress(self._done, self._total)
+
     # --- finding the record ------------------------------------------------------------------------------------------
 
     def _match(self, planned: list[_Planned], entity: ModelSpec, sheet: SurveyedSheet) -> None:
-        if sheet.own is not None:
-            keys = [row.key for row in planned if row.key is not None]
-            present = self._present(entity, keys)
-            for row in planned:
-                if row.key is not None and row.key not in present:
-                    row.find("", row.title, gettext("Der Eintrag wurde inzwischen gelöscht."))
-                    row.state = "error"
-                    row.key = None
-                self._check_twice(row, row.key, gettext("Zeilenschlüssel"))
-            if entity.owner is not None:
-                self._match_owners(planned, entity)
         key_name = self.options.key if entity is self.spec else ""
-        if sheet.own is not None and entity is self.spec and entity.natural_key:
-            key_name = entity.natural_key[0].name
+        if sheet.own is not None:
+            self._match_own(planned, entity)
+            if entity is self.spec and entity.natural_key:
+                key_name = entity.natural_key[0].name
         if key_name:
-            self._match_by_key([row for row in planned if row.key is None], entity, entity.field(key_name))
+            without = [row for row in planned if row.key is None and row.state == ""]
+            self._match_by_key(without, entity, entity.field(key_name))
         for row in planned:
             self._decide(row)
+        if entity is self.spec:
+            self._note_new_owners(planned, entity)
+            self._find_duplicates([row for row in planned if row.state == "new"], entity)
+
+    def _match_own(self, planned: list[_Planned], entity: ModelSpec) -> None:
+        present = self._present(entity, [row.key for row in planned if row.key is not None])
+        for row in planned:
+            if row.key is None:
+                continue
+            if row.key not in present:
+                row.refuse("", row.title, gettext("Der Eintrag wurde inzwischen gelöscht."))
+            else:
+                self._check_twice(row, entity, row.key, gettext("Zeilenschlüssel"), row.key)
+        if entity.owner is not None:
+            self._match_owners([row for row in planned if row.key is None and row.state == ""], entity)
 
     def _present(self, entity: ModelSpec, keys: list[int]) -> set[int]:
         key_field = entity.model._meta.primary_key
@@ -407,15 +455,13 @@ class Planner:
         condition = visible(self.operator, entity)
         return {row[0] for row in (query if condition is None else query.where(condition)).tuples()}
 
-    def _check_twice(self, row: _Planned, key: Any, heading: str) -> None:
-        if key is None or row.state == "error":
+    def _check_twice(self, row: _Planned, entity: ModelSpec, key: Any, heading: str, value: Any) -> None:
+        if row.state == "error":
             return
-        first = self._seen_keys.setdefault((heading, key), row.number)
+        first = self._seen.setdefault((entity.name, heading), {}).setdefault(key, row.number)
         if first != row.number:
-            row.find(
-                heading, key, gettext("steht schon in Zeile %(row)s. Diese Zeile wird nicht übernommen.", row=first)
-            )
-            row.state = "error"
+            words = gettext("steht schon in Zeile %(row)s. Diese Zeile wird nicht übernommen.", row=first)
+            row.refuse(heading, value, words)
 
     def _match_by_key(self, rows: list[_Planned], entity: ModelSpec, item: FieldSpec) -> None:
         wanted = {row.values.get(item.name) for row in rows} - {None}
@@ -430,64 +476,102 @@ class Planner:
             value = row.values.get(item.name)
             if value is None:
                 continue
-            self._check_twice(row, value, str(item.label))
+            self._check_twice(row, entity, value, str(item.label), value)
             found = known.get(value, [])
             if len(found) > 1:
-                row.find(str(item.label), value, gettext("gibt es im Bestand mehrfach; die Zeile ist nicht eindeutig."))
-                row.state = "error"
+                words = gettext("gibt es im Bestand mehrfach; die Zeile ist nicht eindeutig.")
+                row.refuse(str(item.label), value, words)
             elif found:
                 row.key = found[0]
 
-    def _match_owners(self, planned: list[_Planned], entity: ModelSpec) -> None:
-        """New rows on a child sheet name their owner by its number."""
+    def _match_owners(self, rows: list[_Planned], entity: ModelSpec) -> None:
+        """New rows on a child sheet name their owner by its number; he may be new in the same file."""
         assert entity.owner is not None and entity.owner.references is not None
         owner = entity.owner.references
         item = (owner.natural_key or owner.title_specs)[0]
-        for row in planned:
-            if row.key is not None:
-                continue
+        for row in rows:
             label = str(item.label)
             if row.owner in (None, ""):
-                row.find(label, "", gettext("Bitte angeben, wozu die neue Zeile gehört."))
-                row.state = "error"
+                row.refuse(label, "", gettext("Bitte angeben, wozu die neue Zeile gehört."))
+                continue
+            text = _as_text(row.owner)
+            if text in self._new_owners:
+                row.owner = [self._new_owners[text]]
                 continue
             try:
-                row.owner = self.names.find(_as_text(row.owner), entity.owner)
+                row.owner = self.names.find(text, entity.owner)
             except FieldError as fault:
-                row.find(label, row.owner, fault.found())
-                row.state = "error"
+                row.refuse(label, row.owner, fault.found())
+
+    def _note_new_owners(self, planned: list[_Planned], entity: ModelSpec) -> None:
+        naming = (entity.natural_key or entity.title_specs)[:1]
+        for row in planned:
+            value = row.values.get(naming[0].name) if naming and row.state == "new" else None
+            if value is not None:
+                self._new_owners[str(value)] = row.number
 
     def _decide(self, row: _Planned) -> None:
         """New or known, and whether the mode lets it in."""
-        if row.state == "error":
+        if row.state:
             return
         mode = self.options.mode
         if row.key is not None and mode == "new" and row.export is None:
-            row.find("", row.title, gettext("ist schon vorhanden; übernommen werden nur neue."))
+            row.find("", row.title, gettext("ist schon vorhanden; übernommen werden nur neue."), "note")
             row.state = "skipped"
         elif row.key is None and mode == "replace" and not self.options.insert_missing:
-            row.find("", row.title, gettext("ist nicht vorhanden; übernommen werden nur bekannte."))
+            row.find("", row.title, gettext("ist nicht vorhanden; übernommen werden nur bekannte."), "note")
             row.state = "skipped"
         elif row.key is None:
             row.state = "new"
+
+    def _find_duplicates(self, rows: list[_Planned], entity: ModelSpec) -> None:
+        """New rows that look like a record that is there, or like a row before: a hint, not a refusal."""
+        names: tuple[str, ...] = getattr(entity.model, "duplicate_fields", ())
+        items = [entity.field(name) for name in names]
+        wanted: dict[tuple[Any, ...], list[_Planned]] = {}
+        for row in rows:
+            values = tuple(row.values.get(name) for name in names)
+            if values and all(value is not None for value in values):
+                wanted.setdefault(values, []).append(row)
+        if not wanted:
+            return
+        known: dict[tuple[Any, ...], int] = {}
+        key_field = entity.model._meta.primary_key
+        query = entity.model.select(key_field, *(item.column_field for item in items))
+        for position, item in enumerate(items):
+            query = query.where(item.column_field.in_(sorted({values[position] for values in wanted}, key=str)))
+        condition = visible(self.operator, entity)
+        for found in (query if condition is None else query.where(condition)).tuples():
+            known.setdefault(tuple(found[1:]), found[0])
+        titles = self.names.titles(entity, {key for values, key in known.items() if values in wanted})
+        seen = self._seen.setdefault((entity.name, "#duplicates"), {})
+        labels = ", ".join(str(item.label) for item in items)
+        for values, group in wanted.items():
+            for row in group:
+                first = seen.setdefault(values, row.number)
+                if values in known:
+                    words = gettext(
+                        "vielleicht schon da: %(title)s hat dieselben Angaben (%(fields)s).",
+                        title=titles[known[values]],
+                        fields=labels,
+                    )
+                elif first != row.number:
+                    words = gettext(
+                        "vielleicht doppelt: Zeile %(row)s hat dieselben Angaben (%(fields)s).",
+                        row=first,
+                        fields=labels,
+                    )
+                else:
+                    continue
+                row.duplicate = True
+                row.find("", row.title, words)
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
     def _compare(self, planned: list[_Planned], entity: ModelSpec, own: bool) -> None:
         known = [row for row in planned if row.key is not None and row.state == ""]
-        names = {name for row in known for name in row.values}
-        items = [item for item in entity.data_fields if item.name in names or item in entity.title_specs]
-        current = self._current(entity, items, [row.key for row in known if row.key is not None])
-        bases = _base_values(entity, known) if own else {}
-        for row in known:
-            assert row.key is not None
-            now = current.get(row.key)
-            if now is None:
-                row.state = "error"
-                row.find("", row.title, gettext("Der Eintrag ist für Sie nicht sichtbar."))
-                continue
-            row.title = entity.title_of({**now, **{k: v for k, v in row.values.items() if v is not None}})
-            row.state = self._compare_row(row, entity, now, bases.get(row.key, {}), own)
+        if known:
+            self._compare_known(known, entity, own)
         for row in planned:
             if row.state == "new":
                 row.plan = {
@@ -497,40 +581,95 @@ class Planner:
                 }
                 if row.owner is not None and entity.owner is not None:
                     row.plan[entity.owner.name] = row.owner
+                row.doubtful = {}
 
-    def _current(self, entity: ModelSpec, items: list[FieldSpec], keys: list[int]) -> dict[int, dict[str, Any]]:
+    def _compare_known(self, known: list[_Planned], entity: ModelSpec, own: bool) -> None:
+        names = {name for row in known for name in (*row.values, *row.doubtful, *row.information)}
+        names |= {item.name for item in entity.title_specs}
+        items = [item for item in entity.data_fields if item.name in names]
+        current = self._current(entity, items, [row.key for row in known if row.key is not None])
+        bases, traced = base_values(entity, known) if own else ({}, set())
+        for row in known:
+            assert row.key is not None
+            found = current.get(row.key)
+            if found is None:
+                row.refuse("", row.title, gettext("Der Eintrag ist für Sie nicht sichtbar."))
+                continue
+            version, now = found
+            row.title = entity.title_of({**now, **{k: v for k, v in row.values.items() if v is not None}})
+            base = bases.get(row.key, {})
+            # Changed since the export, and the history does not say what: then every difference is a question.
+            untraced = own and row.version != version and row.key not in traced
+            self._settle_doubts(row, entity, now, base)
+            self._note_information(row, entity, now, base)
+            if row.state == "":
+                row.state = self._compare_row(row, entity, now, base, own, untraced)
+
+    def _current(
+        self, entity: ModelSpec, items: list[FieldSpec], keys: list[int]
+    ) -> dict[int, tuple[int, dict[str, Any]]]:
         key_field = entity.model._meta.primary_key
-        query = entity.model.select(key_field, *(item.column_field for item in items))
+        query = entity.model.select(key_field, entity.model.version, *(item.column_field for item in items))
         query = query.where(key_condition(key_field, keys))
         condition = visible(self.operator, entity)
         names = [item.name for item in items]
         rows = (query if condition is None else query.where(condition)).tuples()
-        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+        return {row[0]: (row[1], dict(zip(names, row[2:], strict=True))) for row in rows}
+
+    def _settle_doubts(self, row: _Planned, entity: ModelSpec, now: dict[str, Any], base: dict[str, Any]) -> None:
+        """A cell that cannot be read is no fault where it stands just as it left (a value older than its rule)."""
+        for name, (heading, cell, sentence) in row.doubtful.items():
+            item = entity.field(name)
+            values = {base.get(name, now[name]), now[name]} - {None}
+            if row.export is not None and _as_text(cell) in {_cell_text(item, value) for value in values}:
+                continue
+            row.refuse(heading, cell, sentence)
+
+    def _note_information(self, row: _Planned, entity: ModelSpec, now: dict[str, Any], base: dict[str, Any]) -> None:
+        """Says of cells that are for information only that what was changed there is not taken over."""
+        for name, (heading, cell) in row.information.items():
+            item = entity.field(name)
+            try:
+                value = read_cell(cell, item, self.names)
+            except FieldError:
+                value = _MISSING
+            if value not in (now[name], base.get(name, now[name])):
+                words = gettext("Diese Spalte dient nur zur Ansicht; die Änderung wird nicht übernommen.")
+                row.find(heading, cell, words, "note")
 
     def _compare_row(
-        self, row: _Planned, entity: ModelSpec, now: dict[str, Any], bases: dict[str, Any], own: bool
+        self, row: _Planned, entity: ModelSpec, now: dict[str, Any], bases: dict[str, Any], own: bool, untraced: bool
     ) -> str:
         state = "unchanged"
         for name, value in row.values.items():
-            item = entity.field(name)
             current = now[name]
-            base = bases.get(name, current)
-            if value == current or (own and value == base):
+            if value == current:
                 continue
+            base = bases.get(name, current)
+            if own and value == base:
+                continue
+            item = entity.field(name)
+            if isinstance(value, datetime.datetime) and isinstance(current, datetime.datetime):
+                # In the hour that the clock repeats a local time means two moments.
+                if item.type.to_cell(value, item) == item.type.to_cell(current, item):
+                    continue
             if value is None and not item.nullable:
                 if item.default is not None:
                     continue
-                row.find(str(item.label), "", gettext("Dieses Feld kann nicht leer sein."))
+                row.refuse(str(item.label), "", gettext("Dieses Feld kann nicht leer sein."))
                 return "error"
             if item.read_only == "after_first_save" or (item.read_only == "once_filled" and current is not None):
                 row.find(
                     str(item.label),
                     item.format(value),
                     gettext("kann nicht mehr geändert werden; die Zelle wird übergangen."),
+                    "note",
                 )
                 continue
             row.plan[name] = [item.type.to_json(part, item) for part in (base, current, value)]
-            if own and base != current:
+            row.cleared += value is None
+            if own and (base != current or untraced):
+                row.plan[name].append("conflict")
                 state = "conflict"
             elif state == "unchanged":
                 state = "changed"
@@ -540,82 +679,122 @@ class Planner:
 
     def _store(self, planned: list[_Planned], entity: ModelSpec, sheet: SurveyedSheet) -> None:
         children = {child.name: child for child in entity.children}
-        rows = [
-            {
-                "run": self.run.id,
-                "entity": entity.name,
-                "sheet": sheet.name[:60],
-                "row_number": row.number,
-                "state": row.state or "unchanged",
-                "record_id": row.key,
-                "title": row.title[:160],
-                "plan": row.plan,
-                "children": [
-                    [
-                        name,
-                        {
-                            key: children[name].field(key).type.to_json(value, children[name].field(key))
-                            for key, value in values.items()
-                            if value is not None
-                        },
-                    ]
-                    for name, values in row.children
+        rows = []
+        for row in planned:
+            state = row.state or "unchanged"
+            if state == "unchanged":
+                self._counts["unchanged"] += 1
+                if not row.findings:
+                    continue
+            new = [
+                [
+                    name,
+                    {
+                        key: children[name].field(key).type.to_json(value, children[name].field(key))
+                        for key, value in values.items()
+                        if value is not None
+                    },
                 ]
-                if row.state == "new"
-                else [],
-                "findings": row.findings,
-            }
-            for row in planned
-        ]
+                for name, values in row.children
+            ]
+            rows.append(
+                {
+                    "run": self.run.id,
+                    "entity": entity.name,
+                    "sheet": sheet.name[:60],
+                    "row_number": row.number,
+                    "state": state,
+                    "record_id": row.key,
+                    "title": row.title[:160],
+                    "plan": row.plan if state != "error" else {},
+                    "children": new if state == "new" else [],
+                    "findings": row.findings,
+                    "is_duplicate": row.duplicate and state == "new",
+                    "cleared": row.cleared if state != "error" else 0,
+                }
+            )
         store_rows(rows)
+
+    def _final_counts(self) -> dict[str, int]:
+        counts = count_rows(self.run)
+        # Those without a finding have no row.
+        counts["unchanged"] = self._counts["unchanged"]
+        return counts
 
     def _rehearse(self) -> None:
         """Runs the whole change and takes it back, so that every rule of the models has spoken before it is shown."""
         for _round in range(3):
-            change = build_change(self.run, self.spec)
+            self._refuse_orphans()
+            change = build_change(self.run, self.spec, everything=True)
             if change.is_empty:
                 return
             try:
                 change.rehearse(self.operator)
                 return
             except FaultList as refused:
-                if not self._note_faults(refused.faults):
+                if not note_faults(self.run, refused.faults):
                     raise
 
-    def _note_faults(self, faults: Iterable[AppAdminError]) -> bool:
-        """Notes what the rules refused at its row; answers whether any row could be named."""
-        noted = False
-        by_row: dict[str, list[AppAdminError]] = {}
-        for fault in faults:
-            by_row.setdefault(getattr(fault, "source", ""), []).append(fault)
-        for source, found in by_row.items():
-            row = _row_of_source(self.run, source)
-            if row is None:
-                continue
+    def _refuse_orphans(self) -> None:
+        """New children of a new record that is left out go with it."""
+        if not self._new_owners:
+            return
+        run = ImportRow.run == self.run.id
+        main = ImportRow.entity == self.spec.name
+        new = ImportRow.state == "new"
+        kept = {row[0] for row in ImportRow.select(ImportRow.row_number).where(run, main, new).tuples()}
+        for row in ImportRow.select().where(run, ~main, new).iterator():
+            owner = known_specs()[row.entity].owner
+            number = row.plan.get(owner.name) if owner is not None else None
+            if isinstance(number, list) and number[0] not in kept:
+                words = gettext("gehört zu Zeile %(row)s, die nicht übernommen wird.", row=number[0])
+                ImportRow.update(state="error", findings=[*row.findings, ["", "", words, "bad"]]).where(
+                    ImportRow.id == row.id
+                ).execute()
+
+
+def note_faults(run: ImportRun, faults: Iterable[AppAdminError]) -> bool:
+    """Notes at its row what the rules refused; answers whether any row could be named."""
+    by_source: dict[str, list[AppAdminError]] = {}
+    for fault in faults:
+        by_source.setdefault(getattr(fault, "source", ""), []).append(fault)
+    noted = False
+    for source, found in by_source.items():
+        for row in rows_of_source(run, source):
             noted = True
             findings = list(row.findings)
             for fault in found:
-                label = fault.label if isinstance(fault, FieldError) else ""
-                value = fault.value if isinstance(fault, FieldError) else ""
-                sentence = fault.found() if isinstance(fault, FieldError) else str(fault)
-                findings.append([label, "" if value is None else str(value)[:120], sentence])
-            ImportRow.update(state="error", findings=findings).where(ImportRow.id == row.id).execute()
-        return noted
+                if isinstance(fault, FieldError):
+                    value = "" if fault.value is None else str(fault.value)[:120]
+                    findings.append([fault.label, value, fault.found(), "bad"])
+                else:
+                    findings.append(["", "", str(fault), "bad"])
+            ImportRow.update(state="error", findings=findings, is_duplicate=False, cleared=0).where(
+                ImportRow.id == row.id
+            ).execute()
+    return noted
 
 
-class use_rows_of:
-    """Forgets the rows of an earlier plan, and keeps the new ones only when the planning came to its end."""
+def forget_rows(run: ImportRun) -> None:
+    """Removes the rows of a plan."""
+    database.connect(reuse_if_open=True)
+    ImportRow.delete().where(ImportRow.run == run.id).execute()
 
-    def __init__(self, run: ImportRun) -> None:
-        self.run = run
 
-    def __enter__(self) -> None:
-        database.connect(reuse_if_open=True)
-        ImportRow.delete().where(ImportRow.run == self.run.id).execute()
+def count_rows(run: ImportRun) -> dict[str, int]:
+    """The stored rows of a plan by state, with those that may be duplicates and the values that would be cleared."""
+    import peewee
 
-    def __exit__(self, kind: Any, _fault: Any, _trace: Any) -> None:
-        if kind is not None:
-            ImportRow.delete().where(ImportRow.run == self.run.id).execute()
+    total = peewee.fn.COUNT(ImportRow.id)
+    query = ImportRow.select(ImportRow.state, total, peewee.fn.SUM(ImportRow.cleared)).where(ImportRow.run == run.id)
+    counts = dict.fromkeys((*STATES, "cleared"), 0)
+    for state, count, cleared in query.group_by(ImportRow.state).tuples():
+        counts[state] = count
+        counts["cleared"] += int(cleared or 0) if state in ("changed", "conflict") else 0
+    counts["duplicates"] = (
+        ImportRow.select().where(ImportRow.run == run.id, ImportRow.is_duplicate == True).count()  # noqa: E712
+    )
+    return counts
 
 
 def store_rows(rows: list[dict[str, Any]]) -> None:
@@ -643,17 +822,21 @@ def _as_text(cell: Any) -> str:
     return str(cell).strip()
 
 
+def _cell_text(item: FieldSpec, value: Any) -> str:
+    return _as_text(cells_of([item], [(value,)])[0][0])
+
+
 def _is_filled(values: dict[str, Any]) -> bool:
     return any(value not in (None, "") for value in values.values())
 
 
-def _row_title(entity: ModelSpec, values: dict[str, Any]) -> str:
-    return entity.title_of(values) if _is_filled(values) else ""
+def base_values(entity: ModelSpec, rows: Sequence[Any]) -> tuple[dict[int, dict[str, Any]], set[int]]:
+    """What changed fields were when the file was made: the old value of the first change after the export.
 
-
-def _base_values(entity: ModelSpec, rows: list[_Planned]) -> dict[int, dict[str, Any]]:
-    """What changed fields were when the file was made: the old value of the first change after the export."""
+    Answers them by record, and the records of which the history knows a change since then at all.
+    """
     bases: dict[int, dict[str, Any]] = {}
+    traced: set[int] = set()
     by_export: dict[int, tuple[SheetExport, list[int]]] = {}
     for row in rows:
         if row.export is not None and row.key is not None:
@@ -671,152 +854,21 @@ def _base_values(entity: ModelSpec, rows: list[_Planned]) -> dict[int, dict[str,
             .tuples()
         )
         for key, name, old in query:
+            traced.add(key)
             item = entity.by_name.get(name)
             values = bases.setdefault(key, {})
             if item is not None and not item.secret and name not in values:
                 values[name] = item.type.from_json(json.loads(old), item)
-    return bases
+    return bases, traced
 
 
-# --- the change set -----------------------------------------------------------------------------------------------------
-
-
-def source_of(row: ImportRow) -> str:
-    """Where in the file: the words that stand in the history."""
-    return gettext("%(sheet)s Zeile %(row)s", sheet=row.sheet, row=row.row_number).strip()[:80]
-
-
-def _row_of_source(run: ImportRun, source: str) -> ImportRow | None:
-    number = source.rsplit(" ", 1)[-1]
-    if not number.isdigit():
-        return None
-    rows = ImportRow.select().where(ImportRow.run == run.id, ImportRow.row_number == int(number))
-    return next((row for row in rows if source_of(row) == source), None)
-
-
-def build_change(run: ImportRun, spec: ModelSpec, reason: str = "") -> ChangeSet:
-    """The change set of everything in the plan that may be applied."""
-    title = gettext("Import „%(file)s“", file=run.file_name)[:250]
-    change = ChangeSet("import", source=run.file_name, title=title, reason=reason)
-    specs = {spec.name: spec, **{child.name: child for child in spec.children}}
-    query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state.in_(("new", "changed", "conflict")))
-    for row in query.order_by(ImportRow.id).iterator():
-        entity = specs[row.entity]
-        source = source_of(row)
-        if row.state == "new":
-            record = change.create(entity, _typed(entity, row.plan), source=source)
-            for name, values in row.children:
-                _add_child(change, specs[name], values, record, source)
-            continue
-        values, base = _chosen(entity, row)
-        change.update(entity, row.record_id, values, base=base, source=source)
-    return change
-
-
-def _add_child(change: ChangeSet, child: ModelSpec, values: dict[str, Any], owner: NewRecord, source: str) -> None:
-    assert child.owner is not None
-    change.create(child, {**_typed(child, values), child.owner.name: owner}, source=source)
-
-
-def _typed(entity: ModelSpec, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: entity.field(name).type.from_json(value, entity.field(name)) for name, value in values.items()}
-
-
-def _chosen(entity: ModelSpec, row: ImportRow) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The new values of a row, without conflicts that were not decided for the file; and what they replace."""
-    values, base = {}, {}
-    for name, (was, now, new) in row.plan.items():
-        item = entity.field(name)
-        if was != now and row.decisions.get(name) != "mine":
-            continue
-        values[name] = item.type.from_json(new, item)
-        base[name] = item.type.from_json(now, item)
-    return values, base
-
-
-def count_states(run: ImportRun) -> dict[str, int]:
-    """Rows of the run by state."""
-    import peewee
-
-    query = ImportRow.select(ImportRow.state, peewee.fn.COUNT(ImportRow.id)).where(ImportRow.run == run.id)
-    counts = dict.fromkeys(("new", "changed", "unchanged", "conflict", "error", "skipped"), 0)
-    counts.update(dict(query.group_by(ImportRow.state).tuples()))
-    return counts
-
-
-def cells_to_write(run: ImportRun) -> int:
-    """How many cells of known records would change."""
-    rows = ImportRow.select(ImportRow.plan, ImportRow.decisions, ImportRow.state).where(
-        ImportRow.run == run.id, ImportRow.state.in_(("changed", "conflict"))
-    )
-    count = 0
-    for row in rows.iterator():
-        count += sum(
-            1 for name, (was, now, _new) in row.plan.items() if was == now or row.decisions.get(name) == "mine"
-        )
-    return count
-
-
-def apply_run(run: ImportRun, spec: ModelSpec, operator: Operator, reason: str = "") -> Applied:
-    """Writes the plan in one transaction together with the mark that it is done; twice does nothing."""
-
-    def work() -> Applied:
-        taken = ImportRun.update(state="applying").where(
-            ImportRun.id == run.id, ImportRun.state.in_(("preview", "applying"))
-        )
-        if not taken.execute():
-            raise AppAdminError(gettext("Dieser Import ist schon abgeschlossen."))
-        applied = build_change(run, spec, reason).apply(operator)
-        counts = {**count_states(run), "applied": applied.count}
-        ImportRun.update(state="done", change_set=applied.change_set, counts=counts).where(
-            ImportRun.id == run.id
-        ).execute()
-        return applied
-
-    result: Applied = in_transaction(work)
-    return result
-
-
-# --- saved mappings -----------------------------------------------------------------------------------------------------
-
-
-def save_schema(name: str, spec: ModelSpec, options: ImportOptions, found: Sequence[str], operator: Operator) -> None:
-    """Keeps the mapping under a name; the same name replaces what was kept."""
-    change = ChangeSet("form", title=gettext("Importschema %(name)s", name=name))
-    old = ImportSchema.get_or_none(ImportSchema.name == name)
-    values = {
-        "name": name,
-        "entity": spec.name,
-        "import_mode": options.mode,
-        "key_field": options.key or None,
-        "insert_missing": options.insert_missing,
-        "blank_clears": options.blank == "clear",
-    }
-    record: Any
-    if old is None:
-        record = change.create(ImportSchema, values)
-    else:
-        record = old.id
-        change.update(ImportSchema, old.id, values)
-        for entry in ImportSchemaField.select().where(ImportSchemaField.import_schema == old.id):
-            change.delete(ImportSchemaField, entry.id)
-    for heading, target in zip(found, options.targets, strict=False):
-        if target and heading:
-            values = {"import_schema": record, "source_column": heading[:120], "target": target}
-            change.create(ImportSchemaField, values)
-    change.apply(operator)
-
-
-def use_schema(name: str, found: Sequence[str], options: ImportOptions) -> ImportOptions:
-    """The options with a saved mapping put on these headings; AppAdminError for an unknown name."""
-    schema = ImportSchema.get_or_none(ImportSchema.name == name)
-    if schema is None:
-        raise AppAdminError(gettext("Das Importschema „%(name)s“ gibt es nicht.", name=name))
-    query = ImportSchemaField.select().where(ImportSchemaField.import_schema == schema.id)
-    targets = {entry.source_column: entry.target for entry in query}
-    options.targets = [targets.get(heading[:120], "") for heading in found]
-    options.mode = schema.import_mode
-    options.key = schema.key_field or ""
-    options.insert_missing = schema.insert_missing
-    options.blank = "clear" if schema.blank_clears else "keep"
-    return options
+__all__ = [
+    "CLEAR_WORDS",
+    "STATES",
+    "Planner",
+    "base_values",
+    "count_rows",
+    "forget_rows",
+    "note_faults",
+    "store_rows",
+]

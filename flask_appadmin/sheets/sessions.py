@@ -1,12 +1,14 @@
 """The tables behind files that leave and come home: exports, imports with their rows, saved mappings.
 
-Shape: a SheetExport remembers what an exported file was made of (the last change at that moment), so that its values can be
-rebuilt from the history when it comes back. An ImportRun is a stored session: file, detection, mapping, plan, result; its
-ImportRows hold one row of the file each, with what would change and what was found. An ImportSchema is a mapping under a
-name. Units: times are UTC; files expire.
+Shape: a SheetExport remembers what an exported file was made of (the last change at that moment), so that its values
+can be rebuilt from the history when it comes back. An ImportRun is a stored session: file, detection, mapping, plan,
+result; its ImportRows hold one row of the file each, with what would change and what was found. An ImportSchema is a
+mapping under a name. Units: times are UTC; files expire.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import peewee
 
@@ -98,14 +100,17 @@ class ImportRun(peewee.Model):
     file_name = peewee.CharField(max_length=255)
     #: Name of the stored upload, "" once it expired.
     storage_name = peewee.CharField(max_length=80, default="")
-    #: "mapping", "planning", "preview", "applying", "done", "discarded", "failed".
+    #: "reading", "mapping", "planning", "preview", "applying", "done", "discarded", "failed".
     state = peewee.CharField(max_length=12, default="mapping")
     started_at = peewee.DateTimeField(default=utcnow)
     #: ImportOptions as JSON.
     options = JSONField(default=dict)
     #: What was found in the file (sheets, headings, samples).
     detection = JSONField(default=dict)
+    #: Rows by state; after applying also how many records were written.
     counts = JSONField(default=dict)
+    #: Changes with every plan and every decision: what is applied is what was shown.
+    plan = peewee.CharField(max_length=16, default="")
     #: The sentence for the operator when something went wrong.
     message = peewee.TextField(null=True)
     job = peewee.IntegerField(null=True)
@@ -118,7 +123,7 @@ class ImportRun(peewee.Model):
 
 
 class ImportRow(peewee.Model):
-    """One row of the file: what it is, what it would change, what was found."""
+    """One row of the file that would change something or has a finding; rows that agree are only counted."""
 
     run = peewee.ForeignKeyField(ImportRun, on_delete="CASCADE", index=False)
     entity = peewee.CharField(max_length=60)
@@ -128,19 +133,35 @@ class ImportRow(peewee.Model):
     state = peewee.CharField(max_length=10)
     record_id = peewee.BigIntegerField(null=True)
     title = peewee.CharField(max_length=160, default="")
-    #: New record: {field: JSON value}. Change: {field: [base, now, new]}.
+    #: New record: {field: JSON value}, [row number] for an owner of the same file. Change: {field: [base, now, new]},
+    #: with "conflict" behind it where both sides changed the value.
     plan = JSONField(default=dict)
     #: New children of a new record: [[entity, {field: JSON value}], …].
     children = JSONField(default=list)
-    #: [[heading, value, sentence], …]
+    #: [[heading, value, sentence, "bad" | "warn" | "note"], …]
     findings = JSONField(default=list)
-    #: Decisions on conflicts: {field: "mine" | "theirs"}.
+    #: Decisions: {field: "mine" | "theirs"}, {"*": "skip"} for a row that is left out.
     decisions = JSONField(default=dict)
+    #: A new row that looks like a record that is there.
+    is_duplicate = peewee.BooleanField(default=False)
+    #: How many values it would clear.
+    cleared = peewee.IntegerField(default=0)
 
     class Meta:
         table_name = "import_row"
         database = database
         indexes = ((("run", "state", "id"), False),)
+
+
+def with_findings(run: ImportRun) -> Any:
+    """The condition on the rows of a run that have something to say."""
+    return (ImportRow.run == run.id) & (ImportRow.findings != peewee.Value("[]", converter=False))
+
+
+def forget_run(run: ImportRun) -> None:
+    """Removes a run with its rows, as if it had never been."""
+    ImportRow.delete().where(ImportRow.run == run.id).execute()
+    ImportRun.delete().where(ImportRun.id == run.id).execute()
 
 
 #: Tables of this room, in the order of their creation.

@@ -1,0 +1,153 @@
+"""From a plan to records: the change set of everything that was chosen, its application, and what becomes of a run.
+
+Shape: `build_change` turns the ImportRows of a run into one ChangeSet; `apply_run` writes it in one transaction
+together with the mark that the run is done, so that a second click does nothing. Decisions: of a conflict nothing is
+taken unless the operator chose "mine"; of a change everything unless he chose "theirs"; a new row is left out by
+"skip".
+Errors: AppAdminError for a run that is done; FaultList from the gateway, after which nothing is written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_appadmin.changes import Applied, ChangeSet, NewRecord
+from flask_appadmin.database import in_transaction
+from flask_appadmin.errors import AppAdminError
+from flask_appadmin.i18n import gettext
+from flask_appadmin.rights import Operator
+from flask_appadmin.sheets.sessions import ImportRow, ImportRun
+from flask_appadmin.specs import ModelSpec
+
+#: The decision about a whole row stands under this name.
+WHOLE_ROW = "*"
+
+
+class RunEnded(AppAdminError):
+    """The run was applied or discarded before."""
+
+    status = 409
+
+    def sentence(self) -> str:
+        return gettext("Dieser Import ist schon abgeschlossen.")
+
+
+def source_of(row: ImportRow) -> str:
+    """Where in the file: the words that stand in the history."""
+    return gettext("%(sheet)s Zeile %(row)s", sheet=row.sheet, row=row.row_number).strip()[:80]
+
+
+def rows_of_source(run: ImportRun, source: str) -> list[ImportRow]:
+    """The rows that these words of the history mean."""
+    number = re.search(r"(\d{1,9})$", source)
+    if number is None:
+        return []
+    rows = ImportRow.select().where(ImportRow.run == run.id, ImportRow.row_number == int(number.group()))
+    return [row for row in rows if source_of(row) == source]
+
+
+def is_conflict(cell: list[Any]) -> bool:
+    """Whether a planned cell [base, now, new, …] was changed on both sides."""
+    return len(cell) > 3
+
+
+def is_taken(cell: list[Any], decision: str | None) -> bool:
+    """Whether a planned cell is written: a conflict when the file was chosen, a change unless it was not."""
+    return decision == "mine" if is_conflict(cell) else decision != "theirs"
+
+
+def is_left_out(row: ImportRow) -> bool:
+    return bool(row.decisions.get(WHOLE_ROW) == "skip")
+
+
+def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everything: bool = False) -> ChangeSet:
+    """The change set of what was chosen; with `everything` also of what may still be chosen."""
+    title = gettext("Import „%(file)s“", file=run.file_name)[:250]
+    change = ChangeSet("import", source=run.file_name, title=title, reason=reason)
+    specs = {spec.name: spec, **{child.name: child for child in spec.children}}
+    query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state.in_(("new", "changed", "conflict")))
+    made: dict[int, NewRecord] = {}
+    # The records before their children, whatever the order of the sheets.
+    order = (ImportRow.entity != spec.name, ImportRow.id)
+    for row in query.order_by(*order).iterator():
+        entity = specs[row.entity]
+        source = source_of(row)
+        if row.state != "new":
+            values, base = chosen_values(entity, row, everything=everything)
+            change.update(entity, row.record_id, values, base=base, source=source)
+            continue
+        if is_left_out(row) and not everything:
+            continue
+        values = _typed(entity, row.plan)
+        owner = entity.owner
+        if owner is not None and isinstance(row.plan.get(owner.name), list):
+            found = made.get(row.plan[owner.name][0])
+            if found is None:
+                continue  # its owner is left out
+            values[owner.name] = found
+        record = change.create(entity, values, source=source)
+        if entity is spec:
+            made[row.row_number] = record
+        for name, child_values in row.children:
+            child = specs[name]
+            assert child.owner is not None
+            change.create(child, {**_typed(child, child_values), child.owner.name: record}, source=source)
+    return change
+
+
+def _typed(entity: ModelSpec, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: entity.field(name).type.from_json(value, entity.field(name)) for name, value in values.items()}
+
+
+def chosen_values(
+    entity: ModelSpec, row: ImportRow, *, everything: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The new values of a row that are to be written, and what they replace."""
+    values: dict[str, Any] = {}
+    base: dict[str, Any] = {}
+    if is_left_out(row) and not everything:
+        return values, base
+    for name, cell in row.plan.items():
+        if everything or is_taken(cell, row.decisions.get(name)):
+            item = entity.field(name)
+            values[name] = item.type.from_json(cell[2], item)
+            base[name] = item.type.from_json(cell[1], item)
+    return values, base
+
+
+def count_chosen(run: ImportRun) -> dict[str, int]:
+    """What would be written: {"new": records, "changed": records, "cells": cells of known records}."""
+    query = ImportRow.select(ImportRow.state, ImportRow.plan, ImportRow.decisions).where(
+        ImportRow.run == run.id, ImportRow.state.in_(("new", "changed", "conflict"))
+    )
+    counts = {"new": 0, "changed": 0, "cells": 0}
+    for row in query.iterator():
+        if is_left_out(row):
+            continue
+        if row.state == "new":
+            counts["new"] += 1
+            continue
+        cells = sum(is_taken(cell, row.decisions.get(name)) for name, cell in row.plan.items())
+        counts["changed"] += bool(cells)
+        counts["cells"] += cells
+    return counts
+
+
+def apply_run(run: ImportRun, spec: ModelSpec, operator: Operator, reason: str = "") -> Applied:
+    """Writes the plan in one transaction together with the mark that it is done; RunEnded the second time."""
+
+    def work() -> Applied:
+        # Whoever comes second waits here for the first one, and then finds nothing to take.
+        taken = ImportRun.update(state="done").where(
+            ImportRun.id == run.id, ImportRun.state.in_(("preview", "applying"))
+        )
+        if not taken.execute():
+            raise RunEnded()
+        applied = build_change(run, spec, reason).apply(operator)
+        counts = {**ImportRun.get_by_id(run.id).counts, "applied": applied.count}
+        ImportRun.update(change_set=applied.change_set, counts=counts).where(ImportRun.id == run.id).execute()
+        return applied
+
+    result: Applied = in_transaction(work)
+    return result

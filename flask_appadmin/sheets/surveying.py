@@ -1,0 +1,320 @@
+"""What is in a file before anything is compared: which sheets are meant, what their columns are, how it was read.
+
+Shape: `survey_file` answers a Survey: in a file of our own one sheet per table that came home, otherwise the one sheet
+that is meant with a guess per column. A Survey is stored with its import (`to_json`), so that the file is surveyed
+once. `ImportOptions` is what the operator says about the file. Row numbers are those of the spreadsheet.
+Errors: SheetError for what is no table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask_appadmin.errors import FieldError, SheetError
+from flask_appadmin.i18n import gettext, use_locale
+from flask_appadmin.rights import Operator, visible
+from flask_appadmin.sheets.detection import (
+    Detection,
+    Evidence,
+    SheetSurvey,
+    detection_from_json,
+    normal_heading,
+    text_evidence,
+)
+from flask_appadmin.sheets.exporting import ROW_KEY
+from flask_appadmin.sheets.mapping import OWNER_TARGET, find_target, guess_targets, own_targets, read_cell
+from flask_appadmin.sheets.reading import Workbook, describe_faults, open_sheets
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
+
+_SAMPLES = 200
+#: Rows in which the headings of a file of our own are looked for.
+_HEAD = 260
+
+
+@dataclass
+class ImportOptions:
+    """How a file is to be understood; kept with the session."""
+
+    sheet: str = ""
+    header_row: int | None = None
+    encoding: str = ""
+    separator: str = ""
+    #: "both", "new" or "replace".
+    mode: str = "both"
+    insert_missing: bool = False
+    #: Field by which rows find their record, "" for none.
+    key: str = ""
+    #: "keep" or "clear".
+    blank: str = "keep"
+    #: Target of each column, by its index.
+    targets: list[str] = field(default_factory=list)
+    #: Values for every row: field -> text.
+    constants: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> ImportOptions:
+        return cls(**{name: value for name, value in stored.items() if name in cls.__dataclass_fields__})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class SurveyedSheet:
+    """One sheet of the file: what it is, and the targets of its columns."""
+
+    name: str
+    entity: str
+    detection: Detection
+    #: Targets when the sheet is one of ours, else None.
+    own: list[str] | None = None
+    #: (target, reason, look) for each column of a foreign sheet.
+    guesses: list[tuple[str, str, str]] = field(default_factory=list)
+    #: The first rows below the headings; not kept with the session.
+    samples: list[list[Any]] = field(default_factory=list)
+
+
+@dataclass
+class Survey:
+    """What is in the file: the sheet that is meant, and in a file of ours those of the children."""
+
+    kind: str
+    encoding: str
+    separator: str
+    sheets: list[SurveyedSheet]
+    #: Names of the other sheets.
+    others: list[str] = field(default_factory=list)
+    #: Key field -> how many of the first rows are known by it, of how many.
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def main(self) -> SurveyedSheet:
+        return self.sheets[0]
+
+    @property
+    def is_own(self) -> bool:
+        return self.main.own is not None
+
+    @property
+    def row_count(self) -> int:
+        return sum(sheet.detection.row_count for sheet in self.sheets)
+
+    def to_json(self) -> dict[str, Any]:
+        sheets = [
+            {
+                "name": sheet.name,
+                "entity": sheet.entity,
+                "detection": sheet.detection.to_json(),
+                "own": sheet.own,
+                "guesses": [list(guess) for guess in sheet.guesses],
+            }
+            for sheet in self.sheets
+        ]
+        known = {name: list(pair) for name, pair in self.known.items()}
+        return {
+            "kind": self.kind,
+            "encoding": self.encoding,
+            "separator": self.separator,
+            "sheets": sheets,
+            "others": self.others,
+            "known": known,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Survey:
+        sheets = [
+            SurveyedSheet(
+                sheet["name"],
+                sheet["entity"],
+                detection_from_json(sheet["detection"]),
+                sheet["own"],
+                [(target, reason, look) for target, reason, look in sheet["guesses"]],
+            )
+            for sheet in stored["sheets"]
+        ]
+        known = {name: (found, tried) for name, (found, tried) in stored["known"].items()}
+        return cls(stored["kind"], stored["encoding"], stored["separator"], sheets, stored["others"], known)
+
+
+def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator, options: ImportOptions) -> Survey:
+    """Reads the file once and says what its sheets are; raises SheetError for what is no table."""
+    found: list[SurveyedSheet] = []
+    names: list[str] = []
+    known = _known_headings(spec)
+    with open_sheets(path, file_name, encoding=options.encoding, separator=options.separator) as reader:
+        for sheet in reader:
+            if not sheet.visible:
+                continue
+            names.append(sheet.name)
+            survey = SheetSurvey(options.header_row, known)
+            head: list[list[Any]] = []
+            for row in sheet:
+                survey.add(row)
+                if len(head) < _HEAD:
+                    head.append(list(row))
+            remarks = [Evidence("sheet_remark", {"text": text}, "warning") for text in describe_faults(sheet.data)]
+            detection = survey.finish(sheet.name, remarks)
+            samples = [row for row in head[detection.header_row :] if row][:_SAMPLES]
+            found.append(SurveyedSheet(sheet.name, spec.name, detection, samples=samples))
+        kind, text = reader.kind, reader.text
+        lengths = [(length, count, first) for length, count, first in reader.end.get("row_lengths", ())]
+        suspects = list(reader.end.get("quote_suspects", ()))
+    found = [sheet for sheet in found if sheet.detection.row_count or sheet.detection.header_row]
+    if not found:
+        raise SheetError(gettext("In „%(file)s“ steht keine Tabelle mit Zeilen.", file=file_name))
+    result = _arranged(found, names, spec, operator, options, kind)
+    if text is not None:
+        result.encoding, result.separator = text.encoding, text.separator
+        evidence = text_evidence(Workbook(file_name, kind, [], text, lengths, suspects))
+        result.main.detection.evidence[:0] = evidence
+    if not result.is_own:
+        result.known = _count_known(result, spec, operator)
+    return result
+
+
+def _known_headings(spec: ModelSpec) -> set[str]:
+    """The headings we have fields for, so that the heading row is found among lines of explanation."""
+    found = {normal_heading(heading) for item in spec.data_fields for heading in item.headings()}
+    for child in spec.children:
+        found |= {normal_heading(heading) for item in child.data_fields for heading in item.headings()}
+    for locale in ("de", "en"):
+        with use_locale(locale):
+            found.add(normal_heading(str(ROW_KEY)))
+    return found
+
+
+def _arranged(
+    found: list[SurveyedSheet],
+    names: list[str],
+    spec: ModelSpec,
+    operator: Operator,
+    options: ImportOptions,
+    kind: str,
+) -> Survey:
+    own: list[SurveyedSheet] = []
+    for sheet in found:
+        for candidate in (spec, *spec.children):
+            targets = own_targets(candidate, sheet.detection.headings, operator)
+            if targets is not None and _is_sheet_of(sheet, candidate, targets, len(found)):
+                sheet.own, sheet.entity = targets, candidate.name
+                own.append(sheet)
+                break
+    if own:
+        own.sort(key=lambda sheet: sheet.entity != spec.name)
+        taken = {sheet.name for sheet in own}
+        return Survey(kind, "", "", own, [name for name in names if name not in taken])
+    chosen = next((sheet for sheet in found if sheet.name == options.sheet), None)
+    chosen = chosen or max(found, key=lambda sheet: sheet.detection.row_count)
+    guesses = guess_targets(spec, chosen.detection.headings, chosen.samples, operator)
+    chosen.guesses = [(guess.target, guess.reason, guess.look) for guess in guesses]
+    return Survey(kind, "", "", [chosen], [name for name in names if name != chosen.name])
+
+
+def _is_sheet_of(sheet: SurveyedSheet, candidate: ModelSpec, targets: list[str], count: int) -> bool:
+    """Whether a sheet with row keys is the one of this model: by its name, or by its columns where it stands alone."""
+    for locale in ("de", "en"):
+        with use_locale(locale):
+            if sheet.name == str(candidate.plural)[:31]:
+                return True
+    is_child = candidate.owner is not None
+    filled = sum(1 for target in targets if target)
+    return count == 1 and filled >= len(targets) - 1 and (OWNER_TARGET in targets) == is_child
+
+
+# --- rights ---------------------------------------------------------------------------------------------------------
+
+#: Mode -> what it asks for: rights on imports, and verbs on the model.
+_MODES = {
+    "both": (("import.new", "import.replace"), ("create", "edit")),
+    "new": (("import.new",), ("create",)),
+    "replace": (("import.replace",), ("edit",)),
+}
+
+
+def rights_of_mode(spec: ModelSpec, mode: str) -> tuple[str, ...]:
+    """The rights that a mode needs for this model."""
+    rights, verbs = _MODES[mode]
+    return (*rights, *(f"{spec.right}.{verb}" for verb in verbs))
+
+
+def modes_of(operator: Operator, spec: ModelSpec) -> list[str]:
+    """The modes that are open to an operator, the widest first."""
+    return [mode for mode in _MODES if all(operator.may(right) for right in rights_of_mode(spec, mode))]
+
+
+def require_mode(operator: Operator, spec: ModelSpec, mode: str) -> None:
+    """Raises NotAllowed for a mode that is not open to the operator."""
+    for right in rights_of_mode(spec, mode):
+        operator.require(right)
+
+
+# --- mapping and key ------------------------------------------------------------------------------------------------
+
+
+def key_fields(spec: ModelSpec) -> tuple[FieldSpec, ...]:
+    """The fields by which rows may find their record: what people call it by, what occurs once, foreign numbers."""
+    found = [*spec.natural_key, *(item for item in spec.data_fields if item.unique)]
+    if spec.external_key is not None:
+        found.append(spec.external_key)
+    found += [
+        item
+        for item in spec.data_fields
+        if item.column_field.index and item.type.name in ("text", "integer") and item.target is None
+    ]
+    return tuple(item for item in dict.fromkeys(found) if not item.secret)
+
+
+def propose_options(survey: Survey, spec: ModelSpec, options: ImportOptions) -> ImportOptions:
+    """Fills mapping and key where the operator said nothing yet."""
+    main = survey.main
+    if main.own is not None:
+        options.targets = main.own
+        return options
+    if len(options.targets) != len(main.detection.headings):
+        options.targets = [target for target, _reason, _look in main.guesses]
+    if not options.key:
+        certain = [*spec.natural_key, *(item for item in spec.data_fields if item.unique)]
+        if spec.external_key is not None:
+            certain.append(spec.external_key)
+        options.key = next((item.name for item in certain if item.name in options.targets), "")
+    return options
+
+
+def _count_known(survey: Survey, spec: ModelSpec, operator: Operator) -> dict[str, tuple[int, int]]:
+    """How many of the first rows would be found by each key that a column is guessed to be."""
+    targets = [target for target, _reason, _look in survey.main.guesses]
+    names = ReferenceCache()
+    condition = visible(operator, spec)
+    counts: dict[str, tuple[int, int]] = {}
+    for item in key_fields(spec):
+        if item.name not in targets:
+            continue
+        index = targets.index(item.name)
+        values = {
+            value for value in _readable((row[index : index + 1] for row in survey.main.samples), item, names) if value
+        }
+        query = spec.model.select(item.column_field).where(item.column_field.in_(sorted(values, key=str)))
+        query = query if condition is None else query.where(condition)
+        counts[item.name] = (len({row[0] for row in query.tuples()}) if values else 0, len(values))
+    return counts
+
+
+def _readable(cells: Iterable[Sequence[Any]], item: FieldSpec, names: ReferenceCache) -> Iterable[Any]:
+    for cell in cells:
+        if cell and cell[0] not in (None, ""):
+            try:
+                yield read_cell(cell[0], item, names)
+            except FieldError:
+                continue
+
+
+def target_label(target: str, spec: ModelSpec) -> str:
+    """A target as operators read it: the field's label, behind that of its child table."""
+    found = find_target(target, spec)
+    if found is None:
+        return target
+    entity, item = found
+    return str(item.label) if entity is spec else f"{entity.label}: {item.label}"
