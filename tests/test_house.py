@@ -46,15 +46,11 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     "flask_appadmin/jobs.py": ({"Job"}, "progress and heartbeat are no business data: no history, no undo"),
     "flask_appadmin/security.py": ({"OperatorSession", "SignInAttempt"}, "the door's own book: no history, no undo"),
     "flask_appadmin/selections.py": ({"StoredSelection"}, "a remembered selection is a bookmark of one operator"),
-    "flask_appadmin/sheets/planning.py": (
-        {"ImportRun", "ImportRow", "import_row"},
-        "an import is a stored session until it is applied, and it is applied by the gateway",
+    "flask_appadmin/sheets/": (
+        {"ImportRun", "ImportRow", "import_row", "SheetExport"},
+        "an import is a stored session until the gateway applies it; an export is kept so that it is known again",
     ),
-    "flask_appadmin/sheets/exporting.py": ({"SheetExport"}, "what an export held, so that it is known again"),
-    "actions/import_sheet.py": (
-        {"ImportRun", "ImportRow", "run"},
-        "begins a session, and forgets it after a rehearsal",
-    ),
+    "actions/import_sheet.py": ({"ImportRun"}, "begins a session on the command line"),
     "domain/numbers.py": (
         {"NumberRange", "running_number"},
         "the counter of a number range is raised inside the saving transaction; it has no history",
