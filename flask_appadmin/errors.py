@@ -150,7 +150,7 @@ class ConflictError(AppAdminError):
     status = 409
 
     def __init__(
-        self, title: str, field: Any, ours: Any, theirs: Any, original: Any, who: str = "", when: str = ""
+        self, title: str, field: Any, ours: Any, theirs: Any, original: Any, who: str = "", when: Any = ""
     ) -> None:
         super().__init__(title, field, ours, theirs, original, who, when)
         self.title = title

@@ -77,7 +77,7 @@ class SpecField(wtforms.Field):
         self.parsed: Any = None
         #: Whether the field was on the page that was posted.
         self.was_posted = False
-        self.errors = []
+        self.errors: list[str] = []
 
     def named(self, prefix: str) -> SpecField:
         """A copy of this field for one form."""
@@ -108,10 +108,12 @@ class SpecField(wtforms.Field):
         if self.readonly:
             return
         if self.kind == "masked":
-            if self.name not in posted:
+            # Shown whole on the page, so that it could be changed; or set anew by somebody who may not see it.
+            anew = posted.get(f"{self.name}_new", "").strip()
+            if self.name not in posted and not anew:
                 return
-            # It was shown whole on the page, so that it could be changed.
             self.kind = "text"
+            posted = {self.name: anew} if anew else posted
         if self.kind == "check":
             self.was_posted = self.name in shown
             if self.was_posted:
@@ -189,7 +191,7 @@ class SpecForm(BaseForm):
     def __init__(self, items: tuple[FieldSpec, ...], prefix: str = "") -> None:
         self._prefix = f"{prefix}-" if prefix else ""
         self._fields = {item.name: _prototype(item).named(self._prefix) for item in items}
-        self.form_errors = []
+        self.form_errors: list[str] = []
 
     def show(self, values: dict[str, Any]) -> None:
         for field in self:

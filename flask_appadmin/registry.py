@@ -271,6 +271,10 @@ class Registry:
         count = self.total(spec) if spec is self.search_spec else None
         return str(spec.plural), self.views[name].list_url(), active == name, count
 
+    def forget_total(self, spec: ModelSpec) -> None:
+        """Somebody here has just made or removed rows of the table: the next page counts again."""
+        self._counts.pop(spec.name, None)
+
     def total(self, spec: ModelSpec) -> int:
         """The number of rows of a table, at most half a minute old."""
         known = self._counts.get(spec.name)

@@ -117,6 +117,7 @@ class ActionPages:
         """Back to where the operator came from, with the word on what was done and the way back."""
         undo = self.view.registry.undo_url(change_set) if change_set is not None else ""
         session["toast"] = {"text": text, "undo_url": undo}
+        self.view.registry.forget_total(self.spec)
         # What was marked was marked for this; the list stays where it was and shows the result.
         Selection(self.spec, self.operator, token=self.selection.token).store()
         places.forget_selection(self.spec)

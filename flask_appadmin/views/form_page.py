@@ -188,7 +188,7 @@ class FormPage:
 
     def _save(self) -> Any:
         self.operator.require(f"{self.spec.right}.{'edit' if self.key is not None or self.spec.owner else 'create'}")
-        posted = request.form
+        posted: MultiDict[str, str] = request.form
         base = _read_base(posted.getlist("_base"))
         # What the operator left to somebody else in a conflict counts as not posted: the stored value stays.
         theirs = {name[6:] for name, value in posted.items() if name.startswith("_keep-") and value == "theirs"}
@@ -228,6 +228,8 @@ class FormPage:
         return named or known[:1]
 
     def _rehearsed_faults(self, change: ChangeSet) -> list[AppAdminError]:
+        if change.is_empty:
+            return []
         try:
             change.rehearse(self.operator)
         except FaultList as refused:
@@ -314,6 +316,7 @@ class FormPage:
             undo_url = ""
         else:
             text = gettext("Gespeichert.")
+            self.view.registry.forget_total(self.spec)
             undo_url = self.view.registry.undo_url(applied.change_set)
         session["toast"] = {"text": text, "undo_url": undo_url}
         then = request.form.get("_then", "")
@@ -339,6 +342,8 @@ class FormPage:
             errors += [(sentence, "") for grid in panel.grids for sentence in grid.errors]
         for fault in faults:
             place = rows.get(getattr(fault, "place", None) or ("", ""))
+            row: _Row | None = None
+            field: Any = None
             name = getattr(fault, "field", "")
             name = name if isinstance(name, str) else getattr(name, "name", "")
             if place is not None:
@@ -350,11 +355,11 @@ class FormPage:
                     _rebase(panel, f"{grid.spec.name}-{row.key}", field, row.values or {})
                     continue
             else:
-                panel, field = fields.get(name, (None, None))
-                row = None
-                if isinstance(fault, ConflictError) and field is not None:
+                own = fields.get(name)
+                field = own[1] if own is not None else None
+                if isinstance(fault, ConflictError) and own is not None:
                     conflicts.append(_conflict_row(fault, field))
-                    _rebase(panel, "", field, panel.values)
+                    _rebase(own[0], "", field, own[0].values)
                     continue
             if field is not None and field.errors:
                 continue  # that it is missing follows from what is wrong with it
@@ -392,7 +397,7 @@ class FormPage:
             "page_title": title,
             "title_error": bool(errors),
             "back": (str(self.spec.plural), places.remembered_list(self.spec) or self.view.list_url()),
-            "tags": self.view.head_tags(head) if self.view.head_tags is not None and self.key is not None else [],
+            "tags": self._tags(head),
             "step": steps_of(self.view, self.key, active) if self.key is not None else None,
             "buttons": [],
             "menus": self._menus(),
@@ -417,6 +422,13 @@ class FormPage:
         }
         answer = render_template("appadmin/form.html", record_history=g.get("record_history"), **context)
         return answer, 422 if refused else 200
+
+    def _tags(self, head: dict[str, Any]) -> list[tuple[str, str]]:
+        if self.view.head_tags is None or self.key is None:
+            return []
+        make: Any = self.view.head_tags
+        tags: list[tuple[str, str]] = make(head)
+        return tags
 
     def _new_title(self) -> str:
         return gettext("Neu: %(label)s", label=str(self.spec.label))
@@ -511,7 +523,7 @@ class FormPage:
             return self._history_context(active)
         by_name = {field.spec.name: field for field in panel.form}
         groups = []
-        placed = set()
+        placed: set[str] = set()
         for group in panel.tab.groups:
             fields = [by_name[name] for name in group.fields if name in by_name]
             placed.update(group.fields)

@@ -200,7 +200,13 @@ class ListPage:
             item = self.spec.field(name)
             condition = next((c for c in found.conditions if c.spec is item and c.operation.key == ""), None)
             value = dict(condition.url_pairs(names)).get(name, "") if condition and len(condition.values) == 1 else ""
-            entry = {"name": name, "label": self.view.heading(item), "value": value, "width": "m", "kind": "text"}
+            entry: dict[str, Any] = {
+                "name": name,
+                "label": self.view.heading(item),
+                "value": value,
+                "width": "m",
+                "kind": "text",
+            }
             if item.type.name == "choice":
                 entry |= {"kind": "select", "choices": [(code, str(label)) for code, label in item.choices]}
             elif item.type.name == "bool":

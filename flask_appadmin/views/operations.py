@@ -51,7 +51,7 @@ class OperationsView(BaseView):
         found = operations(user_id=None if everybody else operator.user_id or -1, before=before, limit=_PAGE + 1)
         more = len(found) > _PAGE
         found = found[:_PAGE]
-        scope = {"scope": "all"} if everybody else {}
+        scope: dict[str, Any] = {"scope": "all"} if everybody else {}
         url = url_for("operations.index_view")
         scopes = [(gettext("meine"), url, not everybody)]
         if operator.may("history.read_all"):
@@ -190,6 +190,8 @@ class OperationsView(BaseView):
                 )
                 text = f"{text}. {rest}"
             undo_url = self.registry.undo_url(applied.change_set) if applied.change_set else ""
+            if row.entity in self.registry.specs_by_name:
+                self.registry.forget_total(self.registry.specs_by_name[row.entity])
             session["toast"] = {"text": text, "undo_url": undo_url}
             return redirect(_back_to(row, self.registry))
         return self._ask(row)
