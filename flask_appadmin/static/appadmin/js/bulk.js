@@ -42,10 +42,18 @@ function start(form) {
     } catch (fault) {
       if (fault.name === "AbortError") return;
       part("preview").classList.remove("stale");
+      asked = "";
       say((fault instanceof RequestFault && fault.message) || form.dataset.failed, "bad");
     }
   }
+  // Leaving a text box reports a change that typing has reported already; a preview of the same values would only take
+  // the button away from under the click.
+  const values = () => JSON.stringify([...new FormData(form)].filter(([name]) => name !== "plan" && name !== "_reason"));
+  let asked = values();
   const soon = () => {
+    const now = values();
+    if (now === asked) return;
+    asked = now;
     clearTimeout(timer);
     part("confirm").querySelector("button").disabled = true;
     timer = setTimeout(preview, WAIT_MS);

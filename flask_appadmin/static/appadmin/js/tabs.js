@@ -17,6 +17,8 @@ export function startTabs(form, unsaved) {
     const html = await getFragment(tab.href, "panel");
     const holder = document.createElement("template");
     holder.innerHTML = html;
+    // A fragment is parsed without scripting: what stands ready for browsers without it would be posted as well.
+    for (const spare of holder.content.querySelectorAll("noscript")) spare.remove();
     const panel = holder.content.querySelector("[data-panel]");
     if (!panel) throw new Error("no panel");
     panel.hidden = true;
