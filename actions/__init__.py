@@ -5,12 +5,14 @@ from __future__ import annotations
 from actions.change_settings import ChangeCustomerSettings
 from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
+from actions.export_sheet import ExportCustomers
 from actions.print_labels import PrintCustomerLabels
 from flask_appadmin.bulk import Action
 
 #: In the order of the strip above the list.
 ACTIONS: tuple[Action, ...] = (
     ChangeCustomerSettings(),
+    ExportCustomers(),
     PrintCustomerLabels(),
     CopyCustomer(),
     FullCopyCustomer(),

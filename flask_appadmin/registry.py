@@ -17,18 +17,29 @@ from flask_admin import Admin, AdminIndexView, BaseView, expose
 from flask_admin.theme import Bootstrap4Theme
 
 from flask_appadmin import i18n
-from flask_appadmin.bulk import Action, ChangeSettings, CopyRecord, DeleteRecords, FullCopyRecord, PrintLabels
+from flask_appadmin.bulk import (
+    Action,
+    ChangeSettings,
+    CopyRecord,
+    DeleteRecords,
+    ExportSheet,
+    FullCopyRecord,
+    PrintLabels,
+)
 from flask_appadmin.history import ChangeLine
 from flask_appadmin.i18n import _, format_datetime
 from flask_appadmin.rights import Operator
 from flask_appadmin.schema import declare_models
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import AppModelView
+from flask_appadmin.views.imports import ImportsView
+from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.operations import OperationsView
 
 #: What every model can do with marked records; an application may put its own in their place.
 GENERIC_ACTIONS: tuple[Action, ...] = (
     ChangeSettings(),
+    ExportSheet(),
     PrintLabels(),
     CopyRecord(),
     FullCopyRecord(),
@@ -150,7 +161,8 @@ class Registry:
             view = view_class(spec.model, self)
             self.views[spec.name] = view
             self.admin.add_view(view)
-        self.admin.add_view(OperationsView(self))
+        for page in (OperationsView, ImportsView, JobsView):
+            self.admin.add_view(page(self))
         self.admin.add_view(TablesView(self, table_groups))
         if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content
             app.register_blueprint(_assets())

@@ -19,8 +19,9 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin.database import utcnow
 from flask_appadmin.history import ChangeRecord
-from flask_appadmin.i18n import _, format_datetime, gettext
+from flask_appadmin.i18n import _, format_datetime, gettext, to_local
 from flask_appadmin.rights import Operator, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.rowkeys import RowDigest, sign_row
@@ -104,6 +105,11 @@ def _codes_of(target: ModelSpec) -> tuple[str, ...]:
     rows = target.model.select(column).order_by(column).limit(_LISTED_REFERENCES + 1).tuples()
     codes = tuple(str(row[0]) for row in rows if row[0] is not None)
     return codes if len(codes) <= _LISTED_REFERENCES else ()
+
+
+def file_name(spec: ModelSpec, file_format: str) -> str:
+    """What the file is called: „Kunden 2026-11-21.xlsx“."""
+    return f"{spec.plural} {to_local(utcnow()):%Y-%m-%d}.{file_format}"
 
 
 def write_export(

@@ -378,7 +378,10 @@ class Planner:
             forget_rows(self.run)
             raise
         counts = self._final_counts()
-        ImportRun.update(counts=counts, plan=secrets.token_hex(8)).where(ImportRun.id == self.run.id).execute()
+        export = next((found for found in self.exports.values() if found is not None), None)
+        ImportRun.update(counts=counts, plan=secrets.token_hex(8), export=export).where(
+            ImportRun.id == self.run.id
+        ).execute()
         return counts
 
     def _plan_sheets(self, survey: Survey) -> None:

@@ -113,6 +113,8 @@ class ImportRun(peewee.Model):
     plan = peewee.CharField(max_length=16, default="")
     #: The sentence for the operator when something went wrong.
     message = peewee.TextField(null=True)
+    #: The export that a file of our own comes from.
+    export = peewee.ForeignKeyField(SheetExport, null=True, on_delete="SET NULL", index=False)
     job = peewee.IntegerField(null=True)
     change_set = peewee.ForeignKeyField(ChangeSetRecord, null=True, on_delete="SET NULL")
 

@@ -163,7 +163,7 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
         lengths = [(length, count, first) for length, count, first in reader.end.get("row_lengths", ())]
         suspects = list(reader.end.get("quote_suspects", ()))
     found = [sheet for sheet in found if sheet.detection.row_count or sheet.detection.header_row]
-    if not found:
+    if not any(sheet.detection.row_count for sheet in found):
         raise SheetError(gettext("In „%(file)s“ steht keine Tabelle mit Zeilen.", file=file_name))
     result = _arranged(found, names, spec, operator, options, kind)
     if text is not None:

@@ -1,0 +1,610 @@
+"""What the pages of an import show: mapping, preview, result. Contexts: templates/appadmin/import_*.html.
+
+Shape: each function answers the context of one page for one run. A row of the preview is one cell: line, record, field,
+what it was at export, what it is now, what the file says, what was found, what may be chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import url_for
+
+from flask_appadmin.changes import known_specs
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
+from flask_appadmin.rights import Operator
+from flask_appadmin.selections import counted
+from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
+from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
+from flask_appadmin.sheets.exporting import headings
+from flask_appadmin.sheets.mapping import importable_fields
+from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
+from flask_appadmin.sheets.surveying import ImportOptions, Survey, key_fields, modes_of, target_label
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
+
+if TYPE_CHECKING:
+    from flask_appadmin.registry import Registry
+
+#: Rows of the file on one page of the preview.
+PAGE = 50
+_LISTED_FINDINGS = 50
+#: What a new record shows of itself.
+_SHOWN_VALUES = 8
+
+
+def state_words(run: ImportRun) -> tuple[str, str]:
+    """The state of a run and its look."""
+    words = {
+        "reading": gettext("wird gelesen"),
+        "mapping": gettext("Zuordnung offen"),
+        "planning": gettext("wird geprüft"),
+        "preview": gettext("geprüft, nicht übernommen"),
+        "applying": gettext("wird übernommen"),
+        "done": gettext("übernommen"),
+        "discarded": gettext("verworfen"),
+        "failed": gettext("nicht gelesen"),
+    }
+    looks = {"reading": "info", "planning": "info", "applying": "info", "done": "good", "failed": "bad"}
+    look = looks.get(run.state, "warn" if run.state in ("mapping", "preview") else "")
+    return words.get(run.state, run.state), look
+
+
+def imports_back() -> tuple[str, str]:
+    return gettext("Importe"), url_for("imports.index_view")
+
+
+def rows_text(survey: Survey) -> str:
+    """„2.000 Zeilen, 4 Blätter“."""
+    text = ngettext("%(count)s Zeile", "%(count)s Zeilen", survey.row_count)
+    sheets = [sheet for sheet in survey.sheets if sheet.detection.row_count]
+    if len(sheets) > 1:
+        text += ", " + ngettext("%(count)s Blatt", "%(count)s Blätter", len(sheets))
+    return text
+
+
+# --- mapping --------------------------------------------------------------------------------------------------------
+
+
+def mapping_context(
+    run: ImportRun, survey: Survey, options: ImportOptions, spec: ModelSpec, operator: Operator, registry: Registry
+) -> dict[str, Any]:
+    """The page on which columns become fields."""
+    detection = survey.main.detection
+    return {
+        "page_title": run.file_name,
+        "back": imports_back(),
+        "subtitle": rows_text(survey),
+        "action": url_for("imports.mapping_view", id=run.id),
+        "discard_url": url_for("imports.discard_view", id=run.id),
+        "hidden": [],
+        "detection": _detection_fields(survey, options, spec),
+        "key": _key_field(survey, options, spec),
+        "mode": _mode_field(options, spec, operator),
+        "blank": blank_field(options),
+        "columns": [_column_row(index, hint, survey, options, spec) for index, hint in enumerate(detection.columns)],
+        "targets": _targets(spec, operator, registry),
+        "save_as": {"value": ""} if operator.may("import_schema.create") else None,
+        "remarks": [found.sentence() for found in detection.evidence if found.weight != "info"],
+        "next_label": gettext(
+            "Vorschau: %(rows)s prüfen", rows=ngettext("%(count)s Zeile", "%(count)s Zeilen", survey.row_count)
+        ),
+    }
+
+
+def _evidence(found: Iterable[Evidence], *starts: str) -> str:
+    return " ".join(each.sentence() for each in found if each.code.startswith(starts) and each.weight == "info")
+
+
+def _detection_fields(survey: Survey, options: ImportOptions, spec: ModelSpec) -> list[dict[str, Any]]:
+    detection = survey.main.detection
+    fields = []
+    if survey.others:
+        names = [survey.main.name, *survey.others]
+        fields.append(_select("sheet", gettext("Blatt"), survey.main.name, [(name, name) for name in names]))
+    if survey.kind == "csv":
+        codes = dict.fromkeys([survey.encoding, "utf-8", "cp1252", "iso-8859-1", "utf-16", "cp850", "mac_roman"])
+        choices = [(code, encoding_name(code)) for code in codes if code]
+        hint = _evidence(detection.evidence, "encoding_")
+        fields.append(_select("encoding", gettext("Zeichensatz"), survey.encoding, choices, hint))
+        separators = [(_separator_code(mark), str(words)) for mark, words in SEPARATOR_NAMES.items()]
+        hint = _evidence(detection.evidence, "separator_")
+        chosen = _separator_code(survey.separator)
+        fields.append(_select("separator", gettext("Trennzeichen"), chosen, separators, hint))
+    rows = [("0", gettext("keine"))]
+    rows += [(str(number), str(number)) for number in range(1, max(21, detection.header_row + 6))]
+    hint = _evidence(detection.evidence, "header_")
+    fields.append(_select("header_row", gettext("Zeile der Überschriften"), str(detection.header_row), rows, hint))
+    schemas = [(name, name) for name in schema_names(spec)]
+    if schemas:
+        choices = [("", gettext("keines")), *schemas]
+        hint = gettext("wird mit „Neu lesen“ angewendet")
+        fields.append(_select("schema", gettext("Importschema"), "", choices, hint))
+    return fields
+
+
+def _separator_code(mark: str) -> str:
+    return "tab" if mark == "\t" else mark
+
+
+def schema_names(spec: ModelSpec) -> list[str]:
+    """The saved mappings of a table."""
+    query = ImportSchema.select(ImportSchema.name).where(ImportSchema.entity == spec.name).order_by(ImportSchema.name)
+    return [row[0] for row in query.tuples()]
+
+
+def _select(
+    name: str, label: str, value: str, choices: Sequence[tuple[str, str]], hint: str = "", errors: Sequence[str] = ()
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": "select",
+        "label": label,
+        "value": value or "",
+        "choices": choices,
+        # An empty choice of its own stands among the choices where there is one.
+        "required": True,
+        "hint": hint,
+        "errors": errors,
+    }
+
+
+def _key_field(survey: Survey, options: ImportOptions, spec: ModelSpec) -> dict[str, Any]:
+    choices = [("", gettext("kein Schlüssel: jede Zeile ist neu"))]
+    choices += [(item.name, str(item.label)) for item in key_fields(spec)]
+    known = survey.known.get(options.key)
+    hint = ""
+    if known is not None and known[1]:
+        hint = gettext(
+            "%(found)s der ersten %(tried)s Werte sind im Bestand.",
+            found=format_number(known[0]),
+            tried=format_number(known[1]),
+        )
+    label = gettext("Zeilen finden ihren Datensatz durch")
+    return _select("key", label, options.key, choices, hint)
+
+
+def _mode_field(options: ImportOptions, spec: ModelSpec, operator: Operator) -> dict[str, Any]:
+    words = {
+        "both": gettext("Neue anlegen und vorhandene ändern"),
+        "new": gettext("nur Neue anlegen"),
+        "replace": gettext("nur vorhandene ändern"),
+    }
+    choices = [(mode, words[mode]) for mode in modes_of(operator, spec)]
+    return _select("mode", gettext("Import-Art"), options.mode, choices)
+
+
+def blank_field(options: ImportOptions) -> dict[str, Any]:
+    choices = [("keep", gettext("ändern nichts")), ("clear", gettext("leeren das Feld"))]
+    return _select("blank", gettext("Leere Zellen"), options.blank, choices, gettext("„<leer>“ leert das Feld immer."))
+
+
+def _column_row(
+    index: int, hint: ColumnHint, survey: Survey, options: ImportOptions, spec: ModelSpec
+) -> dict[str, Any]:
+    guesses = survey.main.guesses
+    target, reason, look = guesses[index] if index < len(guesses) else ("", "", "")
+    chosen = options.targets[index] if index < len(options.targets) else target
+    if chosen != target:
+        reason, look = "", ""
+    questions = [found.sentence() for found in hint.evidence if found.weight != "info"]
+    if chosen and questions:
+        reason, look = questions[0], "warn"
+    return {
+        "name": f"col-{index}",
+        "header": hint.heading or gettext("Spalte %(letters)s", letters=hint.letters),
+        "samples": hint.examples,
+        "target": chosen,
+        "label": target_label(chosen, spec) if chosen else "",
+        "reason": reason,
+        "look": look,
+    }
+
+
+def _targets(spec: ModelSpec, operator: Operator, registry: Registry) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All fields that a file may set, by the tabs of the form, then by child table."""
+    layout = registry.views[spec.name].form_layout
+    labels = {tab.key: str(tab.label) for tab in layout.tabs}
+    groups: dict[str, list[tuple[str, str]]] = {label: [] for label in labels.values()}
+    items = importable_fields(spec, operator)
+    for item, heading in zip(items, headings(items), strict=True):
+        tab = labels.get(layout.tab_of(item.name), gettext("Weitere Angaben"))
+        groups.setdefault(tab, []).append((item.name, heading))
+    for child in spec.children:
+        items = importable_fields(child, operator)
+        choices = [
+            (f"{child.name}.{item.name}", f"{child.label}: {heading}")
+            for item, heading in zip(items, headings(items), strict=True)
+        ]
+        groups.setdefault(str(child.plural), []).extend(choices)
+    return [(label, choices) for label, choices in groups.items() if choices]
+
+
+# --- preview --------------------------------------------------------------------------------------------------------
+
+#: Doors of the preview: name -> condition on the rows.
+DOORS: dict[str, Any] = {
+    "new": ImportRow.state == "new",
+    "changed": ImportRow.state == "changed",
+    "conflict": ImportRow.state == "conflict",
+    "error": ImportRow.state == "error",
+    "duplicate": ImportRow.is_duplicate == True,  # noqa: E712 - an expression
+    "unchanged": ImportRow.state == "unchanged",
+    "skipped": ImportRow.state == "skipped",
+    "cleared": (ImportRow.cleared > 0) & ImportRow.state.in_(("changed", "conflict")),
+    "all": ImportRow.state.in_(("new", "changed", "conflict", "error")),
+}
+
+
+def first_door(counts: dict[str, int]) -> str:
+    """What the preview shows first: questions before changes before news."""
+    names = {"conflict": "conflict", "error": "error", "changed": "changed", "new": "new"}
+    return next((door for name, door in names.items() if counts.get(name)), "unchanged")
+
+
+def tiles(run: ImportRun, active: str) -> list[tuple[int, str, str, bool, str]]:
+    """The counts of a plan; each leads to its rows."""
+    counts = run.counts
+    rows = [
+        ("new", gettext("neu"), "good"),
+        ("changed", gettext("geändert"), ""),
+        ("conflict", ngettext("Konflikt", "Konflikte", counts.get("conflict", 0)), "warn"),
+        ("error", gettext("Fehler"), "bad"),
+        ("duplicate", gettext("vielleicht doppelt"), "warn"),
+        ("unchanged", gettext("unverändert"), ""),
+    ]
+    if counts.get("skipped"):
+        rows.append(("skipped", gettext("übergangen"), ""))
+    return [
+        (
+            counts.get("duplicates" if name == "duplicate" else name, 0),
+            label,
+            url_for("imports.preview_view", id=run.id, show=name),
+            name == active,
+            look,
+        )
+        for name, label, look in rows
+    ]
+
+
+def preview_context(
+    run: ImportRun, survey: Survey, spec: ModelSpec, operator: Operator, registry: Registry, show: str, page: int
+) -> dict[str, Any]:
+    """The page of all cells that would change."""
+    options = ImportOptions.from_json(run.options)
+    own = survey.is_own
+    condition = DOORS[show]
+    total = ImportRow.select().where(ImportRow.run == run.id, condition).count()
+    pages = max(1, -(-total // PAGE))
+    page = min(max(page, 1), pages)
+    query = ImportRow.select().where(ImportRow.run == run.id, condition).order_by(ImportRow.id)
+    found = list(query.offset((page - 1) * PAGE).limit(PAGE))
+    chosen = count_chosen(run)
+    count = chosen["new"] + chosen["changed"]
+    place = {"id": run.id, "show": show, "page": page}
+    conflicts = run.counts.get("conflict", 0)
+    rules = None
+    if show == "conflict" and conflicts:
+        rules = {
+            "label": gettext("Alle Konflikte:"),
+            "url": url_for("imports.choose_view", **place),
+            "choices": [("mine", gettext("meine")), ("theirs", gettext("aus %(brand)s", brand=registry.brand))],
+        }
+    return {
+        "page_title": run.file_name,
+        "back": imports_back(),
+        "subtitle": _origin(run, survey),
+        "links": _links(run, own),
+        "discard_url": url_for("imports.discard_view", id=run.id),
+        "apply": {
+            "url": url_for("imports.apply_view", id=run.id),
+            "label": _apply_label(spec, chosen, run),
+            "count": count,
+            "plan": run.plan,
+        },
+        "tiles": tiles(run, show),
+        "rules": rules,
+        "blank": None if own else {**blank_field(options), "url": url_for("imports.blank_view", **place)},
+        "note": _cleared_note(run),
+        "record_label": str(spec.label),
+        "three_way": own and show in ("conflict", "changed", "cleared", "all"),
+        "choose_url": url_for("imports.choose_view", **place),
+        "rows": _cells(found, registry, operator, own),
+        "range_text": _range(total, page, len(found)),
+        "pager": {
+            "previous": url_for("imports.preview_view", id=run.id, show=show, page=page - 1) if page > 1 else "",
+            "next": url_for("imports.preview_view", id=run.id, show=show, page=page + 1) if page < pages else "",
+        },
+        "empty": _empty(run, show),
+        "headline": _headline(run, survey),
+    }
+
+
+def _origin(run: ImportRun, survey: Survey) -> str:
+    text = rows_text(survey)
+    export = SheetExport.get_or_none(SheetExport.id == run.export_id) if run.export_id else None
+    if export is None:
+        return text
+    made = gettext("Export vom %(when)s von %(who)s", when=format_datetime(export.made_at), who=export.user_name)
+    return f"{made} · {text}"
+
+
+def _links(run: ImportRun, own: bool) -> list[tuple[str, str]]:
+    links = []
+    if run.storage_name:
+        if not own:
+            links.append((gettext("Zuordnung"), url_for("imports.mapping_view", id=run.id)))
+        links.append((gettext("Meine Datei mit Markierungen"), url_for("imports.marked_view", id=run.id)))
+    return links
+
+
+def _apply_label(spec: ModelSpec, chosen: dict[str, int], run: ImportRun) -> str:
+    new, changed = chosen["new"], chosen["changed"]
+    if new and not changed:
+        children = ImportRow.select().where(
+            ImportRow.run == run.id, ImportRow.state == "new", ImportRow.entity != spec.name
+        )
+        if children.first() is None:
+            return gettext("%(what)s anlegen", what=counted(spec, new))
+        return ngettext("%(count)s Zeile anlegen", "%(count)s Zeilen anlegen", new)
+    if new:
+        return ngettext("%(count)s Zeile übernehmen", "%(count)s Zeilen übernehmen", new + changed)
+    if changed:
+        return ngettext("%(count)s Änderung übernehmen", "%(count)s Änderungen übernehmen", changed)
+    return gettext("Nichts zu übernehmen")
+
+
+def _cleared_note(run: ImportRun) -> tuple[str, str] | None:
+    count = run.counts.get("cleared", 0)
+    if not count:
+        return None
+    words = ngettext("%(count)s Wert wird geleert", "%(count)s Werte werden geleert", count)
+    return words, url_for("imports.preview_view", id=run.id, show="cleared")
+
+
+def _headline(run: ImportRun, survey: Survey) -> str:
+    if run.message:
+        return str(run.message)
+    secret = gettext("wird nie aus einer Datei übernommen")
+    closed = [
+        hint.heading
+        for hint, guess in zip(survey.main.detection.columns, survey.main.guesses, strict=False)
+        if guess[1] == secret
+    ]
+    if closed:
+        return ngettext(
+            "Die Spalte %(columns)s wird nie aus einer Datei übernommen.",
+            "Die Spalten %(columns)s werden nie aus einer Datei übernommen.",
+            len(closed),
+            columns=", ".join(f"„{heading}“" for heading in closed),
+        )
+    return ""
+
+
+def _range(total: int, page: int, shown_rows: int) -> str:
+    if not total:
+        return ""
+    first = (page - 1) * PAGE + 1
+    return gettext(
+        "Zeilen %(first)s–%(last)s von %(total)s",
+        first=format_number(first),
+        last=format_number(first + shown_rows - 1),
+        total=format_number(total),
+    )
+
+
+def _empty(run: ImportRun, show: str) -> str:
+    if show == "unchanged" and run.counts.get("unchanged"):
+        return ngettext(
+            "%(count)s Zeile stimmt mit dem Bestand überein und wird nicht angefasst.",
+            "%(count)s Zeilen stimmen mit dem Bestand überein und werden nicht angefasst.",
+            run.counts["unchanged"],
+        )
+    return gettext("Hier gibt es keine Zeilen.")
+
+
+def _cells(found: list[ImportRow], registry: Registry, operator: Operator, own: bool) -> list[dict[str, Any]]:
+    names = ReferenceCache()
+    last = _last_changes(found) if own else {}
+    specs = known_specs()
+    rows: list[dict[str, Any]] = []
+    for row in found:
+        entity = specs[row.entity]
+        start = {
+            "line": row.row_number,
+            "number": row.title if entity.owner is None else f"{entity.label}: {row.title}",
+            "title": "",
+            "url": registry.record_url(entity, row.record_id) if row.record_id else "",
+            "id": f"{row.id}|",
+            "base": "",
+            "now": "",
+            "now_by": "",
+            "yours": "",
+            "yours_look": "",
+            "finding": None,
+            "choices": [],
+            "wide": False,
+        }
+        findings = list(row.findings)
+        if row.state in ("changed", "conflict"):
+            for name, cell in row.plan.items():
+                finding = _take_finding(findings, str(entity.field(name).label))
+                rows.append(_cell_row(start, row, entity.field(name), cell, names, last, finding, registry))
+        elif row.state == "new":
+            rows.append(_new_row(start, row, entity, names, specs, findings))
+            findings = [] if len(findings) == 1 else findings[1:]
+        for heading, value, sentence, weight in findings:
+            look = "" if weight == "note" else weight
+            yours_look = "bad" if weight == "bad" else ""
+            more = {"field": heading, "yours": value, "yours_look": yours_look, "finding": (sentence, look)}
+            rows.append({**start, **more})
+    return rows
+
+
+def _take_finding(findings: list[list[str]], label: str) -> tuple[str, str] | None:
+    for finding in findings:
+        if finding[0] == label:
+            findings.remove(finding)
+            return finding[2], "" if finding[3] == "note" else finding[3]
+    return None
+
+
+def _cell_row(
+    start: dict[str, Any],
+    row: ImportRow,
+    item: FieldSpec,
+    cell: list[Any],
+    names: ReferenceCache,
+    last: dict[tuple[str, int, str], str],
+    finding: tuple[str, str] | None,
+    registry: Registry,
+) -> dict[str, Any]:
+    base, now, new = (shown(item, item.type.from_json(part, item), names) for part in cell[:3])
+    clears = cell[2] is None
+    taken = is_taken(cell, row.decisions.get(item.name)) and not is_left_out(row)
+    mine = gettext("leeren") if clears else gettext("meine")
+    return {
+        **start,
+        "id": f"{row.id}|{item.name}",
+        "field": str(item.label),
+        "base": base,
+        "now": now,
+        "now_by": last.get((row.entity, row.record_id, item.name), "") if is_conflict(cell) else "",
+        "yours": gettext("(leer: Wert löschen)") if clears else new,
+        "yours_look": "sub" if clears else "new",
+        "finding": finding,
+        "choices": [("mine", mine, taken, False), ("theirs", registry.brand, not taken, False)],
+    }
+
+
+def _new_row(
+    start: dict[str, Any],
+    row: ImportRow,
+    entity: ModelSpec,
+    names: ReferenceCache,
+    specs: dict[str, ModelSpec],
+    findings: list[list[str]],
+) -> dict[str, Any]:
+    parts = []
+    titles = {item.name for item in entity.title_specs}
+    for name, value in row.plan.items():
+        item = entity.field(name)
+        if item.owner or name in titles:
+            continue
+        parts.append(f"{item.label}: {shown(item, item.type.from_json(value, item), names)}")
+    for child_name, values in row.children:
+        child = specs[child_name]
+        parts.append(f"{child.label}: {child.title_of(_typed(child, values))}")
+    more = len(parts) - _SHOWN_VALUES
+    text = " · ".join(parts[:_SHOWN_VALUES]) + (f" · +{more}" if more > 0 else "")
+    first = findings[0] if findings else None
+    out = is_left_out(row)
+    return {
+        **start,
+        "id": f"{row.id}|{WHOLE_ROW}",
+        "field": gettext("neu"),
+        "yours": text,
+        "yours_look": "sub" if out else "",
+        "finding": (first[2], "" if first[3] == "note" else first[3]) if first else None,
+        "choices": [("take", gettext("anlegen"), not out, False), ("skip", gettext("auslassen"), out, False)],
+        "wide": True,
+    }
+
+
+def _typed(entity: ModelSpec, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: entity.field(name).type.from_json(value, entity.field(name)) for name, value in values.items()}
+
+
+def _last_changes(found: list[ImportRow]) -> dict[tuple[str, int, str], str]:
+    """Who changed the values of the conflicts last, and when."""
+    wanted = {row.record_id for row in found if row.state == "conflict"}
+    if not wanted:
+        return {}
+    query = (
+        ChangeRecord.select(
+            ChangeRecord.entity,
+            ChangeRecord.record_id,
+            ChangeRecord.field,
+            ChangeSetRecord.user_name,
+            ChangeSetRecord.changed_at,
+        )
+        .join(ChangeSetRecord)
+        .where(ChangeRecord.record_id.in_(sorted(wanted)), ChangeRecord.action == "update")
+        .order_by(ChangeRecord.id)
+        .tuples()
+    )
+    return {(entity, key, name): f"{who}, {format_datetime(when)}" for entity, key, name, who, when in query}
+
+
+# --- result ---------------------------------------------------------------------------------------------------------
+
+
+def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, registry: Registry) -> dict[str, Any]:
+    """What an import has done."""
+    counts = run.counts
+    applied = counts.get("applied", 0)
+    done = ChangeSetRecord.get_or_none(ChangeSetRecord.id == run.change_set_id) if run.change_set_id else None
+    undone = ChangeSetRecord.select().where(ChangeSetRecord.undo_of == run.change_set_id).exists() if done else False
+    if undone:
+        headline = (gettext("Dieser Import wurde zurückgenommen."), "warn")
+    elif done is not None:
+        words = ngettext("%(count)s Datensatz übernommen.", "%(count)s Datensätze übernommen.", applied)
+        headline = (words, "good")
+    else:
+        headline = (gettext("Es war nichts zu übernehmen."), "")
+    links: list[tuple[str, str, bool]] = []
+    if done is not None and done.created_count and not undone:
+        links.append((gettext("Neue in der Liste zeigen"), url_for("imports.created_view", id=run.id), True))
+    if done is not None:
+        links.append((gettext("Vorgang ansehen"), registry.operation_url(done.id), False))
+    if run.storage_name and (counts.get("error") or counts.get("conflict") or counts.get("duplicates")):
+        links.append((gettext("Meine Datei mit Markierungen"), url_for("imports.marked_view", id=run.id), False))
+    undo = None
+    if done is not None and not undone and registry.undo_url(done.id):
+        undo = {"url": registry.undo_url(done.id), "label": gettext("Import zurücknehmen")}
+    listed, more = _result_findings(run)
+    return {
+        "page_title": run.file_name,
+        "back": imports_back(),
+        "subtitle": rows_text(survey) if survey is not None else "",
+        "headline": headline,
+        "tiles": [(count, label, "", False, look) for count, label, _url, _active, look in tiles(run, "")],
+        "links": links,
+        "undo": undo,
+        "job": None,
+        "jobs_url": "",
+        "findings": listed,
+        "findings_more": more,
+    }
+
+
+def _result_findings(run: ImportRun) -> tuple[list[tuple[int, str, str, str]], int]:
+    looked = ImportRow.state.in_(("error", "conflict", "skipped")) | (ImportRow.is_duplicate == True)  # noqa: E712
+    query = ImportRow.select().where(ImportRow.run == run.id, looked).order_by(ImportRow.id)
+    total = query.count()
+    listed = []
+    for row in query.limit(_LISTED_FINDINGS):
+        for heading, value, sentence, weight in row.findings:
+            text = f"{heading}: {sentence}" if heading else sentence
+            if value and value not in sentence:
+                text = f"{heading} „{value}“: {sentence}" if heading else sentence
+            listed.append((row.row_number, row.title, text, "" if weight == "note" else weight))
+        if row.state == "conflict":
+            names = [name for name, cell in row.plan.items() if not is_taken(cell, row.decisions.get(name))]
+            labels = ", ".join(str(known_specs()[row.entity].field(name).label) for name in names)
+            if labels:
+                words = gettext("nicht übernommen, weil inzwischen geändert: %(fields)s", fields=labels)
+                listed.append((row.row_number, row.title, words, "warn"))
+    return listed, max(0, total - _LISTED_FINDINGS)
+
+
+__all__ = [
+    "DOORS",
+    "first_door",
+    "mapping_context",
+    "preview_context",
+    "result_context",
+    "schema_names",
+    "state_words",
+]
