@@ -242,6 +242,8 @@ class FormMaker:
         field.readonly = read_only or not may_edit(self.operator, item) or item.read_only is True
         if item.read_only == "after_first_save" and not is_new:
             field.readonly = True
+        if item.natural_key and not item.required and not item.nullable:
+            field.placeholder = gettext("wird vergeben")
         if item.secret:
             field.kind = "secret"
         elif item.target is not None:

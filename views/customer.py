@@ -203,12 +203,18 @@ class CustomerView(AppModelView):
     )
     quick_filters = ("customer_number", "portal_type")
     short_labels: ClassVar[dict[str, Any]] = {
-        "customer_number": _("Kundennummer"),
         "search_name": _("Synonym"),
         "country": _("Land"),
         "portal_type": _("Kundenart"),
         "payment_term_1": _("Zahlungsbedingung"),
+        "address.is_delivery": _("L"),
+        "address.is_invoice": _("R"),
+        "address.is_order_confirmation": _("A"),
+        "address.is_residence": _("Wohnort"),
+        "address.country": _("Land"),
+        "bank_account.sequence_number": _("Lfd.Nr."),
     }
+    filter_labels: ClassVar[dict[str, Any]] = {"customer_number": _("Kundennummer")}
     code_columns = ("country",)
     instead_columns: ClassVar[dict[str, str]] = {"search_name": "customer_number", "name_1": "name_2"}
     nothing_marked = _("Bitte markieren Sie mindestens einen Kunden.")

@@ -159,6 +159,8 @@ class _ChangePage:
         self.checked: set[str] = set()
         self.modes: dict[str, str] = {}
         self.faulty = False
+        #: Ticked settings that have no value yet.
+        self.blank: set[str] = set()
         for field in self.form:
             self._as_editor(field)
 
@@ -202,6 +204,7 @@ class _ChangePage:
             if not field.errors and field.parsed in (None, ""):
                 words = gettext("Bitte einen Wert angeben oder „leeren“ wählen.")
                 field.errors = [words if field.spec.nullable else gettext("Bitte einen Wert angeben.")]
+                self.blank.add(name)
             if field.errors:
                 self.faulty = True
                 continue
@@ -217,7 +220,10 @@ class _ChangePage:
         confirm = gettext("Ändern")
         faults = [f"{field.label}: {sentence}" for field in self.form for sentence in field.errors]
         if faults:
-            return {"state": "faulty", "text": " ".join(faults), "plan": "", "confirm_label": confirm, **empty}
+            # Whoever has just ticked a box has done nothing wrong yet.
+            waiting = all(field.spec.name in self.blank for field in self.form if field.errors)
+            state = "empty" if waiting and "X-Fragment" in request.headers else "faulty"
+            return {"state": state, "text": " ".join(faults), "plan": "", "confirm_label": confirm, **empty}
         if not values:
             text = gettext("Wählen Sie links, was geändert werden soll. Hier sehen Sie dann, was geschehen würde.")
             return {"state": "empty", "text": text, "plan": "", "confirm_label": confirm, **empty}
@@ -452,36 +458,49 @@ class _ConfirmPage:
         keys = selection.key_list(1_001)
         refused = dict(action.refusals(selection, keys))
         titles = self.pages.titles(keys)
-        if request.method == "POST" and request.form.get("_do") == "delete" and not refused:
-            change = action.plan(selection, {"reason": posted_reason()})
+        possible = [key for key in keys if key not in refused]
+        # The page has shown how many will go; when that is no longer so, it is shown again.
+        agreed = request.form.get("_do") == "delete" and request.form.get("_count") == str(len(possible))
+        if request.method == "POST" and possible and agreed:
+            chosen = selection if not refused else Selection.of_keys(self.spec, self.pages.operator, possible)
+            change = action.plan(chosen, {"reason": posted_reason()})
             try:
                 applied = change.apply(self.pages.operator)
             except FaultList as fault:
-                refused = {keys[0]: str(fault)}
+                refused = {possible[0]: str(fault)}
             else:
                 text = gettext("%(what)s gelöscht.", what=counted(self.spec, applied.deleted))
+                if refused:
+                    text = gettext(
+                        "%(what)s gelöscht, %(count)s nicht.",
+                        what=counted(self.spec, applied.deleted),
+                        count=len(refused),
+                    )
                 return self.pages.done(text, applied.change_set)
         url = self.pages.view.record_url
         context = self._common() | {
             "page_title": gettext("%(what)s löschen?", what=counted(self.spec, len(keys))),
             "text": gettext("Über „Rückgängig“ und unter „Meine Vorgänge“ lässt sich das zurücknehmen."),
             "counts": [
-                (len(keys), str(self.spec.label if len(keys) == 1 else self.spec.plural)),
-                *self._child_counts(keys),
+                (len(possible), str(self.spec.label if len(possible) == 1 else self.spec.plural)),
+                *self._child_counts(possible),
             ],
-            "items": [(titles[key], url(key), "") for key in keys[:_LISTED] if key not in refused],
-            "items_more": max(len(keys) - _LISTED, 0),
+            "items": [(titles[key], url(key), "") for key in possible[:_LISTED]],
+            "items_more": max(len(possible) - _LISTED, 0),
             "problems": {
                 "text": gettext("können nicht gelöscht werden"),
                 "rows": [(titles[key], url(key), reason) for key, reason in list(refused.items())[:_LISTED]],
+                "count": len(refused),
             }
             if refused
             else None,
-            "hidden": [*self.pages.hidden(), ("_do", "delete")],
+            "hidden": [*self.pages.hidden(), ("_do", "delete"), ("_count", str(len(possible)))],
             "reason": True,
             "danger": True,
-            "possible": not refused,
-            "confirm_label": gettext("Ja, löschen"),
+            "possible": bool(possible),
+            "confirm_label": gettext("Nur die anderen löschen (%(count)s)", count=len(possible))
+            if refused and possible
+            else gettext("Ja, löschen"),
         }
         return render_template("appadmin/confirm.html", **context)
 

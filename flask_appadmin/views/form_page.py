@@ -555,7 +555,9 @@ class FormPage:
         return {
             "name": child.name,
             "label": str(child.plural),
-            "columns": [(str(item.label), _column_css(item), str(item.help)) for item in seen],
+            "columns": [
+                (heading, _column_css(item), hint) for item in seen for heading, hint in [self.view.heading(item)]
+            ],
             "rows": [self._row_context(row, columns) for row in grid.rows],
             "blank": blank,
             "can_delete": self.may_save,

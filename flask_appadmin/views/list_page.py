@@ -126,7 +126,7 @@ class ListPage:
             "keep": self._kept_pairs(found, without=("search", *self.view.quick_filters)),
             "list_url": self.view.list_url(),
             "chips": self._chips(found),
-            "clear_url": self._url(Filter(self.spec)) if not found.is_empty else "",
+            "clear_url": self._url(Filter(self.spec)) if self.view.url_pairs(found) and not found.is_empty else "",
             "add_filter_url": self._url(found, add_filter="1"),
             "filter_panel": panel or (self._filter_panel() if request.args.get("add_filter") else None),
             "selection": {
@@ -202,7 +202,7 @@ class ListPage:
             value = dict(condition.url_pairs(names)).get(name, "") if condition and len(condition.values) == 1 else ""
             entry: dict[str, Any] = {
                 "name": name,
-                "label": self.view.heading(item),
+                "label": self.view.filter_label(item),
                 "value": value,
                 "width": "m",
                 "kind": "text",
@@ -257,10 +257,7 @@ class ListPage:
                 sort = "descending" if page.order.descending else "ascending"
             target = f"-{item.name}" if sort == "ascending" else item.name
             url = self._url(found, sort=target) if lists.sortable(item) else ""
-            heading = self.view.heading(item)
-            hint = " ".join(
-                text for text in (str(item.label) if heading != str(item.label) else "", str(item.help)) if text
-            )
+            heading, hint = self.view.heading(item)
             columns.append((heading, _css(item), url, sort, hint))
         return columns
 

@@ -69,8 +69,10 @@ class AppModelView(ModelView):
     head_tags: ClassVar[Callable[[dict[str, Any]], list[tuple[str, str]]] | None] = None
     #: What the button for a new record says; None makes it from the model's label.
     new_label: ClassVar[Any] = None
-    #: Field -> a shorter word for it on the list, where the form's own is too long for a column.
+    #: Field -> a shorter word for the head of its column, where the form's own is too long; "<child>.<field>" in grids.
     short_labels: ClassVar[dict[str, Any]] = {}
+    #: Field -> its word in the filter bar, where it is called differently there.
+    filter_labels: ClassVar[dict[str, Any]] = {}
     #: References that the list shows by their short code.
     code_columns: ClassVar[tuple[str, ...]] = ()
     #: Column -> the field that stands in for it where it is empty.
@@ -132,9 +134,17 @@ class AppModelView(ModelView):
             return list_columns(self.spec)
         return tuple(self.spec.field(name) for name in self.columns)
 
-    def heading(self, item: FieldSpec) -> str:
-        """The word for a field on the list."""
-        return str(self.short_labels.get(item.name) or item.label)
+    def heading(self, item: FieldSpec) -> tuple[str, str]:
+        """What stands over a column of the list or of a child table, and the hint with the whole label and the help."""
+        name = item.name if item.model_name == self.spec.name else f"{item.model_name}.{item.name}"
+        short = self.short_labels.get(name)
+        if short is None:
+            return str(item.label), str(item.help)
+        return str(short), ". ".join(str(text).rstrip(".") for text in (item.label, item.help) if str(text))
+
+    def filter_label(self, item: FieldSpec) -> str:
+        """The word for a field in the filter bar."""
+        return str(self.filter_labels.get(item.name) or self.heading(item)[0])
 
     def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
         """The filter that an address of the list means.

@@ -534,6 +534,23 @@ def test_a_record_that_others_use_is_not_deleted_and_they_are_named(client: Flas
     assert photograph() == before
 
 
+def test_the_others_are_deleted_when_some_must_stay(client: FlaskClient) -> None:
+    three_books()
+    change = ChangeSet("import")
+    free = [change.create(Author, {"name": name}) for name in ("Anna Seghers", "Nelly Sachs")]
+    change.apply(WEBER)
+    keys = [Author.get(Author.name == "Ilse Aichinger").id, *(author.key or 0 for author in free)]
+    token = client.post("/admin/author/selection", json={"add": keys}).get_json()["token"]
+    page = get(client, f"/admin/author/action/delete?selection={token}")
+    form = page.one("form", css="stack")
+    assert form.all("button")[-1].text == "Nur die anderen löschen (2)"
+    assert page.one("div", "tiles").text == "2Autoren"
+    stale = send(client, form["action"], form.fields(_count="3"))
+    assert (stale.heading, Author.select().count()) == ("3 Autoren löschen?", 3)
+    done = send(client, form["action"], form.fields())
+    assert (done.toast, [row[0] for row in done.rows]) == ("2 Autoren gelöscht, 1 nicht.", ["Ilse Aichinger"])
+
+
 def test_undo_asks_with_counts_and_restores_the_tables(client: FlaskClient) -> None:
     first, second, _third = three_books()
     before = photograph()

@@ -42,7 +42,8 @@ class ChildGrid {
     this.unsaved.keep(row);
     startLookups(row);
     this.recount();
-    cells(row)[0]?.focus();
+    // A number that is given by itself has a placeholder that says so.
+    (cells(row).find((cell) => !cell.placeholder) ?? cells(row)[0])?.focus();
     row.scrollIntoView({ block: "nearest" });
     return row;
   }
