@@ -108,7 +108,7 @@ def _codes_of(target: ModelSpec) -> tuple[str, ...]:
 
 
 def file_name(spec: ModelSpec, file_format: str) -> str:
-    """What the file is called: „Kunden 2026-11-21.xlsx“."""
+    """What the file is called: the table and the day, „Bücher 2026-11-21.xlsx“."""
     return f"{spec.plural} {to_local(utcnow()):%Y-%m-%d}.{file_format}"
 
 

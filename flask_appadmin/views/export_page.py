@@ -125,7 +125,7 @@ class ExportPage:
             sheets=self._sheets(values.get("sheets")),
             layouts=[],
             columns=self._columns(values.get("columns")),
-            options=[self._table_field()] if self.spec.children else [],
+            table=self._table_field() if self.spec.children else None,
             submit_label=gettext("%(what)s exportieren", what=counted(self.spec, self.pages.count)),
             note=self._note(),
             errors=errors,
@@ -146,12 +146,10 @@ class ExportPage:
         choices += [(child.name, str(child.plural)) for child in self.spec.children]
         return {
             "name": "table",
-            "kind": "select",
             "label": gettext("Tabelle der csv-Datei"),
             "value": request.form.get("table", self.spec.name),
             "choices": choices,
-            "required": True,
-            "hint": gettext("gilt nur für csv; eine Excel-Arbeitsmappe hat ein Blatt je angekreuzter Tabelle"),
+            "hint": gettext("nur für csv; eine Arbeitsmappe hat ein Blatt je angekreuzter Tabelle"),
         }
 
     def _child_count(self, child: Any) -> int:

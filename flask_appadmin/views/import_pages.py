@@ -134,20 +134,8 @@ def schema_names(spec: ModelSpec) -> list[str]:
     return [row[0] for row in query.tuples()]
 
 
-def _select(
-    name: str, label: str, value: str, choices: Sequence[tuple[str, str]], hint: str = "", errors: Sequence[str] = ()
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": "select",
-        "label": label,
-        "value": value or "",
-        "choices": choices,
-        # An empty choice of its own stands among the choices where there is one.
-        "required": True,
-        "hint": hint,
-        "errors": errors,
-    }
+def _select(name: str, label: str, value: str, choices: Sequence[tuple[str, str]], hint: str = "") -> dict[str, Any]:
+    return {"name": name, "label": label, "value": value, "choices": choices, "hint": hint}
 
 
 def _key_field(survey: Survey, options: ImportOptions, spec: ModelSpec) -> dict[str, Any]:
@@ -308,6 +296,7 @@ def preview_context(
         "blank": None if own else {**blank_field(options), "url": url_for("imports.blank_view", **place)},
         "note": _cleared_note(run),
         "record_label": str(spec.label),
+        "only_new": show in ("new", "duplicate"),
         "three_way": own and show in ("conflict", "changed", "cleared", "all"),
         "choose_url": url_for("imports.choose_view", **place),
         "rows": _cells(found, registry, operator, own),
@@ -437,6 +426,8 @@ def _cells(found: list[ImportRow], registry: Registry, operator: Operator, own: 
         for heading, value, sentence, weight in findings:
             look = "" if weight == "note" else weight
             yours_look = "bad" if weight == "bad" else ""
+            # The value stands in its own place.
+            sentence = sentence.removeprefix(f"„{value}“ ")
             more = {"field": heading, "yours": value, "yours_look": yours_look, "finding": (sentence, look)}
             rows.append({**start, **more})
     return rows
@@ -586,9 +577,8 @@ def _result_findings(run: ImportRun) -> tuple[list[tuple[int, str, str, str]], i
     listed = []
     for row in query.limit(_LISTED_FINDINGS):
         for heading, value, sentence, weight in row.findings:
-            text = f"{heading}: {sentence}" if heading else sentence
-            if value and value not in sentence:
-                text = f"{heading} „{value}“: {sentence}" if heading else sentence
+            words = sentence if not value or f"„{value}“" in sentence else f"„{value}“ {sentence}"
+            text = f"{heading}: {words}" if heading else words
             listed.append((row.row_number, row.title, text, "" if weight == "note" else weight))
         if row.state == "conflict":
             names = [name for name, cell in row.plan.items() if not is_taken(cell, row.decisions.get(name))]
