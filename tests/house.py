@@ -344,9 +344,21 @@ def _looks_like_a_model(node: ast.expr) -> bool:
 
 
 def _is_no_record(node: ast.expr) -> bool:
-    """Things with a `save` that are no records: canvases, workbooks, images, uploaded files."""
+    """Things with a `save` that are no records: canvases, workbooks, images, uploaded files and where they are kept."""
     name = ast.unparse(node).split(".")[-1].lstrip("_")
-    return name in {"canvas", "pdf", "sheet", "workbook", "book", "image", "picture", "upload", "uploaded", "file"}
+    return name in {
+        "canvas",
+        "pdf",
+        "sheet",
+        "workbook",
+        "book",
+        "image",
+        "picture",
+        "upload",
+        "uploaded",
+        "file",
+        "store",
+    }
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
