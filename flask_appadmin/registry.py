@@ -28,6 +28,7 @@ from flask_appadmin.bulk import (
 )
 from flask_appadmin.history import ChangeLine
 from flask_appadmin.i18n import _, format_datetime
+from flask_appadmin.lists import count_rows
 from flask_appadmin.rights import Operator
 from flask_appadmin.schema import declare_models
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -54,7 +55,7 @@ _PAGES: dict[str, tuple[Any, str]] = {
     "tables": (_("alle Tabellen …"), ""),
 }
 
-#: The number beside a menu entry may be this old.
+#: The number of a long table beside its menu entry may be this old.
 _COUNT_SECONDS = 30.0
 
 
@@ -288,7 +289,10 @@ class Registry:
         self._counts.pop(spec.name, None)
 
     def total(self, spec: ModelSpec) -> int:
-        """The number of rows of a table, at most half a minute old."""
+        """The number of rows of a table; of a long one it may be half a minute old, since counting it takes time."""
+        count, capped = count_rows(spec, [])
+        if not capped:
+            return count
         known = self._counts.get(spec.name)
         if known is None or time.monotonic() - known[0] > _COUNT_SECONDS:
             known = (time.monotonic(), spec.model.select().count())

@@ -153,6 +153,7 @@ def _to_the_spreadsheet_and_back(
     page.locator("[data-mark-all]").click()
     expect(page.locator("#marked")).to_contain_text("20 markiert")
     page.get_by_role("button", name="Exportieren").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Exportieren")
     screen(page, "export")
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("exportieren", re.I)).last.click()
