@@ -508,12 +508,15 @@ class FormPage:
         count = 0
         for panel in panels:
             for key, form in panel.forms:
-                known = panel.base.get(key, {})
+                known = panel.base.get(key)
                 for field in form:
                     if not field.was_posted:
                         continue
                     item = field.spec
-                    if field.errors or item.type.to_json(field.parsed, item) != known.get(item.name):
+                    # What a row that is not stored yet started with stands on no page: its defaults.
+                    shown = item.default_value() if known is None else known.get(item.name)
+                    stored = item.type.to_json(shown, item) if known is None else shown
+                    if field.errors or item.type.to_json(field.parsed, item) != stored:
                         field.changed = True
                         count += 1
         return count
@@ -626,6 +629,8 @@ def _column_css(item: FieldSpec) -> str:
         return "tick"
     if item.type.is_number:
         return "num s"
+    if item.kind == "iban":
+        return "l"
     if item.type.name == "date" or (item.max_length or 99) <= 12:
         return "s"
     return "l" if (item.max_length or 0) >= 60 else "m"
