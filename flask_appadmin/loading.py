@@ -4,9 +4,10 @@ Shape: a `Loader` is a context; inside it `store` takes rows of one table in the
 `index` the search texts of new records. Values are those the database keeps (money as whole numbers, dates as ISO
 text); columns that are not named get their defaults. All is one transaction: after an error nothing is there.
 Whoever loads answers for the values; references and unique columns are still checked by the database.
-Speed, why it is as it is: constants stand in the statement instead of being bound for each row; secondary indexes of
-large loads are made once at the end; PostgreSQL gets COPY, whose missing columns take defaults that exist only within
-the transaction; the search index collects in memory before it writes.
+Speed, why it is as it is: constants stand in the statement instead of being bound for each row, and a statement stores
+several narrow rows; secondary indexes of large loads are made once at the end; PostgreSQL gets COPY, whose missing
+columns take defaults that exist only within the transaction; the search index collects in memory before it writes, or
+is built beside the database by another process.
 Source: design.md section 12; figures in docs/decisions/loading.md.
 """
 
@@ -14,9 +15,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
+
+import peewee
 
 from flask_appadmin import search
 from flask_appadmin.changes import record_loading
@@ -28,6 +34,8 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 _MANY = 5_000
 #: Memory for pages (KiB) and for the collecting search index (bytes) while a load runs on SQLite.
 _CACHE_KIB, _SEARCH_BYTES, _SEARCH_BYTES_BEFORE = 262_144, 67_108_864, 1_048_576
+#: About so many values are stored by one statement; rows that have more than half of it are stored one by one.
+_VALUES_AT_ONCE = 240
 
 
 class Loader:
@@ -39,6 +47,9 @@ class Loader:
         self.counts: dict[str, int] = {spec.name: 0 for spec in tables}
         self._tables = {spec.name: (spec, tuple(spec.field(name) for name in names)) for spec, names in tables.items()}
         self._statements: dict[str, str] = {}
+        #: Table -> the statement for several rows at once, and how many.
+        self._wide_statements: dict[str, tuple[str, int]] = {}
+        self._index_file: Callable[[], Path] | None = None
         self._expected = expected
         self._dropped: list[str] = []
         self._stack = contextlib.ExitStack()
@@ -79,6 +90,10 @@ class Loader:
                 more = "".join(f', "{column}"' for column in fixed)
                 marks = ", ".join(["?"] * len(items) + list(fixed.values()))
                 self._statements[name] = f'INSERT INTO "{name}" ({columns}{more}) VALUES ({marks})'
+                count = _VALUES_AT_ONCE // len(items)
+                if count > 2:
+                    several = ", ".join([f"({marks})"] * count)
+                    self._wide_statements[name] = (f'INSERT INTO "{name}" ({columns}{more}) VALUES {several}', count)
             else:
                 self._statements[name] = f'COPY "{name}" ({columns}) FROM STDIN'
                 if fixed:
@@ -94,7 +109,7 @@ class Loader:
             names.append(search.index_name(self.main))
         for name in names:
             for found in database.get_indexes(name):
-                if not found.unique and found.sql:
+                if not found.unique and found.sql and not _stays_empty(found, self._tables.get(name)):
                     self._dropped.append(found.sql)
                     database.execute_sql(f'DROP INDEX "{found.name}"')
         if engine() == "postgresql":
@@ -120,7 +135,15 @@ class Loader:
             return
         self.counts[table] += len(rows)
         if engine() == "sqlite":
-            database.cursor().executemany(self._statements[table], rows)
+            rest = rows
+            if table in self._wide_statements:
+                # Half the time of rows stored one by one: most of it is spent between the rows.
+                statement, count = self._wide_statements[table]
+                whole = len(rows) - len(rows) % count
+                parts = (tuple(chain.from_iterable(rows[at : at + count])) for at in range(0, whole, count))
+                database.cursor().executemany(statement, parts)
+                rest = rows[whole:]
+            database.cursor().executemany(self._statements[table], rest)
         else:
             _copy(self._statements[table], rows)
 
@@ -131,12 +154,18 @@ class Loader:
         else:
             _copy(f'COPY "{search.index_name(self.main)}" (id, text) FROM STDIN', texts)
 
+    def index_from(self, ready: Callable[[], Path]) -> None:
+        """Takes the search index from an `IndexFile` instead; `ready` waits for it at the end and says where it is."""
+        self._index_file = ready
+
     def _finish(self) -> None:
         if engine() == "postgresql":
             # Tables with references still to be checked cannot be altered.
             database.execute_sql("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in self._dropped:
             database.execute_sql(statement)
+        if self._index_file is not None:
+            search.adopt_index(self.main, self._index_file())
         for name, (spec, items) in self._tables.items():
             if engine() == "sqlite":
                 if search.has_index(spec):
@@ -157,10 +186,50 @@ class Loader:
         return record_loading(operator, self.main, self.counts[self.main.name], title)
 
 
+def _stays_empty(index: Any, table: tuple[ModelSpec, Sequence[FieldSpec]] | None) -> bool:
+    """Whether a partial index leaves out all that is loaded; keeping it is cheaper than looking for its rows later."""
+    if table is None or " WHERE " not in index.sql:
+        return False
+    return not {item.column for item in table[1]} & set(index.columns)
+
+
 def _copy(statement: str, rows: Sequence[Sequence[Any]]) -> None:
     with database.cursor().copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+@contextlib.contextmanager
+def first_filling(main: ModelSpec) -> Iterator[None]:
+    """Around the transaction that first fills an empty table of an SQLite database which nobody else has open.
+
+    Pages go straight into the file, once, instead of through the log, and the disk is waited for at the end only: a
+    power cut before that can cost the database, which had no records of `main` yet. A fault or a killed process cannot.
+    """
+    database.connect(reuse_if_open=True)
+    if engine() != "sqlite" or database.in_transaction() or main.model.select().exists():
+        yield
+        return
+    try:
+        database.execute_sql("PRAGMA journal_mode = truncate")
+    except peewee.OperationalError:
+        # Somebody else has it open: the usual way is only slower.
+        yield
+        return
+    path = next(row[2] for row in database.execute_sql("PRAGMA database_list") if row[1] == "main")
+    database.execute_sql("PRAGMA synchronous = off")
+    try:
+        yield
+    finally:
+        database.execute_sql("PRAGMA synchronous = full")
+        handle = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        # Where somebody opened it meanwhile, the next connection sets it.
+        with contextlib.suppress(peewee.OperationalError):
+            database.execute_sql("PRAGMA journal_mode = wal")
 
 
 def _constants(spec: ModelSpec, given: set[str]) -> dict[str, str]:
@@ -192,16 +261,6 @@ def _set_search_memory(spec: ModelSpec, size: int) -> None:
     database.execute_sql(f'INSERT INTO "{name}"("{name}", rank) VALUES (\'hashsize\', {size})')
 
 
-class _FoldedWords(dict[str, str]):
-    """Word -> folded word; most words of a stock of records come again and again."""
-
-    def __missing__(self, word: str) -> str:
-        if len(self) > 200_000:
-            self.clear()
-        folded = self[word] = search.fold(word)
-        return folded
-
-
 class TextMaker:
     """Makes the search texts of new records from the very rows that are stored, without reading them again.
 
@@ -219,14 +278,15 @@ class TextMaker:
                 assert owner is not None
                 place = list(tables[child]).index(owner.name)
                 self._children.append((child.name, place, _positions(child, tables[child], fields)))
-        self._folded: _FoldedWords | None = None
 
     def texts(self, batch: Mapping[str, Sequence[Sequence[Any]]]) -> list[tuple[int, str]]:
         """(key, text) for each new record of the main table in the batch, with its children's words."""
         parts: dict[int, list[str]] = {}
+        numbers: dict[int, list[str]] = {}
         key = itemgetter(self._key)
         for row in batch[self._main]:
             parts[key(row)] = []
+            numbers[key(row)] = []
         for name, place, (plain, phones) in ((self._main, self._key, self._own), *self._children):
             owner = itemgetter(place)
             for row in batch.get(name, ()):
@@ -238,20 +298,13 @@ class TextMaker:
                 for position in phones:
                     value = row[position]
                     if value is not None:
-                        words.append(search.phone_digits(value))
-        if self._folded is None:
-            self._folded = _FoldedWords()
-        fold = self._folded.__getitem__
-        return [
-            (
-                number,
-                " ".join(dict.fromkeys(filter(None, map(fold, " ".join(words).replace("@", " ").split())))),
-            )
-            for number, words in parts.items()
-        ]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_folded": None}
+                        numbers[owner(row)].append(search.phone_digits(value))
+        texts = []
+        folded = search.fold_all([" ".join(words) for words in parts.values()])
+        for (number, digits), text in zip(numbers.items(), folded, strict=True):
+            # Each word once: questions never ask for two words in their order.
+            texts.append((number, " ".join(dict.fromkeys([*text.split(), *digits]))))
+        return texts
 
 
 def _positions(

@@ -13,8 +13,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+import apsw
 import peewee
 
 from flask_appadmin.database import database, engine, key_condition
@@ -25,6 +27,11 @@ _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "
 _COMBINING = re.compile("[\u0300-\u036f]")
 _NO_WORD = re.compile(r"[\W_]+")
 _UMLAUT_PAIRS = re.compile("([aou])e")
+_NO_DIGIT = re.compile(r"\D+")
+_ONLY_DIGITS = {code: None for code in range(128) if not chr(code).isdigit()}
+
+#: The index on SQLite, with its own copy of the text: a contentless one could not wipe the words of a removed record.
+_FTS5 = "fts5(text, tokenize='trigram', columnsize=0)"
 
 
 def fold(text: str) -> str:
@@ -35,9 +42,28 @@ def fold(text: str) -> str:
     return _NO_WORD.sub(" ", _UMLAUT_PAIRS.sub(r"\1", text)).strip()
 
 
+#: ASCII characters that are no letters or digits, but for the line's end.
+_ASCII_GAPS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """The texts as `fold` makes them, but for further blanks; several times as fast, because all are folded at once."""
+    whole = "\n".join(text.replace("\n", " ") for text in texts).lower()
+    if not whole.isascii():
+        # Looking for a letter in a long text is far cheaper than looking up every letter.
+        for code, plain in _LETTERS.items():
+            whole = whole.replace(chr(code), plain)
+        whole = _COMBINING.sub("", unicodedata.normalize("NFKD", whole))
+    for vowel in "aou":
+        whole = whole.replace(f"{vowel}e", vowel)
+    folded = whole.translate(_ASCII_GAPS).split("\n")
+    return [line if line.isascii() else fold(text) for line, text in zip(folded, texts, strict=True)]
+
+
 def phone_digits(text: str) -> str:
     """Digits of a phone number as people dial it at home: +49 208 4711-0 and 0208/47110 become 020847110."""
-    digits = re.sub(r"\D", "", text.replace("(0)", ""))
+    text = text.replace("(0)", "")
+    digits = text.translate(_ONLY_DIGITS) if text.isascii() else _NO_DIGIT.sub("", text)
     if text.lstrip().startswith("+") or digits.startswith("00"):
         digits = digits.removeprefix("00")
         for code in ("49", "43", "41"):
@@ -68,10 +94,7 @@ def create_index(spec: ModelSpec) -> None:
         return
     name = index_name(spec)
     if engine() == "sqlite":
-        # With its own copy of the text: a contentless index could not wipe the words of a removed record.
-        database.execute_sql(
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS \"{name}\" USING fts5(text, tokenize='trigram', columnsize=0)"
-        )
+        database.execute_sql(f'CREATE VIRTUAL TABLE IF NOT EXISTS "{name}" USING {_FTS5}')
         database.execute_sql(f'INSERT INTO "{name}"("{name}", rank) VALUES (\'secure-delete\', 1)')
     else:
         database.execute_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
@@ -164,6 +187,58 @@ def rebuild(spec: ModelSpec) -> int:
         texts = _texts(spec, keys)
         write_texts(spec, list(texts.items()), known=False)
         count, last = count + len(keys), keys[-1]
+
+
+class IndexFile:
+    """An index that is filled in a database file of its own, for example by another process (SQLite only).
+
+    `adopt_index` puts it in the place of a model's empty index. The file is of no use when its making was interrupted.
+    """
+
+    def __init__(self, path: Path, *, memory_bytes: int) -> None:
+        """`memory_bytes`: so much is collected before it is written."""
+        self._connection = apsw.Connection(str(path))
+        self._connection.pragma("journal_mode", "off")
+        self._connection.pragma("synchronous", "off")
+        self._connection.execute(f"CREATE VIRTUAL TABLE built USING {_FTS5}")
+        self._connection.execute(f"INSERT INTO built(built, rank) VALUES ('hashsize', {memory_bytes:d})")
+        self._connection.execute("BEGIN")
+
+    def add(self, rows: Sequence[tuple[int, str]]) -> None:
+        """Stores folded texts of records that are not in the index yet."""
+        self._connection.executemany("INSERT INTO built(rowid, text) VALUES (?, ?)", [row for row in rows if row[1]])
+
+    def close(self) -> None:
+        self._connection.execute("COMMIT")
+        self._connection.close()
+
+
+def is_unused(spec: ModelSpec) -> bool:
+    """Whether nothing is in the index of a model yet."""
+    table = f"{index_name(spec)}_content" if engine() == "sqlite" else index_name(spec)
+    return database.execute_sql(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone() is None
+
+
+def adopt_index(spec: ModelSpec, path: Path) -> None:
+    """Makes a finished IndexFile the index of a model that has an unused one (SQLite only).
+
+    The tables behind the index are copied as they are (SQLite's own description: "FTS5 Data Structures").
+    """
+    name = index_name(spec)
+    source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        for part, columns in (("data", "id, block"), ("idx", "segid, term, pgno"), ("content", "id, c0")):
+            marks = ", ".join("?" * (columns.count(",") + 1))
+            database.execute_sql(f'DELETE FROM "{name}_{part}"')
+            database.cursor().executemany(
+                f'INSERT INTO "{name}_{part}" ({columns}) VALUES ({marks})',
+                source.execute(f"SELECT {columns} FROM built_{part}"),
+            )
+    finally:
+        source.close()
+    # An index that is open remembers how its words are arranged, and reads that anew after taking something back.
+    for step in ("SAVEPOINT", "ROLLBACK TO", "RELEASE"):
+        database.execute_sql(f"{step} adopted")
 
 
 def words_of(question: str) -> list[str]:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from domain.demo_data import words
@@ -22,10 +24,11 @@ from domain.demo_data.story import tell_story
 from domain.demo_data.worker import Batch, batches_from_worker
 from domain.numbers import draw_numbers
 from flask_appadmin.changes import known_specs, load_rows, next_keys
-from flask_appadmin.database import transaction
+from flask_appadmin.database import engine, transaction
 from flask_appadmin.i18n import gettext, ngettext
-from flask_appadmin.loading import Loader, TextMaker
+from flask_appadmin.loading import Loader, TextMaker, first_filling
 from flask_appadmin.rights import system_operator
+from flask_appadmin.search import is_unused
 from flask_appadmin.specs import ModelSpec
 
 #: From so many customers on a second process makes the rows while this one stores them.
@@ -40,23 +43,26 @@ def create_demo_data(
     `progress` is called with (done, all). The number of change sets of the history stands under "change_set".
     """
     specs = known_specs()
-    with transaction():
-        keys = _value_keys(specs)
+    with first_filling(specs["customer"]), transaction():
         tables = {specs[name]: names for name, names in COLUMNS.items()}
-        with Loader(tables, expected=customers, main=specs["customer"]) as loader:
-            numbers = draw_numbers("customer_number", customers)
-            first_keys = {name: next_keys(specs[name], 1)[0] for name in ("customer", "sales_order", "invoice")}
-            maker = CustomerMaker(seed, keys, first_keys)
-            texts = TextMaker(tables, specs["customer"])
-            done = 0
-            with _batches(maker, texts, numbers) as batches:
-                for rows, found in batches:
-                    for name in COLUMNS:
-                        loader.store(name, rows[name])
-                    loader.index(found)
-                    done += len(found)
-                    if progress is not None:
-                        progress(done, customers)
+        numbers = draw_numbers("customer_number", customers)
+        first_keys = {name: next_keys(specs[name], 1)[0] for name in ("customer", "sales_order", "invoice")}
+        maker = CustomerMaker(seed, _value_keys(specs), first_keys)
+        texts = TextMaker(tables, specs["customer"])
+        done = 0
+        with (
+            _batches(maker, texts, numbers) as (batches, index_file),
+            Loader(tables, expected=customers, main=specs["customer"]) as loader,
+        ):
+            if index_file is not None:
+                loader.index_from(index_file)
+            for rows, found in batches:
+                for name in COLUMNS:
+                    loader.store(name, rows[name])
+                loader.index(found)
+                done += len(rows["customer"])
+                if progress is not None:
+                    progress(done, customers)
             title = ngettext("%(count)s erfundener Kunde", "%(count)s erfundene Kunden", customers)
             loader.record(system_operator(gettext("Vorführdaten")), title)
     # In a transaction of its own: savepoints are dear while a hundred thousand pages wait to be written.
@@ -67,14 +73,19 @@ def create_demo_data(
 
 
 @contextlib.contextmanager
-def _batches(maker: CustomerMaker, texts: TextMaker, numbers: Sequence[int]) -> Iterator[Iterable[Batch]]:
-    """Rows and search texts for all numbers, batch by batch."""
+def _batches(
+    maker: CustomerMaker, texts: TextMaker, numbers: Sequence[int]
+) -> Iterator[tuple[Iterable[Batch], Callable[[], Path] | None]]:
+    """Rows and search texts for all numbers, batch by batch; and who waits for a search index, where one is built."""
     jobs = [(first, numbers[first : first + BATCH_SIZE]) for first in range(0, len(numbers), BATCH_SIZE)]
-    if len(numbers) >= _WORTH_A_WORKER and _processors() > 1:
-        with batches_from_worker(maker, texts, jobs) as made:
-            yield made
-    else:
-        yield (make_batch(maker, texts, job) for job in jobs)
+    if len(numbers) < _WORTH_A_WORKER or _processors() < 2:
+        yield (make_batch(maker, texts, job) for job in jobs), None
+        return
+    with tempfile.TemporaryDirectory(prefix="kontor-demo-") as folder:
+        takes_file = engine() == "sqlite" and is_unused(known_specs()["customer"])
+        index_file = Path(folder) / "search.db" if takes_file else None
+        with batches_from_worker(maker, texts, jobs, index_file=index_file) as made:
+            yield made, made.index_file if takes_file else None
 
 
 def make_batch(maker: CustomerMaker, texts: TextMaker, job: tuple[int, Sequence[int]]) -> Batch:

@@ -674,9 +674,9 @@ class CustomerMaker:
         first, second = rows.narrow(self._categories), rows.narrow(self._categories)
         made = []
         for key, one, other, kind in zip(keys, first, second, rows.rng.randbytes(rows.count), strict=True):
-            if kind > 12:
+            if kind > 100:
                 made.append((key, 0, one))
-                if kind > 215 and other != one:
+                if kind > 235 and other != one:
                     made.append((key, 1, other))
         return made
 
@@ -745,9 +745,10 @@ class CustomerMaker:
         made["invoice"], made["invoice_item"] = invoices, invoice_items
 
 
-_CONTACT_COUNTS = _spread([0] * 8 + [1] * 7 + [2] * 5 + [3] * 3 + [4, 5])
-_ADDRESS_COUNTS = [0] * 180 + [1] * 50 + [2] * 20 + [3] * 6
-_BANK_COUNTS = [0] * 115 + [1] * 115 + [2] * 26
+# Most customers of a real stock have no contact, no further address, and one bank account at most.
+_CONTACT_COUNTS = _spread([0] * 20 + [1] * 10 + [2] * 3 + [3, 4, 5])
+_ADDRESS_COUNTS = [0] * 205 + [1] * 36 + [2] * 12 + [3] * 3
+_BANK_COUNTS = [0] * 150 + [1] * 92 + [2] * 14
 #: VAT of our lines by country; others are exports.
 _TAX_PERCENT = {"DE": 19, "AT": 20}
 #: Digits of an account number in the IBAN.

@@ -1,7 +1,7 @@
 """Lives through some weeks with the demo customers, so that lists of changes, histories and undo have something to
 show.
 
-Shape: a few hundred operations of three invented operators, all through the change gateway: single edits, some
+Shape: some sixty operations of three invented operators, all through the change gateway: single edits, some
 changes of many, a copy, one operation taken back. Their times lie in the past six weeks, during office hours. Which
 customers and values they concern follows from the seed. Errors: none; an edit that the rules refuse is left out.
 """
@@ -26,7 +26,7 @@ from flask_appadmin.specs import ModelSpec
 #: The invented operators; they have no account and cannot sign in.
 OPERATORS = ("Sabine Weber", "Markus Steiner", "Julia Brandt")
 
-_EDITS, _DAYS = 240, 42
+_EDITS, _DAYS = 60, 42
 _REASONS = ("Anruf des Kunden", "Schreiben vom Montag", "Abgleich mit dem Handelsregister", "Rücksprache Vertrieb", "")
 
 
@@ -74,16 +74,16 @@ def _office_hours(rng: random.Random, count: int) -> list[datetime.datetime]:
 
 def _edit(rng: random.Random) -> dict[str, Any]:
     """What one operator changes at one customer."""
-    kind = rng.randrange(6)
+    kind = rng.randrange(9)
     if kind == 0:
         return {"phone": f"+49 30 {rng.randrange(100_000, 9_999_999)}"}
     if kind == 1:
-        return {"remark": rng.choice(words.REMARKS)}
-    if kind == 2:
         return {"street": f"{rng.choice(words.STREETS)} {rng.randrange(1, 99)}"}
-    if kind == 3:
+    if kind < 4:
+        return {"remark": rng.choice(words.REMARKS)}
+    if kind < 6:
         return {"discount_percent": rng.choice(("2.50", "3.00", "5.00", "7.50"))}
-    if kind == 4:
+    if kind < 8:
         return {"collective_invoice": rng.random() < 0.5, "dunning_lock": rng.random() < 0.2}
     return {"attention_to": f"{rng.choice(words.FEMALE_NAMES)} {rng.choice(words.SURNAMES)}"}
 

@@ -8,17 +8,19 @@ import doctest
 from collections import Counter
 from pathlib import Path
 
+import apsw
 import pytest
 import stdnum.ean
 import stdnum.eu.vat
 from schwifty import BIC, IBAN
 
+from domain import demo_data
 from domain.demo_data import check_digits, create_demo_data, story, words
 from domain.demo_data.customers import COLUMNS, CustomerMaker, Keys, slug
 from domain.demo_data.towns import TOWNS
 from domain.demo_data.worker import batches_from_worker
 from flask_appadmin import loading, search
-from flask_appadmin.changes import known_specs
+from flask_appadmin.changes import ChangeSet, known_specs
 from flask_appadmin.database import database, utcnow
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.loading import TextMaker
@@ -80,6 +82,15 @@ def test_a_second_process_makes_the_same_rows(db):
     expected = [(made := maker().batch(*job), texts.texts(made)) for job in jobs]
     with batches_from_worker(maker(), texts, jobs) as batches:
         assert list(batches) == expected
+
+
+def test_a_worker_that_dies_ends_the_load(db):
+    specs = known_specs()
+    texts = TextMaker({specs[name]: names for name, names in COLUMNS.items()}, specs["customer"])
+    wrong = maker()
+    wrong.first_keys = {}
+    with batches_from_worker(wrong, texts, [(0, range(10_001, 10_011))]) as batches, pytest.raises(EOFError):
+        list(batches)
 
 
 def test_columns_are_sparse_and_stocks_look_real():
@@ -218,6 +229,64 @@ def test_customers_are_found_by_every_word_of_theirs(db):
     search.rebuild(spec)
     assert {question: found(question) for question in questions} == loaded
     assert loaded["gmbh"]
+
+
+def test_texts_are_folded_alike_one_by_one_and_together():
+    texts = ["Müller & Söhne", "Käßbohrer–Bau", "", "Ærø\nŁódź", "aee_oe.ue", "Ελλάς", "İstanbul ﬁne", "Straße 12a"]
+    assert [" ".join(text.split()) for text in search.fold_all(texts)] == [search.fold(text) for text in texts]
+
+
+@pytest.mark.engines("sqlite")
+def test_an_index_built_by_the_worker_is_whole_and_can_be_changed(db, monkeypatch):
+    """Only SQLite takes an index that was built beside the database."""
+    monkeypatch.setattr(demo_data, "_WORTH_A_WORKER", 100)
+    monkeypatch.setattr(demo_data, "_processors", lambda: 2)
+    spec = known_specs()["customer"]
+
+    def found(question: str) -> set[int]:
+        condition = search.matches(spec, question, system_operator("Test"))
+        return {row.id for row in spec.model.select(spec.model.id).where(condition)}
+
+    def look() -> dict[str, set[int]]:
+        name = search.index_name(spec)
+        database.execute_sql(f'INSERT INTO "{name}"("{name}") VALUES (\'integrity-check\')')
+        return {question: found(question) for question in ("müller", "wien", "gmbh", "sparkasse", "+49 30")}
+
+    create_demo_data(150, seed=4)
+    loaded = look()
+    assert loaded["gmbh"]
+    change = ChangeSet("form")
+    change.update(spec, min(loaded["gmbh"]), {"name_1": "Zwetschgenröster"})
+    change.apply(system_operator("Test"))
+    assert found("zwetschgenroster") == {min(loaded["gmbh"])}
+    # The next run finds an index that is in use, and adds to it.
+    create_demo_data(150, seed=4)
+    both = look()
+    search.rebuild(spec)
+    assert look() == both
+    assert len(both["gmbh"]) > len(loaded["gmbh"])
+
+
+@pytest.mark.engines("sqlite")
+def test_the_first_filling_leaves_the_database_as_it_is_usually_set(db, engine_url):
+    """The log and its syncing are SQLite's."""
+    spec = known_specs()["customer"]
+
+    def settings() -> tuple:
+        return tuple(database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous"))
+
+    assert settings() == ("wal", 2)
+    with loading.first_filling(spec):
+        assert settings() == ("truncate", 0)
+    assert settings() == ("wal", 2)
+    other = apsw.Connection(engine_url.removeprefix("sqlite:///"))
+    other.execute("SELECT count(*) FROM customer").fetchone()
+    with loading.first_filling(spec):
+        assert settings() == ("wal", 2)
+    other.close()
+    create_demo_data(20)
+    with loading.first_filling(spec):
+        assert settings() == ("wal", 2)
 
 
 def test_a_large_load_makes_every_index_and_reference_again(db, engine, monkeypatch):
