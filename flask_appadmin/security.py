@@ -644,7 +644,7 @@ def init_security(app: Flask) -> Security:
     manager = app.login_manager  # type: ignore[attr-defined]
     manager.user_loader(_account_of_session)
     # No tokens in addresses or headers: a sign-in is a cookie.
-    manager._request_callback = None
+    manager._request_callback = lambda _request: None
     user_authenticated.connect(_start_session, app)
     flask_login.user_logged_out.connect(_end_session, app)
     for name in ("security.login", "security.logout"):

@@ -66,7 +66,7 @@ class AppModelView(ModelView):
     #: Names of the fields that `head_tags` looks at.
     head_fields: ClassVar[tuple[str, ...]] = ()
     #: Function (values of a row) -> [(text, look)] for the head of the form.
-    head_tags: ClassVar[Callable[[dict[str, Any]], list[tuple[str, str]]] | None] = None
+    head_tags: ClassVar[Any] = None
     #: What the button for a new record says; None makes it from the model's label.
     new_label: ClassVar[Any] = None
     #: Field -> a shorter word for the head of its column, where the form's own is too long; "<child>.<field>" in grids.

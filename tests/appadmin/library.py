@@ -19,7 +19,9 @@ class Author(Record):
 
 
 class Book(Record):
-    description = Description(label=_("Buch"), plural=_("Bücher"), title=("isbn", "title"), menu="main", right="library")
+    description = Description(
+        label=_("Buch"), plural=_("Bücher"), title=("isbn", "title"), menu="main", right="library"
+    )
     isbn = described(
         CharField(max_length=17, unique=True, verbose_name=_("ISBN")),
         natural_key=True,
@@ -31,7 +33,12 @@ class Book(Record):
     title = described(CharField(max_length=60, verbose_name=_("Titel")), searchable=True, listed=True)
     author = described(ForeignKeyField(Author, null=True, verbose_name=_("Autor")), bulk=True, listed=True)
     price = described(
-        DecimalField(8, 2, null=True, verbose_name=_("Preis")), unit="EUR", minimum=0, maximum=500, bulk=True, listed=True
+        DecimalField(8, 2, null=True, verbose_name=_("Preis")),
+        unit="EUR",
+        minimum=0,
+        maximum=500,
+        bulk=True,
+        listed=True,
     )
     pages = described(IntegerField(null=True, verbose_name=_("Seiten")), unit="Seiten", minimum=1, bulk=True)
     genre = described(
@@ -48,7 +55,7 @@ class Book(Record):
     rule_fields = ("printed_on", "sold_until")
 
     @classmethod
-    def validate(cls, values, operation):  # noqa: ANN001, ANN206 - the layer's own signature
+    def validate(cls, values, operation):
         if values.get("printed_on") and values.get("sold_until") and values["sold_until"] < values["printed_on"]:
             yield FieldError(_("verkauft bis"), values["sold_until"], _("liegt vor dem Druck"))
 
