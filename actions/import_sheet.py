@@ -18,7 +18,7 @@ from flask_appadmin.sheets.mapping import find_target, importable_fields, use_sc
 from flask_appadmin.sheets.marking import finding_sentences, write_marked
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.sessions import ImportRun, forget_run
-from flask_appadmin.sheets.surveying import ImportOptions, propose_options, require_mode, survey_file
+from flask_appadmin.sheets.surveying import ImportOptions, Survey, propose_options, require_mode, survey_file
 from flask_appadmin.specs import ModelSpec
 
 
@@ -81,6 +81,7 @@ def run_import(
     try:
         counts = Planner(run, path, spec, operator, options).plan(survey)
         found = _report(run, counts)
+        found.findings[:0] = _column_findings(survey, options)
         if report is not None:
             write_marked(report, run, path, survey)
         if not dry_run and (found.new or found.changed):
@@ -124,6 +125,17 @@ def _constants(spec: ModelSpec, given: dict[str, str], operator: Operator) -> di
     if faults:
         raise FaultList(faults)
     return found
+
+
+def _column_findings(survey: Survey, options: ImportOptions) -> list[str]:
+    """Columns that are left out although their heading is known, with the reason."""
+    main = survey.main
+    columns = zip(main.detection.headings, main.guesses, options.targets, strict=False)
+    return [
+        gettext("Spalte „%(heading)s“ wird nicht übernommen: %(reason)s", heading=heading, reason=reason)
+        for heading, (_target, reason, look), target in columns
+        if not target and look == "warn"
+    ]
 
 
 def _report(run: ImportRun, counts: dict[str, int]) -> ImportReport:

@@ -29,6 +29,8 @@ OWNER_TARGET = "#owner"
 
 #: A guess stands when at most this share of the values tried refuses.
 _TOLERATED = 0.2
+#: Below this number of values a heading of ours counts more than what stands below it.
+_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,12 @@ def _guess(
     names: ReferenceCache,
 ) -> Guess:
     folded = fold(heading)
-    if not folded or not values:
-        return Guess("", "" if values else gettext("leere Spalte"))
+    if not folded:
+        return Guess("", "")
+    if not values:
+        # Blank cells may mean something too, where the heading leaves no doubt.
+        found = [target for target in exact.get(folded, ()) if target not in taken]
+        return Guess(found[0] if found else "", gettext("leere Spalte"))
     candidates: list[tuple[str, str, str]] = []
     for target in dict.fromkeys(exact.get(folded, ())):
         candidates.append((target, gettext("wie die Überschrift"), "good"))
@@ -162,6 +168,9 @@ def _guess(
         fault = _refusal(spec, target, values, names)
         if not fault:
             return Guess(target, reason, look)
+        if look == "good" and len(values) < _FEW and not _is_natural(spec, target):
+            # A short list with a heading of ours: its faults are named row by row.
+            return Guess(target, fault, "warn")
         refused = refused or fault
     return Guess("", refused, "warn" if refused else "")
 
@@ -180,6 +189,10 @@ def _is_foreign_key(
     first = not any(target in own for target in taken)
     is_own = any(target in own for target, _reason, _look in candidates)
     return named and fits and first and (is_own or not candidates)
+
+
+def _is_natural(spec: ModelSpec, target: str) -> bool:
+    return any(item.name == target for item in spec.natural_key)
 
 
 def _label(spec: ModelSpec, target: str) -> str:

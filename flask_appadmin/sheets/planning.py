@@ -509,7 +509,7 @@ class Planner:
     def _note_new_owners(self, planned: list[_Planned], entity: ModelSpec) -> None:
         naming = (entity.natural_key or entity.title_specs)[:1]
         for row in planned:
-            value = row.values.get(naming[0].name) if naming and row.state == "new" else None
+            value = row.values.get(naming[0].name) if naming and row.key is None else None
             if value is not None:
                 self._new_owners[str(value)] = row.number
 

@@ -25,8 +25,10 @@ from flask_appadmin.sheets.detection import (
     text_evidence,
 )
 from flask_appadmin.sheets.exporting import ROW_KEY
-from flask_appadmin.sheets.mapping import OWNER_TARGET, find_target, guess_targets, own_targets, read_cell
+from flask_appadmin.sheets.mapping import KEY_TARGET, find_target, guess_targets, own_targets, read_cell
 from flask_appadmin.sheets.reading import Workbook, describe_faults, open_sheets
+from flask_appadmin.sheets.rowkeys import check_row_key
+from flask_appadmin.sheets.sessions import SheetExport
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 _SAMPLES = 200
@@ -195,13 +197,12 @@ def _arranged(
     kind: str,
 ) -> Survey:
     own: list[SurveyedSheet] = []
+    exports: dict[str, SheetExport | None] = {}
     for sheet in found:
-        for candidate in (spec, *spec.children):
-            targets = own_targets(candidate, sheet.detection.headings, operator)
-            if targets is not None and _is_sheet_of(sheet, candidate, targets, len(found)):
-                sheet.own, sheet.entity = targets, candidate.name
-                own.append(sheet)
-                break
+        candidate = _own_table(sheet, spec, operator, exports)
+        if candidate is not None:
+            sheet.own, sheet.entity = own_targets(candidate, sheet.detection.headings, operator), candidate.name
+            own.append(sheet)
     if own:
         own.sort(key=lambda sheet: sheet.entity != spec.name)
         taken = {sheet.name for sheet in own}
@@ -213,15 +214,30 @@ def _arranged(
     return Survey(kind, "", "", [chosen], [name for name in names if name != chosen.name])
 
 
-def _is_sheet_of(sheet: SurveyedSheet, candidate: ModelSpec, targets: list[str], count: int) -> bool:
-    """Whether a sheet with row keys is the one of this model: by its name, or by its columns where it stands alone."""
+def _own_table(
+    sheet: SurveyedSheet, spec: ModelSpec, operator: Operator, exports: dict[str, SheetExport | None]
+) -> ModelSpec | None:
+    """The table a sheet with row keys belongs to: the keys say it, or where none is left its name."""
+    named = None
+    # The name of the sheet is where to look first.
+    for candidate in sorted((spec, *spec.children), key=lambda each: not _is_named_like(sheet, each)):
+        targets = own_targets(candidate, sheet.detection.headings, operator)
+        if targets is None:
+            return None
+        index = targets.index(KEY_TARGET)
+        for row in sheet.samples:
+            if index < len(row) and row[index] and check_row_key(str(row[index]), candidate.name, exports):
+                return candidate
+        named = named or (candidate if _is_named_like(sheet, candidate) else None)
+    return named
+
+
+def _is_named_like(sheet: SurveyedSheet, candidate: ModelSpec) -> bool:
     for locale in ("de", "en"):
         with use_locale(locale):
             if sheet.name == str(candidate.plural)[:31]:
                 return True
-    is_child = candidate.owner is not None
-    filled = sum(1 for target in targets if target)
-    return count == 1 and filled >= len(targets) - 1 and (OWNER_TARGET in targets) == is_child
+    return False
 
 
 # --- rights ---------------------------------------------------------------------------------------------------------
