@@ -98,13 +98,14 @@ def imports(stock: Stock, plan: Plan) -> Iterator[Figure]:
     place = fields().index(_CHANGED)
     changed = keys[::100]
     marks = ", ".join(map(str, changed))
-    before = database.execute_sql(f'SELECT "{column}", id FROM customer WHERE id IN ({marks})').fetchall()
+    before = database.execute_sql(f'SELECT "{column}", version, id FROM customer WHERE id IN ({marks})').fetchall()
     path = stock.folder / "geaendert.xlsx"
     _write(path, _with_changes(known, place))
 
     def restore() -> None:
         param = database.param
-        database.cursor().executemany(f'UPDATE customer SET "{column}" = {param} WHERE id = {param}', before)
+        sql = f'UPDATE customer SET "{column}" = {param}, version = {param} WHERE id = {param}'
+        database.cursor().executemany(sql, before)
 
     def floor(_number: int) -> Callable[[], Any]:
         restore()
@@ -214,7 +215,14 @@ def imports_of_new(stock: Stock, plan: Plan) -> Iterator[Figure]:
 
 
 def _heading(target: str) -> str:
-    return f"Spalte {target}"
+    """What stands above a column: the field's label, behind that of its table for children."""
+    from flask_appadmin.changes import known_specs
+    from flask_appadmin.sheets.exporting import headings
+
+    table, _dot, name = target.rpartition(".")
+    spec = known_specs()[table or "customer"]
+    found = dict(zip((item.name for item in spec.data_fields), headings(spec.data_fields), strict=True))[name]
+    return f"{spec.label} {found}" if table else found
 
 
 def _keep_schema(stock: Stock, targets: Sequence[str]) -> None:
