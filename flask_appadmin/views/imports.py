@@ -133,6 +133,7 @@ class ImportsView(BaseView):
             raise SheetError(gettext("Bitte wählen Sie eine Datei aus oder fügen Sie Zellen ein."))
         store = storage.uploads(instance_folder())
         stored = store.save(source)  # type: ignore[arg-type]
+        source.close()
         try:
             return self._begin(spec, operator, store, stored, name, options)
         except BaseException:
