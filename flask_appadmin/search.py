@@ -47,7 +47,7 @@ _ASCII_GAPS = {code: " " for code in range(128) if not chr(code).isalnum() and c
 
 
 def fold_all(texts: Sequence[str]) -> list[str]:
-    """The texts as `fold` makes them, but for further blanks; several times as fast, because all are folded at once."""
+    """The texts as `fold` makes them, but for further blanks; faster, because all are folded at once."""
     whole = "\n".join(text.replace("\n", " ") for text in texts).lower()
     if not whole.isascii():
         # Looking for a letter in a long text is far cheaper than looking up every letter.
