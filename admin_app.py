@@ -728,6 +728,8 @@ def _import(arguments: argparse.Namespace) -> int:
         )
     if any("=" not in text for text in arguments.set):
         raise AppAdminError(gettext("--set braucht Feld=Wert."))
+    if arguments.report:
+        _require_folder(Path(arguments.report))
     report = run_import(
         path,
         _model(arguments.model),
@@ -739,9 +741,8 @@ def _import(arguments: argparse.Namespace) -> int:
         constants=dict(text.split("=", 1) for text in arguments.set),
         blank=arguments.blank,
         dry_run=arguments.dry_run,
+        report=Path(arguments.report) if arguments.report else None,
     )
-    if arguments.report:
-        _write_findings(Path(arguments.report), report.findings)
     names = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates", "change_set")
     counts = {name: getattr(report, name) for name in names}
     sentence = gettext(
@@ -751,17 +752,14 @@ def _import(arguments: argparse.Namespace) -> int:
     if report.change_set:
         undo = gettext("Zurücknehmen: admin_app.py undo %(change_set)s", change_set=report.change_set)
         sentence = f"{sentence} {undo}"
-    return _report(arguments, sentence, report.findings, **counts)
+    # A hint (a long text that goes on in the next field) is no fault: only what was left out counts.
+    _report(arguments, sentence, report.findings, **counts)
+    return report.exit_code
 
 
-def _write_findings(path: Path, findings: Sequence[str]) -> None:
-    """The findings of an import as a workbook, a line each."""
-    from flask_appadmin.sheets.writing import SheetColumn, WorkbookWriter
-
-    with WorkbookWriter(path, title=gettext("Befunde"), author=NAME) as workbook:
-        workbook.add_table(gettext("Befunde"), [SheetColumn("finding", gettext("Befund"), width=100)]).write_rows(
-            [finding] for finding in findings
-        )
+def _require_folder(path: Path) -> None:
+    if not path.resolve().parent.is_dir():
+        raise AppAdminError(gettext("Den Ordner %(folder)s gibt es nicht.", folder=str(path.parent)))
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -774,6 +772,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise AppAdminError(gettext("Möglich sind Dateien mit der Endung .xlsx oder .csv."))
     if arguments.view:
         raise AppAdminError(gettext("Eine gespeicherte Ansicht „%(name)s“ gibt es nicht.", name=arguments.view))
+    _require_folder(path)
     _open()
     operator = _operator()
     spec = _model(arguments.model)
@@ -883,13 +882,13 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE")
     imported.add_argument("--model", default="customer")
     imported.add_argument("--schema", default="", metavar="S", help="gespeichertes Importschema")
-    imported.add_argument("--mode", choices=("both", "new", "replace", "delete"), default="both")
+    imported.add_argument("--mode", choices=("both", "new", "replace", "delete"), default="")
     imported.add_argument("--key", default="", metavar="FIELD", help="Feld, an dem Zeilen ihren Datensatz finden")
     imported.add_argument("--insert-missing", action="store_true", help="Unbekannte anlegen")
     imported.add_argument("--set", action="append", default=[], metavar="field=value", help="für alle Zeilen")
-    imported.add_argument("--blank", choices=("keep", "clear"), default="keep", help="was leere Zellen bedeuten")
+    imported.add_argument("--blank", choices=("keep", "clear"), default="", help="was leere Zellen bedeuten")
     imported.add_argument("--dry-run", action="store_true", help="nur zeigen")
-    imported.add_argument("--report", default="", metavar="OUT.xlsx", help="die Datei mit allen Befunden")
+    imported.add_argument("--report", default="", metavar="OUT.xlsx", help="die eigene Datei, Befunde an ihren Zellen")
     with_json(imported)
 
     exported = command("export", _export, "Als xlsx oder csv schreiben")

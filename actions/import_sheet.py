@@ -39,8 +39,8 @@ class ImportReport:
 
     @property
     def exit_code(self) -> int:
-        """0 applied, 1 with findings that people should look at."""
-        return 1 if self.errors or self.conflicts or self.duplicates else 0
+        """0 when every row found its place, 1 when some were refused or wait for an answer."""
+        return 1 if self.errors or self.conflicts else 0
 
 
 def run_import(
@@ -49,19 +49,25 @@ def run_import(
     operator: Operator,
     *,
     schema: str = "",
-    mode: str = "both",
+    mode: str = "",
     key: str = "",
     insert_missing: bool = False,
     constants: dict[str, str] | None = None,
-    blank: str = "keep",
+    blank: str = "",
     dry_run: bool = False,
     report: Path | None = None,
 ) -> ImportReport:
-    """Brings a file in. `mode` is "both", "new" or "replace"; `key` the field by which rows find their record."""
-    options = ImportOptions(mode=mode, blank=blank, insert_missing=insert_missing)
+    """Brings a file in. `mode` is "both", "new" or "replace"; `key` the field by which rows find their record.
+
+    What is given here wins over the saved mapping.
+    """
+    options = ImportOptions()
     survey = survey_file(path, path.name, spec, operator, options)
     if schema:
         options = use_schema(schema, spec, survey.main.detection.headings, options)
+    options.mode = mode or options.mode
+    options.blank = blank or options.blank
+    options.insert_missing = insert_missing or options.insert_missing
     if key:
         options.key = _field_name(spec, key, operator)
     options.constants = _constants(spec, constants or {}, operator)

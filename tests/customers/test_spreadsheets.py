@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import time
@@ -15,6 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import admin_app
 from actions.import_sheet import run_import
 from flask_appadmin import jobs
 from flask_appadmin.changes import ChangeSet
@@ -611,3 +613,86 @@ def test_the_toolbar_of_the_list_leads_to_the_pages(three: list[int], operator: 
     page = operator.get("/admin/customer/").get_data(as_text=True)
     assert "Exportieren" in page
     assert "/admin/imports/?model=customer" in page
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kontor(
+    db: Any, engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, Any, str]]:
+    """`kontor("import", …)` answers exit code, result and what was said beside it."""
+    monkeypatch.setenv("KONTOR_INSTANCE", str(tmp_path / "instance"))
+    monkeypatch.setenv("DATABASE_URL", engine_url)
+
+    def run(*arguments: str) -> tuple[int, Any, str]:
+        capsys.readouterr()
+        code = admin_app.main([*arguments, "--json"])
+        said = capsys.readouterr()
+        return code, json.loads(said.out) if said.out else None, said.err
+
+    return run
+
+
+COUNTS = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates")
+
+
+def test_a_list_is_brought_in_and_out_by_command(kontor: Callable[..., Any], tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path / "liste.csv",
+        [["Debitor", "Name 1", "PLZ", "E-Mail"], ["A-1", "Müller", "01307", "x"], ["A-2", "Öz", "04179", "a@b.de"]],
+    )
+    report = tmp_path / "befunde.xlsx"
+    given = ("import", str(path), "--set", "Länderkennzeichen=DE", "--report", str(report))
+    code, found, said = kontor(*given, "--dry-run")
+    assert (code, [found[name] for name in COUNTS], found["change_set"]) == (1, [1, 0, 0, 0, 1, 0, 0], None)
+    assert Customer.select().count() == 0
+    assert said.startswith("Zeile 2, Spalte „E-Mail“: „x“ ist keine E-Mail-Adresse.")
+    edit_cells(report, openpyxl.load_workbook(report).sheetnames[0], {(2, "E-Mail"): "m@example.org"})
+    code, found, said = kontor("import", str(report), "--set", "Länderkennzeichen=DE")
+    assert (code, [found[name] for name in COUNTS], said) == (0, [2, 0, 0, 0, 0, 0, 0], "")
+    assert {row.country.code for row in Customer.select()} == {"DE"}
+    assert found["change_set"] == ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).first().id
+
+    out = tmp_path / "raus.xlsx"
+    code, found, _said = kontor("export", str(out), "--query", "search=Müller")
+    assert (code, found["count"], found["counts"]["customer"]) == (0, 1, 1)
+    edit_cells(out, "Kunden", {(2, "Ort"): "Dresden"})
+    code, found, _said = kontor("import", str(out))
+    assert (code, found["changed"]) == (0, 1)
+    assert kontor("undo", str(found["change_set"]))[0] == 0
+    assert Customer.get(Customer.name_1 == "Müller").city is None
+
+
+def test_a_key_and_a_mode_are_given_by_command(kontor: Callable[..., Any], tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "liste.csv", [["Kunden-Nr.", "Name 1"], [20001, "Müller"], [20002, "Öz"]])
+    found = kontor("import", str(path))[1]
+    assert [found[name] for name in COUNTS] == [2, 0, 0, 0, 0, 0, 0]
+    changed = write_csv(tmp_path / "neu.csv", [["Kunden-Nr.", "Name 1"], [20001, "Müller AG"], [20009, "Neu"]])
+    assert kontor("import", str(changed), "--mode", "replace", "--dry-run")[1]["skipped"] == 1
+    code, found, _said = kontor("import", str(changed), "--mode", "new", "--key", "Kunden-Nr.", "--dry-run")
+    assert (code, found["new"], found["skipped"]) == (0, 1, 1)
+    found = kontor("import", str(changed), "--mode", "replace", "--insert-missing", "--key", "customer_number")[1]
+    assert (found["new"], found["changed"]) == (1, 1)
+
+
+def test_what_a_command_cannot_do_is_said_with_code_two(kontor: Callable[..., Any], tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "liste.csv", [["Name 1", "Ort"], ["Müller", "Köln"]])
+    broken = tmp_path / "kaputt.xlsx"
+    broken.write_bytes(b"%PDF-1.4")
+    for arguments in (
+        ("import", str(broken)),
+        ("import", str(tmp_path / "fehlt.csv")),
+        ("import", str(path), "--key", "quatsch"),
+        ("import", str(path), "--key", "customer_number"),
+        ("import", str(path), "--schema", "quatsch"),
+        ("import", str(path), "--set", "country=XX"),
+        ("import", str(path), "--report", str(tmp_path / "nirgends" / "x.xlsx")),
+        ("export", str(tmp_path / "nirgends" / "x.xlsx")),
+        ("export", str(tmp_path / "x.csv"), "--model", "quatsch"),
+    ):
+        code, found, said = kontor(*arguments)
+        assert (code, found) == (2, None), arguments
+        assert said.strip(), arguments
+    assert (Customer.select().count(), ImportRun.select().count()) == (0, 0)
