@@ -236,6 +236,22 @@ def test_texts_are_folded_alike_one_by_one_and_together():
     assert [" ".join(text.split()) for text in search.fold_all(texts)] == [search.fold(text) for text in texts]
 
 
+def test_a_load_with_a_worker_is_complete(db, monkeypatch):
+    monkeypatch.setattr(demo_data, "_WORTH_A_WORKER", 100)
+    monkeypatch.setattr(demo_data, "_processors", lambda: 2)
+    told = []
+    made = create_demo_data(1_100, seed=4, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1_000, 1_100), (1_100, 1_100)]
+    spec = known_specs()["customer"]
+    condition = search.matches(spec, "gmbh", system_operator("Test"))
+    found = {row.id for row in spec.model.select(spec.model.id).where(condition)}
+    search.rebuild(spec)
+    assert {row.id for row in spec.model.select(spec.model.id).where(condition)} == found
+    assert found
+    assert made["customer"] == 1_100
+    assert spec.model.select().count() == 1_102  # two copies of the history
+
+
 @pytest.mark.engines("sqlite")
 def test_an_index_built_by_the_worker_is_whole_and_can_be_changed(db, monkeypatch):
     """Only SQLite takes an index that was built beside the database."""
