@@ -146,6 +146,7 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
     found: list[SurveyedSheet] = []
     names: list[str] = []
     known = _known_headings(spec)
+    row_keys = _row_key_headings()
     with open_sheets(path, file_name, encoding=options.encoding, separator=options.separator) as reader:
         for sheet in reader:
             if not sheet.visible:
@@ -153,12 +154,19 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
             names.append(sheet.name)
             survey = SheetSurvey(options.header_row, known)
             head: list[list[Any]] = []
+            more, is_own = 0, False
             for row in sheet:
-                survey.add(row)
                 if len(head) < _HEAD:
                     head.append(list(row))
+                    is_own = is_own or any(cell in row_keys for cell in row)
+                elif is_own:
+                    # How our own columns are written we know.
+                    more += bool(row)
+                    continue
+                survey.add(row)
             remarks = [Evidence("sheet_remark", {"text": text}, "warning") for text in describe_faults(sheet.data)]
             detection = survey.finish(sheet.name, remarks)
+            detection.row_count += more
             samples = [row for row in head[detection.header_row :] if row][:_SAMPLES]
             found.append(SurveyedSheet(sheet.name, spec.name, detection, samples=samples))
         kind, text = reader.kind, reader.text
@@ -182,9 +190,14 @@ def _known_headings(spec: ModelSpec) -> set[str]:
     found = {normal_heading(heading) for item in spec.data_fields for heading in item.headings()}
     for child in spec.children:
         found |= {normal_heading(heading) for item in child.data_fields for heading in item.headings()}
+    return found | {normal_heading(heading) for heading in _row_key_headings()}
+
+
+def _row_key_headings() -> set[str]:
+    found = set()
     for locale in ("de", "en"):
         with use_locale(locale):
-            found.add(normal_heading(str(ROW_KEY)))
+            found.add(str(ROW_KEY))
     return found
 
 
