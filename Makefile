@@ -32,7 +32,7 @@ run: setup ## serve Kontor from this folder; makes or upgrades the database firs
 test: setup ## the whole suite: SQLite, PostgreSQL and the browser
 	@$(IN_VENV) -m tests.engines
 	@$(IN_VENV) -m tests.browser.chromium
-	@$(IN_VENV) -m pytest
+	@$(IN_VENV) -m pytest -n 2 --dist worksteal
 
 soak: setup ## the long runs that `make test` leaves out
 	@$(IN_VENV) -m tests.engines

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-import time
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -333,32 +331,3 @@ def test_odd_sheet_names_are_made_possible(tmp_path: Path) -> None:
         "History 1",
         "Kunden",
     ]
-
-
-def test_an_export_costs_no_more_than_xlsxwriter_alone(tmp_path: Path) -> None:
-    kinds = ["text", "code", "text", "decimal", "choice", "date", "integer"] * 9
-    columns = [SheetColumn(f"c{index}", f"Spalte {index}", kind) for index, kind in enumerate(kinds)]
-    samples = {"decimal": Decimal("12.50"), "date": datetime.date(2026, 1, 2), "integer": 30}
-    rows = [[samples.get(kind, f"Müller {row}") for kind in kinds] for row in range(700)]
-
-    def floor() -> None:
-        book = xlsxwriter.Workbook(str(tmp_path / "floor.xlsx"), {"constant_memory": True})
-        sheet = book.add_worksheet()
-        day = book.add_format({"num_format": "dd.mm.yyyy"})
-        for number, values in enumerate(rows):
-            for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
-                if kind == "date":
-                    sheet.write_datetime(number, column, value, day)
-                elif kind in ("decimal", "integer"):
-                    sheet.write_number(number, column, value)
-                else:
-                    sheet.write_string(number, column, value)
-        book.close()
-
-    def seconds(work: Any) -> float:
-        started = time.process_time()
-        work()
-        return time.process_time() - started
-
-    pairs = [(seconds(floor), seconds(lambda: _written(tmp_path, columns, rows))) for _ in range(4)]
-    assert min(ours for _, ours in pairs) / min(floor for floor, _ in pairs) < 1.2
