@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PAGE = 50
 _LISTED_FINDINGS = 50
 #: What a new record shows of itself.
-_SHOWN_VALUES = 8
+_SHOWN_VALUES = 6
 
 
 def state_words(run: ImportRun) -> tuple[str, str]:
@@ -479,11 +479,9 @@ def _new_row(
 ) -> dict[str, Any]:
     parts = []
     titles = {item.name for item in entity.title_specs}
-    for name, value in row.plan.items():
-        item = entity.field(name)
-        if item.owner or name in titles:
-            continue
-        parts.append(f"{item.label}: {shown(item, item.type.from_json(value, item), names)}")
+    for item in entity.data_fields:
+        if item.name in row.plan and not item.owner and item.name not in titles:
+            parts.append(f"{item.label}: {shown(item, item.type.from_json(row.plan[item.name], item), names)}")
     for child_name, values in row.children:
         child = specs[child_name]
         parts.append(f"{child.label}: {child.title_of(_typed(child, values))}")
