@@ -271,6 +271,16 @@ class ModelSpec:
         }
 
     @functools.cached_property
+    def data_names(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in self.data_fields)
+
+    @functools.cached_property
+    def converted_fields(self) -> dict[str, FieldSpec]:
+        """The fields whose values differ between Python, database and history; all others stand there as they are."""
+        plain = ("text", "multiline", "choice", "integer", "bool", "reference")
+        return {spec.name: spec for spec in self.data_fields if spec.secret or spec.type.name not in plain}
+
+    @functools.cached_property
     def owner(self) -> FieldSpec | None:
         """The reference that makes records of this model children of another one."""
         return next((spec for spec in self.fields if spec.owner), None)

@@ -159,9 +159,14 @@ def json_of(spec: FieldSpec, value: Any) -> str:
 def snapshot(spec: ModelSpec, values: dict[str, Any]) -> str:
     """All filled values of a record as one JSON object; secrets only as "changed"."""
     content = {}
+    converted = spec.converted_fields
     for name, value in values.items():
-        item = spec.by_name.get(name)
-        if value is not None and item is not None and not item.is_system:
+        if value is None or name not in spec.data_names:
+            continue
+        item = converted.get(name)
+        if item is None:
+            content[name] = value
+        else:
             content[name] = "••••" if item.secret else item.type.to_json(value, item)
     return json_text(content)
 
