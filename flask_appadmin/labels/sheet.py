@@ -27,13 +27,15 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-# Streams need not be text: a tenth faster and smaller.
-rl_config.useA85 = 0
 
 from flask_appadmin.errors import LabelError
 from flask_appadmin.i18n import format_number, gettext, ngettext
 
+#: Points (1/72 inch) in a millimetre.
 POINTS_PER_MM = 72 / 25.4
+
+# Streams need not be text: a tenth faster and smaller.
+rl_config.useA85 = 0
 
 #: Letters are this high where the label has room (points), and never smaller than the second.
 PREFERRED_SIZE, MINIMUM_SIZE = 10.0, 6.0
