@@ -27,7 +27,6 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-
 from flask_appadmin.errors import LabelError
 from flask_appadmin.i18n import format_number, gettext, ngettext
 
