@@ -52,7 +52,7 @@ format: setup ## put every file into the house's format
 	@$(IN_VENV) -m ruff check --fix .
 
 bench: setup ## the figures of the design, each beside its floor in the same run
-	@$(IN_VENV) -m benchmarks
+	@$(IN_VENV) -m benchmarks --write docs/figures.md
 
 requirements: setup ## write docs/requirements.md from the tests
 	@$(IN_VENV) -m tests.requirements
