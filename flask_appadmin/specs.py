@@ -288,8 +288,7 @@ class ModelSpec:
     @functools.cached_property
     def children(self) -> tuple[ModelSpec, ...]:
         """The models whose owner this is, in the order of their declaration."""
-        found = [spec_of(model) for fk, model in self.model._meta.backrefs.items() if is_owner(fk)]
-        return tuple(sorted(found, key=lambda spec: _declared.get(spec.name, 0)))
+        return tuple(spec_of(model) for fk, model in self.model._meta.backrefs.items() if is_owner(fk))
 
     @functools.cached_property
     def natural_key(self) -> tuple[FieldSpec, ...]:
@@ -334,7 +333,6 @@ class ModelSpec:
 
 
 _specs: dict[Any, ModelSpec] = {}
-_declared: dict[str, int] = {}
 
 
 def is_owner(fk: Any) -> bool:
@@ -346,18 +344,12 @@ def spec_of(model: Any) -> ModelSpec:
     found = _specs.get(model)
     if found is None:
         found = _specs[model] = _read(model)
-        _declared.setdefault(found.name, len(_declared))
     return found
 
 
 def declare(models: Iterable[Any]) -> tuple[ModelSpec, ...]:
-    """Reads all models in the given order, which is the order of their pages, sheets and grids."""
-    specs = []
-    for model in models:
-        name = model._meta.table_name
-        _declared.setdefault(name, len(_declared))
-        specs.append(spec_of(model))
-    return tuple(specs)
+    """Reads all models in the given order, which is the order of their pages."""
+    return tuple(spec_of(model) for model in models)
 
 
 def _read(model: Any) -> ModelSpec:

@@ -9,9 +9,11 @@ from flask import g, url_for
 from flask_appadmin.database import utcnow
 from flask_appadmin.history import KINDS, ChangeSetRecord, operations
 from flask_appadmin.i18n import format_age, gettext, ngettext, to_local
+from flask_appadmin.jobs import jobs_of
 from flask_appadmin.lists import count_rows
 from flask_appadmin.registry import HomeView, Registry
 from flask_appadmin.specs import spec_of
+from flask_appadmin.views.jobs_page import job_rows
 from models import Connection, Customer
 
 _SHOWN = 8
@@ -31,8 +33,8 @@ class KontorHome(HomeView):
         return {
             "page_title": _greeting(g.operator.name),
             "attention": self._attention(list_url) if may_read else [],
-            "jobs": [],
-            "jobs_url": "",
+            "jobs": job_rows(jobs_of(g.operator, running=True)),
+            "jobs_url": url_for("jobs.index_view"),
             "changes": self._changes(registry),
             "changes_url": url_for("operations.index_view"),
             "opened": [],

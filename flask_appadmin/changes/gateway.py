@@ -126,7 +126,7 @@ class ChangeSet:
         """Runs everything and takes it back at once: the same faults and counts as `apply`, nothing written."""
 
         def work() -> Applied:
-            raise _Rehearsed(self._write(operator))
+            raise _Rehearsed(self._write(operator, rehearsal=True))
 
         try:
             return in_transaction(work)
@@ -139,8 +139,8 @@ class ChangeSet:
         except peewee.IntegrityError as fault:
             raise FaultList([_integrity_fault(fault)]) from fault
 
-    def _write(self, operator: Operator) -> Applied:
-        run = Run(self.kind, operator, self.source, utcnow())
+    def _write(self, operator: Operator, *, rehearsal: bool = False) -> Applied:
+        run = Run(self.kind, operator, self.source, utcnow(), rehearsal=rehearsal)
         main = self._main
         if self._undo_of is not None:
             original = ChangeSetRecord.get_by_id(self._undo_of)
@@ -172,7 +172,8 @@ class ChangeSet:
             raise FaultList(run.faults)
         if not (run.created or run.updated or run.deleted):
             raise _NothingToWrite(run.skipped)
-        _refresh_search(run)
+        if not rehearsal:
+            _refresh_search(run)
         title = self.title or _operation_title(self.kind, main, run, self._creates, self._updates, self._deletes)
         ChangeSetRecord.update(
             title=title[:255], created_count=run.created, updated_count=run.updated, deleted_count=run.deleted

@@ -90,6 +90,8 @@ class Run:
     source: str
     moment: Any
     change_set: int = 0
+    #: Everything is taken back at the end: what nobody could see of it (history, search index) is not written.
+    rehearsal: bool = False
     created: int = 0
     updated: int = 0
     deleted: int = 0

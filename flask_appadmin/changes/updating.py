@@ -156,7 +156,7 @@ def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[s
         by_fields.setdefault(names, []).append((*stored, run.moment, step.key))
         owner_entity, owner_id = owner_of(spec, step.key, row)
         title = spec.title_of({**row, **changed})[:160]
-        for name in names:
+        for name in names if not run.rehearsal else ():
             item = spec.field(name)
             old, new = json_of(item, row[name]), json_of(item, changed[name])
             history.append(
