@@ -142,7 +142,8 @@ class TextType(FieldType):
     def check(self, value: Any, spec: FieldSpec) -> str | None:
         if value is None:
             return None
-        text = _clean_line(str(value))
+        # A password is taken as it is, blanks included.
+        text = str(value) if spec.secret else _clean_line(str(value))
         if not text:
             return None
         if text.isascii() is False:
@@ -156,6 +157,8 @@ class TextType(FieldType):
                 gettext("ist zu lang (%(found)s Zeichen)", found=len(text)),
                 gettext("Höchstens %(most)s Zeichen passen hinein.", most=spec.max_length),
             )
+        if spec.secret and spec.kind != "token":
+            return _checked_secret(text, spec)
         validate = _KINDS.get(spec.kind)
         return validate(text, spec) if validate else text
 
@@ -689,6 +692,38 @@ def _check_limits(value: Any, spec: FieldSpec, shown: Callable[[Any], str]) -> N
         raise FieldError(spec, _number_text(value), reason, right)
 
 
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+#: The least that OWASP names for argon2id: two rounds, 19 MiB, one lane.
+PASSES, MEMORY_KIB = 2, 19_456
+_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{32,}")
+
+
+@functools.cache
+def _hasher() -> Any:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
+
+
+def hash_secret(text: str) -> str:
+    """The argon2id hash of a password, with its salt; nobody can read the password back from it."""
+    import unicodedata
+
+    hashed: str = _hasher().hash(unicodedata.normalize("NFC", text))
+    return hashed
+
+
+def _checked_secret(text: str, spec: FieldSpec) -> str:
+    """A secret is stored as its hash only. What is a hash already comes from a form that was checked before."""
+    if _HASH.fullmatch(text):
+        return text
+    if spec.minimum and len(text) < spec.minimum:
+        raise FieldError(spec, None, gettext("Bitte mindestens %(least)s Zeichen.", least=spec.minimum))
+    return hash_secret(text)
+
+
 # --- text with rules --------------------------------------------------------------------------------------------------
 
 
@@ -807,7 +842,7 @@ _KINDS: dict[str, Callable[[str, Any], str]] = {
 }
 
 #: The kinds that `described(kind=…)` takes; "" is plain text.
-TEXT_KINDS = ("", "postal_code", "multiline", *_KINDS)
+TEXT_KINDS = ("", "postal_code", "multiline", "token", *_KINDS)
 
 
 def choice_words(choices: Any) -> dict[str, str]:

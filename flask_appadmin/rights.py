@@ -58,7 +58,11 @@ class User(Record):
     )
     full_name = described(peewee.CharField(max_length=80, null=True, verbose_name=_("Name")), copy="clear", listed=True)
     password = described(
-        peewee.CharField(max_length=255, verbose_name=_("Passwort")), copy="clear", secret=True, required=False
+        peewee.CharField(max_length=255, verbose_name=_("Passwort")),
+        copy="clear",
+        secret=True,
+        minimum=12,
+        required=False,
     )
     role = described(
         peewee.ForeignKeyField(Role, verbose_name=_("Rolle"), on_delete="RESTRICT"),
@@ -76,6 +80,7 @@ class User(Record):
         peewee.CharField(max_length=64, unique=True, verbose_name=_("Sitzungsmerkmal")),
         copy="renew",
         secret=True,
+        kind="token",
         read_only=True,
         required=False,
     )

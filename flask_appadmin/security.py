@@ -12,7 +12,6 @@ Source: trust.md 1 D and E, 2 A; OWASP (argon2id with 19 MiB and 2 passes, count
 from __future__ import annotations
 
 import datetime
-import functools
 import hashlib
 import itertools
 import logging
@@ -23,7 +22,6 @@ from typing import Any
 
 import flask
 import flask_login  # type: ignore[import-untyped]
-from argon2 import PasswordHasher
 from flask import Flask, Response, current_app, g, request, session
 from flask_security import LoginForm, PasswordUtil, Security, UserDatastore, UserMixin
 from flask_security.signals import user_authenticated
@@ -35,13 +33,11 @@ from wtforms import Form, PasswordField, StringField, SubmitField
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import database, engine, transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
+from flask_appadmin.fieldtypes import MEMORY_KIB, PASSES, hash_secret
 from flask_appadmin.i18n import _, gettext, ngettext, set_locale
 from flask_appadmin.rights import Operator, OperatorSession, Role, SignInAttempt, User, operator_of
 from flask_appadmin.shell import answer, safe_path, set_defaults, shell_of, wants_json
 from flask_appadmin.specs import spec_of
-
-#: argon2id as OWASP advises: 19 MiB, two passes, one lane.
-_PASSES, _MEMORY_KIB = 2, 19_456
 
 PASSWORD_LENGTHS = (12, 128)
 
@@ -151,16 +147,6 @@ def _is_sequence(text: str) -> bool:
     return len(steps) == 1
 
 
-@functools.cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher(time_cost=_PASSES, memory_cost=_MEMORY_KIB, parallelism=1)
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash of a password, with its salt."""
-    return _hasher().hash(unicodedata.normalize("NFC", password))
-
-
 def username_of(text: str) -> str:
     """A user name as it is looked up: full width, capitals and blanks around it do not matter.
 
@@ -217,7 +203,7 @@ def add_user(
         {
             "username": name,
             "full_name": full_name or None,
-            "password": hash_password(password),
+            "password": hash_secret(password),
             "role": found.id,
             "active": True,
             "locale": "de",
@@ -235,7 +221,7 @@ def set_password(user_id: int, password: str, operator: Operator, *, source: str
     if faults:
         raise FaultList([FieldError(spec_of(User).field("password"), None, sentence) for sentence in faults])
     change = ChangeSet("setup", source=source, title=gettext("Passwort von %(name)s geändert", name=user.username))
-    change.update(User, user_id, {"password": hash_password(password), "fs_uniquifier": uuid.uuid4().hex})
+    change.update(User, user_id, {"password": hash_secret(password), "fs_uniquifier": uuid.uuid4().hex})
     change.apply(operator)
     end_sessions(user_id)
 
@@ -330,7 +316,7 @@ class SignInForm(LoginForm):
             account = _users().find_user(username=name)
         if account is None:
             # An unknown name takes as long as a known one.
-            hash_password(password[: PASSWORD_LENGTHS[1]])
+            hash_secret(password[: PASSWORD_LENGTHS[1]])
         elif account.verify_and_update_password(unicodedata.normalize("NFC", password)) and account.active:
             self.user = account
             self.user_authenticated = True
@@ -622,8 +608,8 @@ def init_security(app: Flask) -> Security:
         "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
         "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
             "argon2__type": "ID",
-            "argon2__time_cost": _PASSES,
-            "argon2__memory_cost": _MEMORY_KIB,
+            "argon2__time_cost": PASSES,
+            "argon2__memory_cost": MEMORY_KIB,
             "argon2__parallelism": 1,
         },
         "SECURITY_PASSWORD_NORMALIZE_FORM": "NFC",

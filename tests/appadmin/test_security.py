@@ -12,7 +12,6 @@ from flask import Flask, g, request
 from flask.testing import FlaskClient
 from flask_babel import Babel
 
-from flask_appadmin import security
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import fixed_clock, utcnow
 from flask_appadmin.errors import FaultList, NotAllowed
@@ -34,16 +33,6 @@ from flask_appadmin.shell import init_shell
 from tests.appadmin.library import MODELS, Book
 
 PASSWORD = "Rotes-Fahrrad-am-Hafen-7"
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hashes that cost nothing; how much they cost in earnest is not what these tests are about."""
-    monkeypatch.setattr(security, "_PASSES", 1)
-    monkeypatch.setattr(security, "_MEMORY_KIB", 8)
-    security._hasher.cache_clear()
-    yield
-    security._hasher.cache_clear()
 
 
 @pytest.fixture
