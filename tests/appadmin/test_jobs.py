@@ -42,7 +42,13 @@ def clerk(librarian: Operator) -> Operator:
     role = change.create(Role, {"name": "Ausleihe", "permissions": ["library.read", "library.create"]})
     change.create(
         User,
-        {"username": "berger", "full_name": "Herr Berger", "password": "x", "role": role, "fs_uniquifier": "1"},
+        {
+            "username": "berger",
+            "full_name": "Herr Berger",
+            "password": "Wird nie gebraucht",
+            "role": role,
+            "fs_uniquifier": "1",
+        },
     )
     change.apply(librarian)
     return operator_of(User.get(User.username == "berger"))
