@@ -220,7 +220,6 @@ _CONTRADICTIONS: tuple[tuple[str, Callable[[FieldSpec], bool], Callable[[], str]
         lambda item: (
             (item.minimum is not None or item.maximum is not None)
             and item.type.name not in ("integer", "decimal", "date", "datetime")
-            and not item.secret  # its minimum is the least length of a password
         ),
         lambda: gettext("hat Grenzen, ist aber weder Zahl noch Datum."),
         "minimum, maximum",

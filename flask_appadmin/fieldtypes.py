@@ -17,6 +17,7 @@ import datetime
 import functools
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from flask_appadmin.i18n import (
     to_utc,
     use_locale,
 )
+from flask_appadmin.passwords import hash_secret, is_hash, password_faults, username_of
 
 if TYPE_CHECKING:
     from flask_appadmin.specs import FieldSpec
@@ -695,32 +697,13 @@ def _check_limits(value: Any, spec: FieldSpec, shown: Callable[[Any], str]) -> N
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
-#: The least that OWASP names for argon2id: two rounds, 19 MiB, one lane.
-PASSES, MEMORY_KIB = 2, 19_456
-_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{32,}")
-
-
-@functools.cache
-def _hasher() -> Any:
-    from argon2 import PasswordHasher
-
-    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
-
-
-def hash_secret(text: str) -> str:
-    """The argon2id hash of a password, with its salt; nobody can read the password back from it."""
-    import unicodedata
-
-    hashed: str = _hasher().hash(unicodedata.normalize("NFC", text))
-    return hashed
-
-
 def _checked_secret(text: str, spec: FieldSpec) -> str:
     """A secret is stored as its hash only. What is a hash already comes from a form that was checked before."""
-    if _HASH.fullmatch(text):
+    if is_hash(text):
         return text
-    if spec.minimum and len(text) < spec.minimum:
-        raise FieldError(spec, None, gettext("Bitte mindestens %(least)s Zeichen.", least=spec.minimum))
+    faults = password_faults(text) if spec.kind == "password" else []
+    if faults:
+        raise FieldError(spec, None, faults[0])
     return hash_secret(text)
 
 
@@ -830,6 +813,23 @@ def _country_letters(text: str, spec: FieldSpec) -> str:
     return text.upper()
 
 
+def _username(text: str, spec: FieldSpec) -> str:
+    """A name to sign in with. A Cyrillic "а" looks like a Latin one: one alphabet, so that none passes for another."""
+    name = username_of(text)
+    for letter in name:
+        latin = letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN")
+        if not (latin or letter.isdecimal() or letter in "._-@"):
+            raise FieldError(
+                spec,
+                text,
+                gettext("enthält ein Zeichen, das hier nicht geht"),
+                gettext("Möglich sind Buchstaben, Ziffern, . _ - @."),
+            )
+    if len(name) < 2:
+        raise FieldError(spec, text, gettext("ist zu kurz"))
+    return name
+
+
 _KINDS: dict[str, Callable[[str, Any], str]] = {
     "email": _email,
     "phone": _phone,
@@ -839,10 +839,11 @@ _KINDS: dict[str, Callable[[str, Any], str]] = {
     "vat_id": _vat_id,
     "gln": _gln,
     "country_letters": _country_letters,
+    "username": _username,
 }
 
 #: The kinds that `described(kind=…)` takes; "" is plain text.
-TEXT_KINDS = ("", "postal_code", "multiline", "token", *_KINDS)
+TEXT_KINDS = ("", "postal_code", "multiline", "password", "token", *_KINDS)
 
 
 def choice_words(choices: Any) -> dict[str, str]:

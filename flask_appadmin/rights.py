@@ -52,6 +52,7 @@ class User(Record):
     )
     username = described(
         peewee.CharField(max_length=60, unique=True, verbose_name=_("Benutzername")),
+        kind="username",
         copy="clear",
         natural_key=True,
         listed=True,
@@ -61,7 +62,7 @@ class User(Record):
         peewee.CharField(max_length=255, verbose_name=_("Passwort")),
         copy="clear",
         secret=True,
-        minimum=12,
+        kind="password",
         required=False,
     )
     role = described(

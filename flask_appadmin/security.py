@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import itertools
 import logging
 import secrets
 import unicodedata
@@ -33,13 +32,18 @@ from wtforms import Form, PasswordField, StringField, SubmitField
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import database, engine, transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
-from flask_appadmin.fieldtypes import MEMORY_KIB, PASSES, hash_secret
 from flask_appadmin.i18n import _, gettext, ngettext, set_locale
+from flask_appadmin.passwords import (
+    MEMORY_KIB,
+    PASSES,
+    PASSWORD_LENGTHS,
+    hash_secret,
+    password_faults,
+    username_of,
+)
 from flask_appadmin.rights import Operator, OperatorSession, Role, SignInAttempt, User, operator_of
 from flask_appadmin.shell import answer, safe_path, set_defaults, shell_of, wants_json
 from flask_appadmin.specs import spec_of
-
-PASSWORD_LENGTHS = (12, 128)
 
 #: So many wrong passwords cost nothing; each further one doubles the wait, up to the longest.
 _FREE_FAILURES = 3
@@ -52,6 +56,7 @@ _FORGET_AFTER = datetime.timedelta(hours=1)
 _SIGN_IN_BYTES = 16 * 1024
 
 _TOKEN = "sign_in"
+_PASSWORD = "sign_in_password"
 _DEVICE = "appadmin_device"
 
 csrf = CSRFProtect()
@@ -68,124 +73,17 @@ def open_to_all(view: Any) -> Any:
 # --- passwords and operators ------------------------------------------------------------------------------------------
 
 
-#: What people choose when twelve characters are asked for.
-_COMMON = frozenset(
-    [
-        "passwort1234",
-        "passwort12345",
-        "password1234",
-        "password12345",
-        "123456789012",
-        "1234567890123",
-        "qwertzuiop12",
-        "qwertyuiop12",
-        "qwertz123456",
-        "qwerty123456",
-        "hallo1234567",
-        "willkommen12",
-        "willkommen123",
-        "willkommen2025",
-        "willkommen2026",
-        "administrator",
-        "administrator1",
-        "schalke04schalke04",
-        "ichliebedich",
-        "ichliebedich1",
-        "passwortpasswort",
-        "passwordpassword",
-        "geheim123456",
-        "sommer2025!!",
-        "sommer2026!!",
-        "winter2025!!",
-        "winter2026!!",
-        "abcdefghijkl",
-        "abcd12345678",
-        "changeme1234",
-        "letmein12345",
-        "welcome12345",
-        "admin1234567",
-        "adminadmin12",
-        "iloveyou1234",
-        "dragon123456",
-        "monkey123456",
-        "sunshine1234",
-        "football1234",
-        "master123456",
-    ]
-)
-
-
-def password_faults(password: str, username: str = "") -> list[str]:
-    """What is wrong with a new password, in sentences; an empty list is a good one.
-
-    >>> password_faults("Rotes-Fahrrad-am-Hafen-7"), len(password_faults("kurz"))
-    ([], 1)
-    """
-    shortest, longest = PASSWORD_LENGTHS
-    password = unicodedata.normalize("NFC", password)
-    if not shortest <= len(password) <= longest:
-        return [
-            gettext(
-                "Das Passwort braucht %(shortest)s bis %(longest)s Zeichen; es hat %(count)s.",
-                shortest=shortest,
-                longest=longest,
-                count=len(password),
-            )
-        ]
-    if "\x00" in password:
-        return [gettext("Das Passwort enthält ein Zeichen, das sich nicht tippen lässt.")]
-    plain = password.casefold()
-    if len(set(plain)) < 5 or plain in _COMMON or _is_sequence(plain):
-        return [gettext("Dieses Passwort ist leicht zu erraten. Bitte wählen Sie zum Beispiel vier zufällige Wörter.")]
-    if len(username) >= 3 and username.casefold() in plain:
-        return [gettext("Das Passwort enthält den Benutzernamen. Bitte wählen Sie ein anderes.")]
-    return []
-
-
-def _is_sequence(text: str) -> bool:
-    steps = {ord(second) - ord(first) for first, second in itertools.pairwise(text)}
-    return len(steps) == 1
-
-
-def username_of(text: str) -> str:
-    """A user name as it is looked up: full width, capitals and blanks around it do not matter.
-
-    >>> username_of(" Weber "), username_of("ＡＤＭＩＮ")
-    ('weber', 'admin')
-    """
-    return unicodedata.normalize("NFKC", text).strip().casefold()
-
-
-def checked_username(text: str) -> str:
-    """A name for a new operator; raises FieldError for one that could be mistaken for another."""
-    name = username_of(text)
-    spec = spec_of(User).field("username")
-    for letter in name:
-        # A Cyrillic "а" looks like a Latin one: only one alphabet, so that no name passes for another.
-        latin = letter.isalpha() and unicodedata.name(letter, "").startswith("LATIN")
-        if not (latin or letter.isdecimal() or letter in "._-@"):
-            raise FieldError(
-                spec,
-                text,
-                gettext("enthält ein Zeichen, das hier nicht geht"),
-                gettext("Möglich sind Buchstaben, Ziffern, . _ - @."),
-            )
-    if len(name) < 2:
-        raise FieldError(spec, text, gettext("ist zu kurz"))
-    return name
-
-
 def add_user(
     username: str, password: str, role: str, operator: Operator, *, full_name: str = "", source: str = ""
 ) -> int:
     """A new operator; answers the key. Raises FaultList with everything that is wrong."""
     faults: list[AppAdminError] = []
-    name = username
+    spec = spec_of(User)
+    name = username_of(username)
     try:
-        name = checked_username(username)
+        spec.field("username").check(username)
     except FieldError as fault:
         faults.append(fault)
-    spec = spec_of(User)
     faults += [FieldError(spec.field("password"), None, sentence) for sentence in password_faults(password, name)]
     found = Role.get_or_none(Role.name == role)
     if found is None:
@@ -420,6 +318,11 @@ def _token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _password_mark(user: Any) -> str:
+    """Which password a sign-in was made with; tells nothing of the hash it is made of."""
+    return hashlib.sha256(f"{user.fs_uniquifier}{user.password}".encode()).hexdigest()[:32]
+
+
 def _start_session(_app: Any, user: Account, **_more: Any) -> None:
     """After a right password: a new token, whatever stood in the cookie before; the counters start anew."""
     kept = {name: session[name] for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc") if name in session}
@@ -431,6 +334,7 @@ def _start_session(_app: Any, user: Account, **_more: Any) -> None:
     now = utcnow()
     OperatorSession.insert(token_hash=_token_hash(token), user=user.id, started_at=now, seen_at=now).execute()
     session[_TOKEN] = token
+    session[_PASSWORD] = _password_mark(user)
     for key, _free in _try_keys(user.username):
         clear_tries(key)
     log.info("authn_login_success user=%s", user.id)
@@ -470,7 +374,8 @@ def _account_of_session(user_id: str) -> Account | None:
     if row is None or row.seen_at < now - idle or row.started_at < now - longest:
         return None
     user = row.user
-    if not user.active or user.fs_uniquifier != user_id:
+    # A new password ends all sign-ins, whoever set it: form, file or command line.
+    if not user.active or user.fs_uniquifier != user_id or session.get(_PASSWORD) != _password_mark(user):
         return None
     if now - row.seen_at > min(idle / 10, datetime.timedelta(minutes=5)):
         _note_seen(row.id, now)

@@ -88,13 +88,13 @@ def described(
     """The same Peewee field, carrying what Peewee has no word for.
 
     group: key of the tab it stands on. unit: "days", "%", "EUR" …, shown behind the value. minimum, maximum: limits of
-    numbers (minimum of a secret: its least length). bulk: offered when many records are changed. copy: what a copy does
-    with it: keep, clear (empty or default) or renew (a value of its own). aliases: other headings files use for it.
-    read_only: True, or "after_first_save", or "once_filled". owner: this reference makes the record a child of what it
-    refers to. secret: can be set, never read; stored as a hash, unless kind is "token" (a mark of the system). masked:
-    shown with the middle hidden unless the operator has the right. right: name of a group of fields with rights of its
-    own. kind: a text with rules (email, iban …). searchable: found by the search box. listed: a column of the list from
-    the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
+    numbers. bulk: offered when many records are changed. copy: what a copy does with it: keep, clear (empty or default)
+    or renew (a value of its own). aliases: other headings files use for it. read_only: True, or "after_first_save", or
+    "once_filled". owner: this reference makes the record a child of what it refers to. secret: can be set, never read;
+    stored as a hash, unless kind is "token" (a mark of the system); kind "password" asks for one that is hard to guess.
+    masked: shown with the middle hidden unless the operator has the right. right: name of a group of fields with rights
+    of its own. kind: a text with rules (email, iban …). searchable: found by the search box. listed: a column of the
+    list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
     unique_with: unique together with these fields.
     overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
     a comma. required: overrides what null and default say.

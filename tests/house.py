@@ -109,7 +109,7 @@ LINES: tuple[tuple[str, ...], ...] = (
         "backup",
         "database",
     ),
-    ("specs", "fieldtypes"),
+    ("specs", "fieldtypes", "passwords"),
     ("errors", "i18n"),
 )
 _LINE_NAMES = ("web", "pages", "work", "records", "meaning", "words")

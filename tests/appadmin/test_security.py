@@ -17,13 +17,13 @@ from flask_appadmin.database import fixed_clock, utcnow
 from flask_appadmin.errors import FaultList, NotAllowed
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import current_locale
+from flask_appadmin.passwords import password_faults
 from flask_appadmin.registry import Registry
 from flask_appadmin.rights import Operator, OperatorSession, Role, User
 from flask_appadmin.security import (
     add_user,
     end_sessions,
     init_security,
-    password_faults,
     safe_path,
     set_password,
     unguarded_endpoints,
@@ -206,7 +206,7 @@ def test_what_stood_in_the_cookie_before_signing_in_is_gone(app: Flask, client: 
         assert session.get("csrf_token") != before
 
 
-@pytest.mark.parametrize("end", ["idle", "age", "password", "administrator", "locked"])
+@pytest.mark.parametrize("end", ["idle", "age", "password", "password in a form", "administrator", "locked"])
 def test_a_sign_in_ends(client: FlaskClient, librarian: Operator, clock: Any, end: str) -> None:
     sign_in(client)
     user = User.get(User.username == "weber")
@@ -219,6 +219,10 @@ def test_a_sign_in_ends(client: FlaskClient, librarian: Operator, clock: Any, en
             client.get("/admin/book/")
     elif end == "password":
         set_password(user.id, "Blaues-Fahrrad-am-Hafen-8", librarian)
+    elif end == "password in a form":
+        change = ChangeSet("form")
+        change.update(User, user.id, {"password": "Blaues-Fahrrad-am-Hafen-8"})
+        change.apply(librarian)
     elif end == "administrator":
         assert end_sessions(user.id) == 1
     else:
