@@ -91,15 +91,34 @@ def operations_for(spec: FieldSpec) -> tuple[Operation, ...]:
     return tuple(_ALL[key] for key in _BY_KIND[spec.type.name])
 
 
+class Part:
+    """One part of a filter, whatever it asks: a query expression, a sentence, and its text in a URL."""
+
+    #: The field it compares, None where it asks for something else.
+    spec: FieldSpec | None = None
+
+    def expression(self, operator: Operator) -> Any:
+        """The part as a query expression on the model's own table."""
+        raise NotImplementedError
+
+    def sentence(self, names: ReferenceCache | None = None) -> str:
+        """What operators read."""
+        raise NotImplementedError
+
+    def url_pairs(self, names: ReferenceCache | None = None) -> list[tuple[str, str]]:
+        """The part as it stands in a URL."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Condition:
+class Condition(Part):
     """One comparison: a field, how, and the Python values it is compared with."""
 
     spec: FieldSpec
     operation: Operation
     values: tuple[Any, ...]
 
-    def expression(self) -> Any:
+    def expression(self, operator: Operator) -> Any:
         """The condition as a query expression on the model's own table."""
         column, key = self.spec.column_field, self.operation.key
         if key == "empty":
@@ -187,7 +206,7 @@ class Filter:
 
     def where(self, operator: Operator) -> Any:
         """The filter as a query expression, or None when it matches everything."""
-        parts = [condition.expression() for condition in self.conditions]
+        parts = [condition.expression(operator) for condition in self.conditions]
         if self.search:
             parts.append(matches(self.spec, self.search, operator))
         return functools.reduce(lambda first, second: first & second, parts) if parts else None

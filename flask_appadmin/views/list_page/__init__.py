@@ -1,0 +1,211 @@
+"""The list of a model as a page: filter bar, strip of marked records, table, paging; a file for each.
+
+Context: templates/appadmin/list.html.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import render_template, request, url_for
+
+from flask_appadmin import lists
+from flask_appadmin.errors import NotFound
+from flask_appadmin.filters import Filter
+from flask_appadmin.i18n import gettext
+from flask_appadmin.rights import Operator, visible
+from flask_appadmin.selections import Selection
+from flask_appadmin.views import places
+from flask_appadmin.views.list_page.filter_bar import FilterBar
+from flask_appadmin.views.list_page.paging import pager, range_text
+from flask_appadmin.views.list_page.table import ListTable
+
+if TYPE_CHECKING:
+    from flask_appadmin.views.model_view import AppModelView
+
+#: Parameters that stay when filters or order change.
+_KEPT = ("size", "selection")
+
+#: Parameters of the filter panel, which are no part of a filter.
+_PANEL = ("add_filter", "add_field", "add_op", "add_value", "edit")
+
+
+class ListPage:
+    """Reads the request's filter, order and place, and draws the list."""
+
+    def __init__(self, view: AppModelView, operator: Operator) -> None:
+        self.view = view
+        self.spec = view.spec
+        self.operator = operator
+
+    def answer(self) -> Any:
+        if "add_field" in request.args:
+            return FilterBar(self).add()
+        if request.headers.get("X-Fragment") == "filter_panel":
+            return render_template("appadmin/filter_panel.html", filter_panel=FilterBar(self).panel())
+        return self.draw()
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return list(request.args.items(multi=True))
+
+    def filter(self) -> Filter:
+        return self.view.filter_of([pair for pair in self._pairs() if pair[0] not in _PANEL], self.operator)
+
+    def selection(self) -> Selection:
+        token = request.args.get("selection", "")
+        if token:
+            try:
+                return Selection.load(self.spec, self.operator, token)
+            except NotFound:
+                pass  # a stale link: nothing is marked, and the strip says so
+        return Selection(self.spec, self.operator)
+
+    def hidden(self, selection: Selection, found: Filter, count: int) -> int:
+        """How many of the marked records the present filter does not show."""
+        if not count or selection.is_everything or found.is_empty:
+            return 0
+        return count - selection.query().where(found.where(self.operator)).count()
+
+    def read(self, found: Filter, **place: Any) -> lists.Page:
+        """One page of the list in the order, the size and among the rows that the address asks for."""
+        only = self.selection().where() if self.only_marked() else None
+        also = [self.spec.field(name) for name in self.view.instead_columns.values()]
+        return lists.read_page(
+            self.spec,
+            self.operator,
+            found,
+            self.view.list_fields,
+            lists.read_order(self.spec, request.args.get("sort", ""), self.operator),
+            size=self._size(),
+            only=only,
+            also=also,
+            by_code=self.view.code_columns,
+            **place,
+        )
+
+    @staticmethod
+    def only_marked() -> bool:
+        return request.args.get("only") == "marked"
+
+    def draw(self, found: Filter | None = None, panel: dict[str, Any] | None = None) -> Any:
+        found = self.filter() if found is None else found
+        selection = self.selection()
+        page = self.read(
+            found,
+            after=request.args.get("after", ""),
+            before=request.args.get("before", ""),
+            at=_number(request.args.get("at", "")),
+            exact=request.args.get("count") == "exact",
+        )
+        if panel is None:
+            places.remember_list(self.spec)
+            self.remember_rows(page)
+        marked = selection.count() if selection.token else 0
+        bar, table = FilterBar(self), ListTable(self)
+        context = {
+            "page_title": str(self.spec.plural),
+            "counts": {
+                "found": page.found,
+                "total": self._total(page, found),
+                "capped": page.capped,
+                "exact_url": self.url(found, count="exact"),
+            },
+            "buttons": self.buttons(),
+            "menus": [],
+            "quick": bar.quick(found),
+            "keep": self.kept_pairs(found, without=("search", *self.view.quick_filters)),
+            "list_url": self.view.list_url(),
+            "chips": bar.chips(found),
+            "clear_url": self.url(Filter(self.spec)) if self.view.url_pairs(found) and not found.is_empty else "",
+            "add_filter_url": self.url(found, add_filter="1"),
+            "filter_panel": panel or (bar.panel() if request.args.get("add_filter") else None),
+            "selection": {
+                "token": selection.token,
+                "count": marked,
+                "hidden": self.hidden(selection, found, marked),
+                "url": url_for(f"{self.view.endpoint}.change_selection"),
+                "show_url": self.url(Filter(self.spec), only="marked", selection=selection.token),
+                "nothing": str(self.view.nothing_marked),
+            },
+            "actions": self._actions(),
+            "columns": table.columns(page, found),
+            "rows": table.rows(page, found, selection),
+            "first_row": page.first_row,
+            "range_text": range_text(page),
+            "pager": pager(self, page, found),
+            "sizes": [(str(other), self.url(found, size=str(other)), other == page.size) for other in lists.PAGE_SIZES],
+            "empty": self._empty(page, found) if not page.rows else None,
+        }
+        return render_template("appadmin/list.html", **context)
+
+    def remember_rows(self, page: lists.Page) -> None:
+        """Keeps the rows of this page, so that the form can step through them."""
+        keys = tuple(row[0] for row in page.rows)
+        places.remember_rows(self.spec, places.Walk(keys, page.first_row, page.found, page.capped))
+
+    def _total(self, page: lists.Page, found: Filter) -> int:
+        """How many rows the list has without the filters that the operator set."""
+        if page.capped or (not self.view.url_pairs(found) and not self.only_marked()):
+            return page.found
+        usual = self.view.filter_of([], self.operator)
+        parts = [part for part in (visible(self.operator, self.spec), usual.where(self.operator)) if part is not None]
+        count, capped = lists.count_rows(self.spec, parts)
+        # Beyond the cap the size of the table is near enough, and known without counting.
+        return max(self.view.registry.total(self.spec) if capped else count, page.found)
+
+    def _size(self) -> int:
+        size = _number(request.args.get("size", "")) or 50
+        return size if size in lists.PAGE_SIZES else 50
+
+    def url(self, found: Filter, **changed: str) -> str:
+        """The list with this filter and the present order and size; `changed` overrides single parameters."""
+        pairs = [(name, text) for name, text in self.kept_pairs(found) if name not in changed]
+        pairs += [(name, text) for name, text in changed.items() if text]
+        return f"{self.view.list_url()}?{urlencode(pairs)}" if pairs else self.view.list_url()
+
+    def buttons(self) -> list[tuple[str, str, str, bool]]:
+        buttons = []
+        if self.spec.owner is None and self.operator.may("import.new") and self.operator.may(f"{self.spec.right}.edit"):
+            buttons.append((gettext("Importieren"), self.view.registry.import_url(self.spec), "", False))
+        if self.operator.may(f"{self.spec.right}.create"):
+            label = self.view.new_label or gettext("Neu: %(label)s", label=str(self.spec.label))
+            buttons.append((str(label), url_for(f"{self.view.endpoint}.create_view"), "N", True))
+        return [button for button in buttons if button[1]]
+
+    def kept_pairs(self, found: Filter, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+        pairs = [(name, text) for name, text in self.view.url_pairs(found) if name not in without]
+        return pairs + [(name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name)]
+
+    def _actions(self) -> list[dict[str, Any]]:
+        url = url_for(f"{self.view.endpoint}.start_action")
+        return [
+            {
+                "name": action.name,
+                "label": str(action.label),
+                "url": url,
+                "group": str(action.group),
+                "keys": action.keys,
+                "hint": str(action.hint),
+            }
+            for action in self.view.allowed_actions()
+        ]
+
+    def _empty(self, page: lists.Page, found: Filter) -> dict[str, Any]:
+        plural = str(self.spec.plural)
+        if not self.view.url_pairs(found) and not self.only_marked():
+            links = [(label, url, main) for label, url, _key, main in self.buttons()]
+            return {
+                "title": gettext("Noch keine Einträge in „%(plural)s“", plural=plural),
+                "text": gettext("Legen Sie den ersten Eintrag an oder holen Sie eine Liste herein."),
+                "links": links,
+            }
+        return {
+            "title": gettext("Nichts gefunden"),
+            "text": gettext("Kein Eintrag passt zu: %(filter)s.", filter=found.describe()),
+            "links": [(gettext("Alle Filter aufheben"), self.url(Filter(self.spec)), True)],
+        }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

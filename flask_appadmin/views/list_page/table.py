@@ -1,0 +1,106 @@
+"""The table of a list: heads with their order, rows, and how each kind of value is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from flask_appadmin import lists
+from flask_appadmin.database import utcnow
+from flask_appadmin.filters import Filter
+from flask_appadmin.i18n import format_age
+from flask_appadmin.selections import Selection
+from flask_appadmin.specs import FieldSpec
+
+if TYPE_CHECKING:
+    from flask_appadmin.views.list_page import ListPage
+
+#: Draws a value: (class of the cell, its content).
+_Painter = Callable[[Any], tuple[str, Any]]
+
+
+class ListTable:
+    """The rows that were read, as list.html draws them."""
+
+    def __init__(self, page: ListPage) -> None:
+        self.list = page
+        self.view = page.view
+        self.spec = page.spec
+        self.operator = page.operator
+
+    def columns(self, page: lists.Page, found: Filter) -> list[tuple[str, str, str, str, str]]:
+        columns = []
+        for item in page.columns:
+            sort = ""
+            if page.order.spec is item:
+                sort = "descending" if page.order.descending else "ascending"
+            target = f"-{item.name}" if sort == "ascending" else item.name
+            url = self.list.url(found, sort=target) if lists.sortable(item) else ""
+            heading, hint = self.view.heading(item)
+            columns.append((heading, _css(item), url, sort, hint))
+        return columns
+
+    def rows(self, page: lists.Page, found: Filter, selection: Selection) -> list[Any]:
+        links = self.view.link_columns or tuple(item.name for item in self.spec.title_specs)
+        may_open = self.operator.may(f"{self.spec.right}.read")
+        start = self.view.record_url(0)[:-1]
+        titles = [position for position, item in enumerate(page.columns, 1) if item in self.spec.title_specs]
+        painters = self._painters(page, found)
+        marking = bool(selection.token)
+        rows = []
+        for row in page.rows:
+            key = row[0]
+            url = f"{start}{key}" if may_open else ""
+            cells = []
+            for position, name, paint, instead in painters:
+                value = row[position]
+                if value is None and instead is not None:
+                    css, content = instead[1](row[instead[0]])
+                else:
+                    css, content = paint(value)
+                cells.append((css, content, url if name in links and content else ""))
+            title = " ".join(str(row[position]) for position in titles if row[position] is not None) or str(key)
+            rows.append((key, url, marking and selection.holds(key), title, cells))
+        return rows
+
+    def _painters(
+        self, page: lists.Page, found: Filter
+    ) -> list[tuple[int, str, _Painter, tuple[int, _Painter] | None]]:
+        """Per column: its place in the row, its name, how its values are drawn, what stands in for an empty one."""
+        pattern = lists.found_pattern(found.search) if found.search else None
+        positions = {item.name: position for position, item in enumerate((*page.columns, *page.also), 1)}
+        painters: list[tuple[int, str, _Painter, tuple[int, _Painter] | None]] = []
+        for position, item in enumerate(page.columns, 1):
+            other = self.view.instead_columns.get(item.name, "")
+            instead = None
+            if other in positions:
+                instead = (positions[other], self._painter(page, self.spec.field(other), pattern))
+            painters.append((position, item.name, self._painter(page, item, pattern), instead))
+        return painters
+
+    def _painter(self, page: lists.Page, item: FieldSpec, pattern: Any) -> _Painter:
+        css = _css(item)
+        looks = self.view.tags.get(item.name)
+        if looks is not None:
+            tags = {
+                code: Markup('<span class="tag {}">{}</span>').format(look, item.format(code))
+                for code, look in looks.items()
+            }
+            plain = Markup('<span class="tag">{}</span>')
+            return lambda value: ("", "" if value is None else tags.get(value) or plain.format(item.format(value)))
+        if item.type.name == "datetime" and item.is_system:
+            now = utcnow()
+            return lambda value: ("sub", "" if value is None else format_age(value, now))
+        if item.type.name == "bool":
+            return lambda value: ("", "✓" if value else "")
+        if item.type.name == "text" and not item.masked:
+            if pattern is None:
+                return lambda value: ("", value or "")
+            return lambda value: ("", lists.marked_text(value, pattern) if value else "")
+        return lambda value: (css, lists.cell_text(page, item, value, self.operator))
+
+
+def _css(item: FieldSpec) -> str:
+    return "num" if item.type.is_number else ""
