@@ -95,7 +95,7 @@ class Part:
     """One part of a filter, whatever it asks: a query expression, a sentence, and its text in a URL."""
 
     #: The field it compares, None where it asks for something else.
-    spec: FieldSpec | None = None
+    spec: FieldSpec | None
 
     def expression(self, operator: Operator) -> Any:
         """The part as a query expression on the model's own table."""
