@@ -303,7 +303,7 @@ class Customer(Record):
     fax = described(
         CharField(max_length=40, null=True, verbose_name=_("Telefax")),
         group="main",
-        kind="phone",
+        kind="fax",
         aliases=("Fax", "Faxvorwahl", "Faxnummer"),
     )
     telex = described(CharField(max_length=40, null=True, verbose_name=_("Telex")), group="main")
@@ -2189,7 +2189,7 @@ class Contact(Record):
         searchable=True,
         listed=True,
     )
-    fax = described(CharField(max_length=40, null=True, verbose_name=_("Fax-Nr.")), kind="phone")
+    fax = described(CharField(max_length=40, null=True, verbose_name=_("Fax-Nr.")), kind="fax")
     free_1 = described(BooleanField(default=False, verbose_name=_("Frei 1")))
     free_2 = described(BooleanField(default=False, verbose_name=_("Frei 2")))
     external_id = described(
@@ -2476,7 +2476,7 @@ class BankAccount(Record):
         listed=True,
     )
     bank_code = described(CharField(max_length=20, null=True, verbose_name=_("BLZ")), right="bank")
-    fax = described(CharField(max_length=40, null=True, verbose_name=_("Fax-Nr.")), kind="phone")
+    fax = described(CharField(max_length=40, null=True, verbose_name=_("Fax-Nr.")), kind="fax")
     iban = described(
         CharField(max_length=34, index=True, null=True, verbose_name=_("IBAN")),
         masked=True,

@@ -21,6 +21,7 @@ import unicodedata
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import peewee
 
@@ -106,6 +107,10 @@ class FieldType:
     def format(self, value: Any, spec: FieldSpec) -> str:
         return "" if value is None else str(value)
 
+    def link(self, value: Any, spec: FieldSpec) -> str:
+        """The address that a value is good for (call, write, look at), "" for most."""
+        return ""
+
     def to_cell(self, value: Any, spec: FieldSpec) -> Any:
         return value
 
@@ -163,6 +168,10 @@ class TextType(FieldType):
             return _checked_secret(text, spec)
         validate = _KINDS.get(spec.kind)
         return validate(text, spec) if validate else text
+
+    def link(self, value: Any, spec: FieldSpec) -> str:
+        make = _LINKS.get(spec.kind)
+        return make(str(value)) if make and value else ""
 
     def from_cell(self, cell: Any, spec: FieldSpec) -> str | None:
         if cell is None:
@@ -833,6 +842,7 @@ def _username(text: str, spec: FieldSpec) -> str:
 _KINDS: dict[str, Callable[[str, Any], str]] = {
     "email": _email,
     "phone": _phone,
+    "fax": _phone,
     "url": _url,
     "iban": _iban,
     "bic": _bic,
@@ -841,6 +851,35 @@ _KINDS: dict[str, Callable[[str, Any], str]] = {
     "country_letters": _country_letters,
     "username": _username,
 }
+
+
+def _call(text: str) -> str:
+    """RFC 3966 knows digits and a plus; what stands before an extension's slash or dash is dialled with it.
+
+    >>> _call("+49 (0)208 / 4711-0")
+    'tel:+4920847110'
+    """
+    number = re.sub(r"[^\d+]", "", text.replace("(0)", ""))
+    return f"tel:{number}" if re.fullmatch(r"\+?\d{2,20}", number) else ""
+
+
+def _write(text: str) -> str:
+    return f"mailto:{quote(text, safe='@+._-')}" if "@" in text else ""
+
+
+def _look_at(text: str) -> str:
+    """Only http and https are opened, whatever an import may have brought.
+
+    >>> [_look_at(text) for text in ("www.kontor.example", "https://a.example/x", "javascript:alert(1)")]
+    ['https://www.kontor.example', 'https://a.example/x', '']
+    """
+    address = text if re.match(r"https?://", text, re.IGNORECASE) else f"https://{text}"
+    return address if re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?([/?#]\S*)?", address, re.IGNORECASE) else ""
+
+
+#: Kind of text -> the address behind a value.
+_LINKS: dict[str, Callable[[str], str]] = {"phone": _call, "email": _write, "url": _look_at}
+LINKED_KINDS = frozenset(_LINKS)
 
 #: The kinds that `described(kind=…)` takes; "" is plain text.
 TEXT_KINDS = ("", "postal_code", "multiline", "password", "token", *_KINDS)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import peewee
@@ -33,6 +33,10 @@ _LONG_SECONDS = 60.0
 
 #: Table -> when it was last found too long.
 _long_tables: dict[str, float] = {}
+
+#: What is typed ahead has at least so many characters, and finds at most so many records.
+LOOKUP_LEAST = 2
+LOOKUP_CAP = 50
 
 _KINDS = {
     "text": "text",
@@ -70,6 +74,8 @@ class SpecField(wtforms.Field):
         self.wide = 3 if self.kind == "textarea" else 1
         self.choices: Any = spec.choices if self.kind == "select" else ()
         self.display = ""
+        #: (address, sign, words) of a call, a mail, a website or a place on the map.
+        self.link: tuple[str, str, str] | None = None
         self.lookup_url = self.open_url = self.reveal_url = self.placeholder = ""
         #: The text in the input (check box: bool).
         self.value: Any = ""
@@ -316,24 +322,39 @@ def _is_long(target: ModelSpec) -> bool:
     return known is not None and time.monotonic() - known < _LONG_SECONDS
 
 
-def lookup(spec: ModelSpec, question: str, operator: Operator, *, limit: int = 20) -> list[dict[str, Any]]:
-    """Records whose title or number begins with or contains the question, for typing ahead: [{"id", "text"}]."""
+def lookup(
+    spec: ModelSpec,
+    question: str,
+    operator: Operator,
+    *,
+    limit: int = 20,
+    also: Sequence[str] = (),
+    only: Any = None,
+) -> list[dict[str, Any]]:
+    """Records that the question finds, for typing ahead: [{"id", "text", "more"}], at most LOOKUP_CAP of them.
+
+    A question of less than LOOKUP_LEAST characters finds nothing: it would mean nearly everything. `also` names fields
+    whose values stand behind the title; what the operator may not see whole is left out of both.
+    `only` limits the records further.
+    """
     model = spec.model
     key = model._meta.primary_key
-    fields = spec.title_specs
-    query = model.select(key, *(item.column_field for item in fields))
-    condition = visible(operator, spec)
-    if condition is not None:
-        query = query.where(condition)
-    question = question.strip().replace("\x00", "")[:60]
-    if question:
-        query = query.where(_looks_like(spec, question, operator))
-    order = [item.column_field for item in fields[:1]] or [key]
-    rows = query.order_by(*order).limit(limit).tuples()
+    conditions = [part for part in (visible(operator, spec), only) if part is not None]
+    question = question.replace("\x00", "").strip()[:60]
+    if len(question) < LOOKUP_LEAST:
+        return []
+    titles = tuple(item for item in spec.title_specs if item.target is None and may_read_full(operator, item))
+    others = tuple(item for item in map(spec.field, also) if may_read_full(operator, item))
+    query = model.select(key, *(item.column_field for item in (*titles, *others)))
+    for part in (*conditions, _looks_like(spec, question, operator)):
+        query = query.where(part)
+    rows = query.order_by(*(item.column_field for item in titles[:1]), key)
     found = []
-    for row in rows:
-        texts = (item.format(value) for item, value in zip(fields, row[1:], strict=True) if item.target is None)
-        found.append({"id": row[0], "text": " ".join(text for text in texts if text)})
+    for row in rows.limit(limit if 0 < limit < LOOKUP_CAP else LOOKUP_CAP).tuples():
+        texts = [item.format(value) for item, value in zip((*titles, *others), row[1:], strict=True)]
+        text = " ".join(part for part in texts[: len(titles)] if part)
+        more = " ".join(part for part in texts[len(titles) :] if part)
+        found.append({"id": row[0], "text": text, "more": more} if also else {"id": row[0], "text": text})
     return found
 
 

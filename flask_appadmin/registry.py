@@ -186,6 +186,10 @@ class Registry:
         view = self.views.get(spec.name)
         return url_for(f"{view.endpoint}.lookup_view") if view is not None else ""
 
+    def suggest_url(self, spec: ModelSpec) -> str:
+        """Where the first hits of a search that is being typed come from."""
+        return url_for(f"{self.views[spec.name].endpoint}.suggest_view")
+
     def reveal_url(self, spec: ModelSpec, key: int, item: FieldSpec) -> str:
         """Where the whole value of a masked field is asked for."""
         view = self.views.get(spec.name)
@@ -249,6 +253,7 @@ class Registry:
                 "brand": self.brand,
                 "home_url": url_for("admin.index"),
                 "search_url": self.views[search.name].list_url() if search is not None else "",
+                "suggest_url": self.suggest_url(search) if search is not None else "",
                 "search_hint": str(self.views[search.name].search_label or _("Suchen")) if search is not None else "",
                 "search_value": request.args.get("search", "") if search is not None else "",
                 "operator": operator.name,

@@ -197,6 +197,10 @@ class FieldSpec(FieldDescription):
         """Python value -> text as read. References show their key; lists and forms name them by `ReferenceCache`."""
         return self.type.format(value, self)
 
+    def link(self, value: Any) -> str:
+        """The address behind a value: `tel:`, `mailto:` or a page; "" for most fields."""
+        return self.type.link(value, self)
+
     def check(self, value: Any) -> Any:
         """A Python value after the limits of the field and its obligation; raises FieldError."""
         value = self.type.check(value, self)

@@ -5,13 +5,18 @@ The tabs are the Registerkarten of the specification (`fields.tsv`); child table
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from actions import ACTIONS
-from flask_appadmin.i18n import _, gettext
+from domain.credit import LIMIT_FIELDS, level_of, limit_in_force, unpaid_sums
+from domain.dates import today
+from domain.trade import Invoice
+from flask_appadmin.i18n import _, format_decimal, gettext
 from flask_appadmin.layouts import Group, Layout, Tab, form_fields
+from flask_appadmin.rights import Operator
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import AppModelView
+from flask_appadmin.views import AppModelView, ColumnSign
 from models import CUSTOMER_TABS, Customer
 
 #: Cards of the long tabs; what no card names follows in a last one.
@@ -184,6 +189,29 @@ def _head_tags(values: dict[str, Any]) -> list[tuple[str, str]]:
     return tags
 
 
+def _credit_signs(operator: Operator, rows: dict[int, dict[str, Any]]) -> dict[int, tuple[str, str]]:
+    """The use of the credit limit; nothing for customers without credit sale or without a limit."""
+    if not operator.may(f"{spec_of(Invoice).right}.read"):
+        return {}
+    sold = {key: limit_in_force(values, today()) for key, values in rows.items() if values.get("credit_sale")}
+    limits = {key: limit for key, limit in sold.items() if limit is not None}
+    unpaid = unpaid_sums(list(limits), operator) if limits else {}
+    words = {
+        "good": gettext("Kreditlimit nicht erreicht"),
+        "warn": gettext("Warnschwelle des Kreditlimits erreicht"),
+        "bad": gettext("Kreditlimit erreicht"),
+    }
+    signs = {}
+    for key, limit in limits.items():
+        owed = unpaid.get(key, Decimal(0))
+        level = level_of(owed, limit, rows[key].get("credit_warn_percent"))
+        amounts = gettext(
+            "%(unpaid)s € von %(limit)s € offen", unpaid=format_decimal(owed, 2), limit=format_decimal(limit, 2)
+        )
+        signs[key] = (level, f"{words[level]}: {amounts}")
+    return signs
+
+
 class CustomerView(AppModelView):
     """The list and form operators live in."""
 
@@ -217,6 +245,7 @@ class CustomerView(AppModelView):
     filter_labels: ClassVar[dict[str, Any]] = {"customer_number": _("Kundennummer")}
     code_columns = ("country",)
     instead_columns: ClassVar[dict[str, str]] = {"search_name": "customer_number", "name_1": "name_2"}
+    suggestion_fields = ("postal_code", "city")
     nothing_marked = _("Bitte markieren Sie mindestens einen Kunden.")
     search_label = _("Kunde (Nr., Synonym oder Name 1)")
     default_query = "status__not=anonymised&status__not=deleted"
@@ -236,6 +265,13 @@ class CustomerView(AppModelView):
             "mandate_date",
         ),
     }  # fmt: skip
+    signs: ClassVar[dict[str, ColumnSign]] = {
+        "credit_limit": ColumnSign(("credit_sale", "credit_warn_percent", *LIMIT_FIELDS), _credit_signs)
+    }
+    places_on_map: ClassVar[dict[str, tuple[str, ...]]] = {
+        "customer": ("street", "postal_code", "city", "country"),
+        "address": ("street", "postal_code", "city", "country"),
+    }
     head_fields = ("status", "active", "delivery_block", "dunning_lock")
     head_tags = staticmethod(_head_tags)
     new_label = _("Neuer Kunde")

@@ -6,6 +6,7 @@ look-ups. A view of an application is a subclass with a few class attributes (la
 
 from __future__ import annotations
 
+from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.model_view import AppModelView
 
-__all__ = ["AppModelView"]
+__all__ = ["AppModelView", "ColumnSign"]

@@ -26,6 +26,7 @@ from flask_appadmin.layouts import Tab, form_fields
 from flask_appadmin.rights import Operator, may_read, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import places
+from flask_appadmin.views.record_links import link_of, map_link
 from flask_appadmin.views.stepping import steps_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
 #: So many child rows stand in a grid; longer ones say so.
 _GRID_LIMIT = 200
 _HISTORY_LIMIT = 100
+
+
+def child_counts(children: Iterable[ModelSpec], key: int) -> dict[str, int]:
+    """The number of rows that a record has in each of these child tables."""
+    owned = [(child, child.owner.column) for child in children if child.owner is not None]
+    if not owned:
+        return {}
+    # One question for all tables: asked one by one they cost more than the rest of the page.
+    parts = (f'(SELECT count(*) FROM "{child.name}" WHERE "{column}" = {key:d})' for child, column in owned)
+    row = database.execute_sql(f"SELECT {', '.join(parts)}").fetchone()
+    return {child.name: number for (child, _column), number in zip(owned, row, strict=True)}
 
 
 class _Row:
@@ -491,17 +503,7 @@ class FormPage:
         if self.key is None:
             return {}
         names = {name for tab in self.view.form_layout.tabs if not tab.groups for name in tab.children}
-        children = [child for child in self.spec.children if child.name in names and child.owner is not None]
-        if not children:
-            return {}
-        # One question for all tables: asked one by one they cost more than the rest of the page.
-        parts = (
-            f'(SELECT count(*) FROM "{child.name}" WHERE "{child.owner.column}" = {self.key:d})'
-            for child in children
-            if child.owner is not None
-        )
-        row = database.execute_sql(f"SELECT {', '.join(parts)}").fetchone()
-        return {child.name: number for child, number in zip(children, row, strict=True)}
+        return child_counts([child for child in self.spec.children if child.name in names], self.key)
 
     def _mark_changes(self, panels: list[_Panel]) -> int:
         """After a refused save the changed fields stay yellow; answers their number."""
@@ -521,10 +523,20 @@ class FormPage:
                         count += 1
         return count
 
+    def _add_links(self, panel: _Panel, by_name: dict[str, Any]) -> None:
+        """What is stored can be called, written to, or looked at on the map."""
+        for name, field in by_name.items():
+            if field.kind != "masked":
+                field.link = link_of(field.spec, panel.values.get(name))
+        place = self.view.places_on_map.get(self.spec.name, ())
+        if place and place[0] in by_name and self.key is not None:
+            by_name[place[0]].link = map_link(self.spec, place, panel.values, self.maker.names)
+
     def _panel_context(self, panel: _Panel, active: bool) -> dict[str, Any]:
         if panel.tab.key == "history":
             return self._history_context(active)
         by_name = {field.spec.name: field for field in panel.form}
+        self._add_links(panel, by_name)
         groups = []
         placed: set[str] = set()
         for group in panel.tab.groups:

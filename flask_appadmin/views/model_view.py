@@ -21,7 +21,7 @@ from flask_admin.contrib.peewee import ModelView
 from flask_appadmin import forms
 from flask_appadmin.bulk import Action
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
-from flask_appadmin.filters import Filter, Part
+from flask_appadmin.filters import Condition, Filter
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.layouts import Layout, automatic_layout, grid_columns, list_columns
 from flask_appadmin.rights import Operator, may_read, may_read_full, visible
@@ -31,6 +31,7 @@ from flask_appadmin.views import places
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
+from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.stepping import step
 
 log = logging.getLogger("appadmin")
@@ -77,6 +78,12 @@ class AppModelView(ModelView):
     code_columns: ClassVar[tuple[str, ...]] = ()
     #: Column -> the field that stands in for it where it is empty.
     instead_columns: ClassVar[dict[str, str]] = {}
+    #: Fields that stand in grey behind the title where records are typed ahead.
+    suggestion_fields: ClassVar[tuple[str, ...]] = ()
+    #: Column -> the sign before its values.
+    signs: ClassVar[dict[str, ColumnSign]] = {}
+    #: Table (this one or a child's) -> the fields of its postal address, for a link to the map.
+    places_on_map: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: Child table -> its columns in the form, in this order; all other fields open below the row.
     grids: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: What is said when an action is called while nothing is marked.
@@ -142,9 +149,9 @@ class AppModelView(ModelView):
             return str(item.label), str(item.help)
         return str(short), ". ".join(str(text).rstrip(".") for text in (item.label, item.help) if str(text))
 
-    def filter_label(self, item: FieldSpec, name: str = "") -> str:
+    def filter_label(self, item: FieldSpec) -> str:
         """The word for a field in the filter bar."""
-        return str(self.filter_labels.get(name or item.name) or self.heading(item)[0])
+        return str(self.filter_labels.get(item.name) or self.heading(item)[0])
 
     def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
         """The filter that an address of the list means.
@@ -155,7 +162,7 @@ class AppModelView(ModelView):
         found = Filter.from_pairs(self.spec, pairs, me)
         if not self.default_query or ("view", "all") in pairs:
             return found
-        named = found.named
+        named = {condition.spec for condition in found.conditions}
         usual = [condition for condition in self._usual(me) if condition.spec not in named]
         return Filter(self.spec, found.search, (*found.conditions, *usual))
 
@@ -164,12 +171,12 @@ class AppModelView(ModelView):
         usual = self._usual(operator())
         own = tuple(condition for condition in found.conditions if condition not in usual)
         pairs = Filter(self.spec, found.search, own).pairs()
-        named = found.named
+        named = {condition.spec for condition in found.conditions}
         if any(condition.spec not in named for condition in usual):
             pairs.append(("view", "all"))
         return pairs
 
-    def _usual(self, me: Operator) -> tuple[Part, ...]:
+    def _usual(self, me: Operator) -> tuple[Condition, ...]:
         return Filter.from_text(self.spec, self.default_query, me).conditions if self.default_query else ()
 
     def allowed_actions(self) -> list[Action]:
@@ -240,8 +247,21 @@ class AppModelView(ModelView):
 
     @expose("/lookup")
     def lookup_view(self) -> Any:
-        """Records for typing ahead: ?q=… -> [{"id", "text"}]."""
-        return jsonify(forms.lookup(self.spec, request.args.get("q", ""), operator()))
+        """Records for typing ahead: ?query=…&limit=… -> [{"id", "text", "more"}] (more: see suggestion_fields)."""
+        return jsonify(self._typed_ahead(20))
+
+    @expose("/suggest")
+    def suggest_view(self) -> Any:
+        """The first hits of a search that is being typed: ?query=… -> [{"id", "text", "more", "url"}]."""
+        usual = self.filter_of([], operator()).where(operator())
+        found = self._typed_ahead(8, usual)
+        return jsonify([{**entry, "url": self.record_url(entry["id"])} for entry in found])
+
+    def _typed_ahead(self, usual: int, only: Any = None) -> list[dict[str, Any]]:
+        question = request.args.get("query") or request.args.get("q") or ""
+        limit = request.args.get("limit", "")
+        number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else usual
+        return forms.lookup(self.spec, question, operator(), limit=number, also=self.suggestion_fields, only=only)
 
     @expose("/reveal", methods=("POST",))
     def reveal_view(self) -> Any:

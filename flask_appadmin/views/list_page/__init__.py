@@ -50,10 +50,7 @@ class ListPage:
         return list(request.args.items(multi=True))
 
     def filter(self) -> Filter:
-        # An empty box of the filter bar means "all"; elsewhere an empty value asks for what is not filled.
-        boxes = self.view.quick_filters
-        pairs = [pair for pair in self._pairs() if pair[0] not in _PANEL and (pair[1].strip() or pair[0] not in boxes)]
-        return self.view.filter_of(pairs, self.operator)
+        return self.view.filter_of([pair for pair in self._pairs() if pair[0] not in _PANEL], self.operator)
 
     def selection(self) -> Selection:
         token = request.args.get("selection", "")
@@ -73,12 +70,15 @@ class ListPage:
     def read(self, found: Filter, **place: Any) -> lists.Page:
         """One page of the list in the order, the size and among the rows that the address asks for."""
         only = self.selection().where() if self.only_marked() else None
-        also = [self.spec.field(name) for name in self.view.instead_columns.values()]
+        columns = self.view.list_fields
+        needed = [*self.view.instead_columns.values()]
+        needed += [name for item in columns if item.name in self.view.signs for name in self.view.signs[item.name].also]
+        also = [self.spec.field(name) for name in dict.fromkeys(needed)]
         return lists.read_page(
             self.spec,
             self.operator,
             found,
-            self.view.list_fields,
+            columns,
             lists.read_order(self.spec, request.args.get("sort", ""), self.operator),
             size=self._size(),
             only=only,

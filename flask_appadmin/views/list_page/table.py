@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from flask_appadmin import lists
 from flask_appadmin.database import utcnow
+from flask_appadmin.fieldtypes import LINKED_KINDS
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import format_age
+from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec
+from flask_appadmin.views.record_links import linked
 
 if TYPE_CHECKING:
     from flask_appadmin.views.list_page import ListPage
+
+_SIGN = Markup('<span class="sign {}" role="img" aria-label="{}" title="{}"></span>{}')
+
+
+@dataclass(frozen=True)
+class ColumnSign:
+    """A sign before the values of a column that tells by more than the value itself: a limit that is reached."""
+
+    #: Fields that are read for it besides the column.
+    also: tuple[str, ...]
+    #: (operator, {key: {field: value}} of all rows at once) -> {key: (look, words)}; look: "good", "warn" or "bad".
+    read: Callable[[Operator, dict[int, dict[str, Any]]], dict[int, tuple[str, str]]]
+
+
+def with_sign(sign: tuple[str, str] | None, content: Any) -> Any:
+    """A value behind its sign."""
+    return content if sign is None else _SIGN.format(sign[0], sign[1], sign[1], content)
+
 
 #: Draws a value: (class of the cell, its content).
 _Painter = Callable[[Any], tuple[str, Any]]
@@ -49,6 +71,7 @@ class ListTable:
         titles = [position for position, item in enumerate(page.columns, 1) if item in self.spec.title_specs]
         painters = self._painters(page, found)
         marking = bool(selection.token)
+        signs = self._signs(page)
         rows = []
         for row in page.rows:
             key = row[0]
@@ -60,10 +83,21 @@ class ListTable:
                     css, content = instead[1](row[instead[0]])
                 else:
                     css, content = paint(value)
+                if name in signs:
+                    content = with_sign(signs[name].get(key), content)
                 cells.append((css, content, url if name in links and content else ""))
             title = " ".join(str(row[position]) for position in titles if row[position] is not None) or str(key)
             rows.append((key, url, marking and selection.holds(key), title, cells))
         return rows
+
+    def _signs(self, page: lists.Page) -> dict[str, dict[int, tuple[str, str]]]:
+        """Column -> key -> sign; each column asks once for the whole page."""
+        fields = [item.name for item in (*page.columns, *page.also)]
+        shown = {item.name for item in page.columns} & self.view.signs.keys()
+        if not shown:
+            return {}
+        values = {row[0]: dict(zip(fields, row[1:], strict=True)) for row in page.rows}
+        return {name: self.view.signs[name].read(self.operator, values) for name in shown}
 
     def _painters(
         self, page: lists.Page, found: Filter
@@ -96,6 +130,8 @@ class ListTable:
         if item.type.name == "bool":
             return lambda value: ("", "✓" if value else "")
         if item.type.name == "text" and not item.masked:
+            if item.kind in LINKED_KINDS:
+                return lambda value: ("", linked(item, value, lists.marked_text(value, pattern)) if value else "")
             if pattern is None:
                 return lambda value: ("", value or "")
             return lambda value: ("", lists.marked_text(value, pattern) if value else "")

@@ -4,6 +4,7 @@ import { startKeys } from "./keys.js";
 import { startLookups } from "./lookups.js";
 import { startMenus } from "./menus.js";
 import { startMessages } from "./messages.js";
+import { startSuggestions } from "./suggest.js";
 import { startTheme } from "./theme.js";
 import { startTooltips } from "./tooltips.js";
 
@@ -14,3 +15,4 @@ startMessages();
 startTheme();
 startTooltips();
 startLookups();
+startSuggestions();

@@ -1,0 +1,51 @@
+"""The list by keyboard: hits while typing, preview, search window, toolbar, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.server import KontorServer
+
+Screen = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> str:
+    """The list of three hundred customers, open; answers its address."""
+    server.kontor("demo-data", "--customers", "300", "--seed", "7")
+    sign_in(page)
+    page.goto(server.url + "/admin/customer/")
+    expect(page.locator("#list tbody tr").first).to_be_visible()
+    return server.url + "/admin/customer/"
+
+
+@pytest.mark.engines("sqlite")
+def test_hits_are_offered_while_typing_and_opened_by_enter(page: Page, customers: str, screen: Screen) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("gmbh")
+    hits = page.locator(".listbox:not([hidden]) [role=option]")
+    expect(hits).to_have_count(8)
+    screen(page, "suggestions")
+    page.keyboard.press("Escape")
+    expect(hits).to_have_count(0)
+    search = page.get_by_role("combobox", name="Suche über alles")
+    expect(search).to_have_value("gmbh")
+    expect(search).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(hits).to_have_count(8)
+    page.keyboard.press("ArrowDown")
+    chosen = page.locator('[role="option"][aria-selected="true"]')
+    expect(chosen).to_have_count(1)
+    title = (chosen.text_content() or "").split("GmbH")[0].split()[0]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+
+    page.keyboard.press("/")
+    page.keyboard.type("gmbh")
+    expect(hits).to_have_count(8)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("search=gmbh"))
