@@ -21,7 +21,7 @@ from flask_admin.contrib.peewee import ModelView
 from flask_appadmin import forms
 from flask_appadmin.bulk import Action
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
-from flask_appadmin.filters import Condition, Filter
+from flask_appadmin.filters import Filter, Part
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.layouts import Layout, automatic_layout, grid_columns, list_columns
 from flask_appadmin.rights import Operator, may_read, may_read_full, visible
@@ -149,9 +149,9 @@ class AppModelView(ModelView):
             return str(item.label), str(item.help)
         return str(short), ". ".join(str(text).rstrip(".") for text in (item.label, item.help) if str(text))
 
-    def filter_label(self, item: FieldSpec) -> str:
+    def filter_label(self, item: FieldSpec, name: str = "") -> str:
         """The word for a field in the filter bar."""
-        return str(self.filter_labels.get(item.name) or self.heading(item)[0])
+        return str(self.filter_labels.get(name or item.name) or self.heading(item)[0])
 
     def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
         """The filter that an address of the list means.
@@ -162,7 +162,7 @@ class AppModelView(ModelView):
         found = Filter.from_pairs(self.spec, pairs, me)
         if not self.default_query or ("view", "all") in pairs:
             return found
-        named = {condition.spec for condition in found.conditions}
+        named = found.named
         usual = [condition for condition in self._usual(me) if condition.spec not in named]
         return Filter(self.spec, found.search, (*found.conditions, *usual))
 
@@ -171,12 +171,12 @@ class AppModelView(ModelView):
         usual = self._usual(operator())
         own = tuple(condition for condition in found.conditions if condition not in usual)
         pairs = Filter(self.spec, found.search, own).pairs()
-        named = {condition.spec for condition in found.conditions}
+        named = found.named
         if any(condition.spec not in named for condition in usual):
             pairs.append(("view", "all"))
         return pairs
 
-    def _usual(self, me: Operator) -> tuple[Condition, ...]:
+    def _usual(self, me: Operator) -> tuple[Part, ...]:
         return Filter.from_text(self.spec, self.default_query, me).conditions if self.default_query else ()
 
     def allowed_actions(self) -> list[Action]:

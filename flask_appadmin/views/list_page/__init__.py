@@ -50,7 +50,10 @@ class ListPage:
         return list(request.args.items(multi=True))
 
     def filter(self) -> Filter:
-        return self.view.filter_of([pair for pair in self._pairs() if pair[0] not in _PANEL], self.operator)
+        # An empty box of the filter bar means "all"; elsewhere an empty value asks for what is not filled.
+        boxes = self.view.quick_filters
+        pairs = [pair for pair in self._pairs() if pair[0] not in _PANEL and (pair[1].strip() or pair[0] not in boxes)]
+        return self.view.filter_of(pairs, self.operator)
 
     def selection(self) -> Selection:
         token = request.args.get("selection", "")

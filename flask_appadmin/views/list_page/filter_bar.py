@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, render_template, request
 
 from flask_appadmin.errors import FieldError, FilterError
-from flask_appadmin.filters import Condition, Filter, operations_for
+from flask_appadmin.filters import Condition, Filter, field_at, operations_for
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import gettext
 from flask_appadmin.layouts import form_fields
@@ -41,12 +41,13 @@ class FilterBar:
         maker = FormMaker(self.operator)
         names = ReferenceCache()
         for name in self.view.quick_filters:
-            item = self.spec.field(name)
-            condition = next((c for c in found.conditions if c.spec is item and c.operation.key == ""), None)
-            value = dict(condition.url_pairs(names)).get(name, "") if condition and len(condition.values) == 1 else ""
+            item = field_at(self.spec, name)
+            assert item is not None, name
+            asked = (part.url_pairs(names) for part in found.conditions)
+            value = next((pairs[0][1] for pairs in asked if len(pairs) == 1 and pairs[0][0] == name), "")
             entry: dict[str, Any] = {
                 "name": name,
-                "label": self.view.filter_label(item),
+                "label": self.view.filter_label(item, name),
                 "value": value,
                 "width": "m",
                 "kind": "text",
@@ -67,8 +68,8 @@ class FilterBar:
         names = ReferenceCache()
         chips = []
         for condition in found.conditions:
-            single = condition.operation.key == "" and len(condition.values) == 1
-            if single and condition.spec.name in self.view.quick_filters:
+            pairs = condition.url_pairs(names)
+            if len(pairs) == 1 and pairs[0][0] in self.view.quick_filters:
                 continue
             chips.append((condition.sentence(names), self.list.url(found.without(condition)), ""))
         if self.list.only_marked():
@@ -137,7 +138,11 @@ class FilterBar:
             if request.headers.get("X-Fragment") == "filter_panel":
                 return render_template("appadmin/filter_panel.html", filter_panel=panel), 400
             return self.list.draw(found, panel), 400
-        same = [c for c in found.conditions if c.spec is item and c.operation is operation and operation.values == -1]
+        same = [
+            part
+            for part in found.conditions
+            if isinstance(part, Condition) and part.spec is item and part.operation is operation and part.values
+        ]
         others = tuple(c for c in found.conditions if c not in same)
         if same and op in ("", "not"):
             values = dict.fromkeys([*(value for c in same for value in c.values), *condition.values])
