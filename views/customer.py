@@ -265,6 +265,7 @@ class CustomerView(AppModelView):
             "mandate_date",
         ),
     }  # fmt: skip
+    preview_fields = ("email", "website", "sales_representative", "hint")
     signs: ClassVar[dict[str, ColumnSign]] = {
         "credit_limit": ColumnSign(("credit_sale", "credit_warn_percent", *LIMIT_FIELDS), _credit_signs)
     }

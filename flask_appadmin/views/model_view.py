@@ -32,6 +32,7 @@ from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.table import ColumnSign
+from flask_appadmin.views.preview import Preview
 from flask_appadmin.views.stepping import step
 
 log = logging.getLogger("appadmin")
@@ -84,6 +85,8 @@ class AppModelView(ModelView):
     signs: ClassVar[dict[str, ColumnSign]] = {}
     #: Table (this one or a child's) -> the fields of its postal address, for a link to the map.
     places_on_map: ClassVar[dict[str, tuple[str, ...]]] = {}
+    #: Fields that the preview shows besides those of the list and of the form's first page.
+    preview_fields: ClassVar[tuple[str, ...]] = ()
     #: Child table -> its columns in the form, in this order; all other fields open below the row.
     grids: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: What is said when an action is called while nothing is marked.
@@ -262,6 +265,11 @@ class AppModelView(ModelView):
         limit = request.args.get("limit", "")
         number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else usual
         return forms.lookup(self.spec, question, operator(), limit=number, also=self.suggestion_fields, only=only)
+
+    @expose("/preview")
+    def preview_view(self) -> Any:
+        """A record in short for the pane beside the list: ?id=… (see preview.html)."""
+        return Preview(self, operator(), self._key()).answer()
 
     @expose("/reveal", methods=("POST",))
     def reveal_view(self) -> Any:

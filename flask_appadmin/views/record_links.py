@@ -19,6 +19,7 @@ from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 MAP_ADDRESS = "https://www.openstreetmap.org/search?query="
 
 _OUTSIDE = Markup('<a href="{}" rel="noreferrer" target="_blank">{}</a>')
+_BESIDE = Markup('{} <a href="{}" rel="noreferrer" target="_blank" title="{}" aria-label="{}">{}</a>')
 _CALL = Markup('<a href="{}">{}</a>')
 
 
@@ -50,4 +51,9 @@ def map_link(
     known = [part for part in parts if part]
     if len(known) < 2:
         return None
-    return MAP_ADDRESS + quote(", ".join(known)), "⌖", gettext("auf der Karte zeigen")
+    return MAP_ADDRESS + quote(", ".join(known)), "↗", gettext("auf der Karte zeigen")
+
+
+def with_link(content: Any, link: tuple[str, str, str] | None) -> Any:
+    """A value with the sign of a link behind it."""
+    return content if link is None else _BESIDE.format(content, link[0], link[2], link[2], link[1])

@@ -49,3 +49,31 @@ def test_hits_are_offered_while_typing_and_opened_by_enter(page: Page, customers
     expect(hits).to_have_count(8)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("search=gmbh"))
+
+
+@pytest.mark.engines("sqlite")
+def test_the_preview_follows_the_cursor_and_asks_only_where_it_stops(
+    page: Page, customers: str, screen: Screen
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/preview?" in request.url else None)
+    pane = page.get_by_role("complementary", name="Vorschau")
+    expect(pane).to_be_hidden()
+    page.keyboard.press("p")
+    expect(pane.get_by_role("heading", level=2)).to_contain_text("10001")
+    area = page.locator(".list-area").bounding_box()
+    for _step in range(12):
+        page.keyboard.press("ArrowDown")
+    expect(pane.get_by_role("heading", level=2)).to_contain_text("10012")
+    assert len(asked) < 8, "who runs through the rows does not flood the server"
+    assert page.locator(".list-area").bounding_box() == area
+    screen(page, "preview")
+
+    page.reload()
+    expect(pane).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+ ")
+    expect(pane).to_be_hidden()
+    expect(page.locator("#marked")).to_contain_text("nichts markiert")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("10001")

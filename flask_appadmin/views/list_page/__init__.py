@@ -16,7 +16,7 @@ from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import Selection
-from flask_appadmin.views import places
+from flask_appadmin.views import places, preview
 from flask_appadmin.views.list_page.filter_bar import FilterBar
 from flask_appadmin.views.list_page.paging import pager, range_text
 from flask_appadmin.views.list_page.table import ListTable
@@ -141,6 +141,7 @@ class ListPage:
             "range_text": range_text(page),
             "pager": pager(self, page, found),
             "sizes": [(str(other), self.url(found, size=str(other)), other == page.size) for other in lists.PAGE_SIZES],
+            "preview": preview.pane(self.view, self.operator),
             "empty": self._empty(page, found) if not page.rows else None,
         }
         return render_template("appadmin/list.html", **context)
