@@ -219,7 +219,6 @@ class Customer(Record):
     search_name = described(
         CharField(
             max_length=30,
-            index=True,
             null=True,
             verbose_name=_("Suchbezeichnung"),
             help_text=_("Kurzer Name zum Suchen. Vorschlag: Name 1 und Ort, höchstens 30 Zeichen."),
@@ -233,7 +232,6 @@ class Customer(Record):
     name_1 = described(
         CharField(
             max_length=60,
-            index=True,
             null=True,
             verbose_name=_("Name 1"),
             help_text=_("Name 1 oder Name 2 muss gefüllt sein."),
@@ -280,7 +278,7 @@ class Customer(Record):
         listed=True,
     )
     postal_code = described(
-        CharField(max_length=10, index=True, null=True, verbose_name=_("PLZ")),
+        CharField(max_length=10, null=True, verbose_name=_("PLZ")),
         group="main",
         aliases=("Plz", "Postleitzahl"),
         kind="postal_code",
@@ -288,7 +286,7 @@ class Customer(Record):
         listed=True,
     )
     city = described(
-        CharField(max_length=60, index=True, null=True, verbose_name=_("Ort")),
+        CharField(max_length=60, null=True, verbose_name=_("Ort")),
         group="main",
         searchable=True,
         listed=True,
@@ -1921,9 +1919,17 @@ class Customer(Record):
     class Meta:
         table_name = "customer"
         indexes = (
+            # Columns of the list: each index serves the filter and, since equal values follow each other by number, the
+            # order. With the status, which every list asks for, filtered rows are counted without reading them.
             (("status", "customer_number"), False),
-            (("country", "customer_number"), False),
-            (("updated_at",), False),
+            (("country", "customer_number", "status"), False),
+            (("postal_code", "customer_number", "status"), False),
+            (("city", "customer_number", "status"), False),
+            (("portal_type", "customer_number", "status"), False),
+            (("name_1", "customer_number"), False),
+            (("search_name", "customer_number"), False),
+            (("credit_limit", "customer_number"), False),
+            (("updated_at", "customer_number"), False),
         )
 
     #: The three marks of the window "Sonderkontierung"; at most one of them is set.

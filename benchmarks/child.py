@@ -40,6 +40,20 @@ def fill(url: str, customers: int) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
+def fill_sparse(url: str, customers: int) -> dict[str, Any]:
+    """Makes a database with the lean stock; answers the seconds that took."""
+    import admin_app
+    from benchmarks import sparse
+    from flask_appadmin.database import disconnect_database
+
+    admin_app.upgrade(url)
+    start = time.perf_counter()
+    sparse.fill(customers)
+    seconds = time.perf_counter() - start
+    disconnect_database()
+    return {"seconds": seconds}
+
+
 def fill_floor(url: str, customers: int) -> dict[str, Any]:
     """Stores the very same rows, made beforehand, by `executemany`: no search index, no further index, no history."""
     import admin_app
@@ -95,7 +109,8 @@ def read_floor(url: str, path: str) -> dict[str, Any]:
 
 
 WORK: dict[str, Callable[..., dict[str, Any]]] = {
-    function.__name__: function for function in (fill, fill_floor, export, export_floor, plan_import, read_floor)
+    function.__name__: function
+    for function in (fill, fill_sparse, fill_floor, export, export_floor, plan_import, read_floor)
 }
 
 

@@ -144,8 +144,10 @@ def format_datetime(value: datetime.datetime, *, seconds: bool = False) -> str:
 
 def format_age(value: datetime.datetime, now: datetime.datetime) -> str:
     """How long ago a stored time is, as people say it: "vor 5 Min.", "gestern", "18.11.2026"."""
+    minutes = int((now - value).total_seconds() // 60)
+    if minutes > 3_000:
+        return format_date(to_local(value))
     local, local_now = to_local(value), to_local(now)
-    minutes = int((local_now - local).total_seconds() // 60)
     if 0 <= minutes < 1:
         return gettext("gerade eben")
     if 0 <= minutes < 60:

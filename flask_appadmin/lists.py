@@ -19,7 +19,6 @@ from typing import Any
 import peewee
 from markupsafe import Markup, escape
 
-from flask_appadmin.database import engine
 from flask_appadmin.errors import FilterError
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
@@ -124,28 +123,40 @@ def read_page(
     if order.spec is not None and order.spec not in (*columns, *also):
         needed.append(order.spec.column_field)
     parts = [part for part in (visible(operator, spec), found.where(operator), only) if part is not None]
+    tie = tie_breaker(spec, order)
+    if tie is not None and tie not in (*columns, *also, order.spec):
+        needed.append(tie.column_field)
     backwards = bool(before)
     query = model.select(*needed)
     for part in parts:
         query = query.where(part)
-    place = _read_place(after or (before if before != "end" else ""), order)
-    if place is not None:
-        query = query.where(_beyond(key, order, place, backwards))
-    rows = list(query.order_by(*_ordering(key, order, backwards)).limit(size + 1).tuples())
+    # By identity: a Peewee field answers == with an expression, which is always true.
+    positions = tuple(
+        next(at for at, other in enumerate(needed) if other is column) for column in _sort_columns(spec, order)
+    )
+    place = _read_place(after or (before if before != "end" else ""), spec, order)
+    rows: list[tuple[Any, ...]] = []
+    for stretch in _stretches(spec, order, place, backwards):
+        part = query if stretch is None else query.where(stretch)
+        part = part.order_by(*_ordering(spec, order, backwards)).limit(size + 1 - len(rows))
+        rows.extend(part.tuples())
+        if len(rows) > size:
+            break
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
         rows.reverse()
-    count, capped = count_rows(spec, parts, exact=exact)
-    # By identity: a Peewee field answers == with an expression, which is always true.
-    position = next((at for at, item in enumerate(needed) if order.spec and item is order.spec.column_field), -1)
+    if not (more or after or before):
+        count, capped = len(rows), False
+    else:
+        count, capped = count_rows(spec, parts, exact=exact)
     page = Page(columns, [row[:width] for row in rows], order, size, count, capped, also=also)
     page.by_code = frozenset(by_code)
     if rows:
         has_next = more if not backwards else before != "end"
         has_previous = more if backwards else bool(after)
-        page.next = _write_place(rows[-1], position, order) if has_next else ""
-        page.previous = _write_place(rows[0], position, order) if has_previous else ""
+        page.next = _write_place(rows[-1], positions, spec, order) if has_next else ""
+        page.previous = _write_place(rows[0], positions, spec, order) if has_previous else ""
     page.first_row = _first_row(at, after, before, size, count, capped, len(rows))
     _fetch_titles(page)
     return page
@@ -174,53 +185,90 @@ def count_rows(spec: ModelSpec, parts: Sequence[Any], *, exact: bool = False) ->
     return (CAP, True) if count > CAP else (count, False)
 
 
-def _ordering(key: Any, order: Order, backwards: bool) -> list[Any]:
-    descending = order.descending != backwards
-    parts = [] if order.spec is None else [order.spec.column_field]
-    return [part.desc() if descending else part.asc() for part in (*parts, key)]
+# --- the order and the places in it -----------------------------------------------------------------------------------
 
 
-def _write_place(row: tuple[Any, ...], position: int, order: Order) -> str:
+def tie_breaker(spec: ModelSpec, order: Order) -> FieldSpec | None:
+    """The field that orders records with the same sort value: the model's own order where that is a unique number or
+    name that all records have; None for the key. So one index (city, number) serves both the order and the filter."""
+    for name in spec.description.order[:1]:
+        item = spec.by_name.get(name)
+        if item is not None and item.unique and not item.nullable and sortable(item) and order.spec is not None:
+            return item
+    return None
+
+
+def _sort_columns(spec: ModelSpec, order: Order) -> list[Any]:
+    """The columns that a list is sorted by; together they are different for each record."""
+    key, tie = spec.model._meta.primary_key, tie_breaker(spec, order)
     if order.spec is None:
-        content: list[Any] = [row[0]]
-    else:
-        content = [row[0], order.spec.type.to_json(row[position], order.spec)]
+        return [key]
+    last = key if tie is None else tie.column_field
+    return [last] if order.spec is tie else [order.spec.column_field, last]
+
+
+def _ordering(spec: ModelSpec, order: Order, backwards: bool) -> list[Any]:
+    descending = order.descending != backwards
+    return [column.desc() if descending else column.asc() for column in _sort_columns(spec, order)]
+
+
+def _stretches(spec: ModelSpec, order: Order, place: tuple[Any, ...] | None, backwards: bool) -> list[Any]:
+    """The conditions on the stretches of the list from a place on, in the direction of reading: None for all rows.
+
+    Records without a sort value stand last, whichever way it is sorted; they are a stretch of their own, so that each
+    is read along its index on both engines.
+    """
+    columns = _sort_columns(spec, order)
+    beyond = None if place is None else _beyond(columns, place, order.descending != backwards)
+    if order.spec is None or len(columns) == 1 or not order.spec.nullable:
+        return [beyond]
+    filled, empty = columns[0].is_null(False), columns[0].is_null()
+    if place is None:
+        return [empty, filled] if backwards else [filled, empty]
+    if place[0] is None:
+        here = empty & _beyond(columns[1:], place[1:], order.descending != backwards)
+        return [here, filled] if backwards else [here]
+    return [beyond] if backwards else [beyond, empty]
+
+
+def _beyond(columns: Sequence[Any], place: Sequence[Any], descending: bool) -> Any:
+    """The rows behind a place, compared as a row of values: both engines seek such a comparison in an index."""
+    values = [
+        peewee.Value(column.db_value(value), converter=False) for column, value in zip(columns, place, strict=True)
+    ]
+    if len(columns) == 1:
+        return peewee.Expression(columns[0], "<" if descending else ">", values[0])
+    return peewee.Expression(peewee.Tuple(*columns), "<" if descending else ">", peewee.Tuple(*values))
+
+
+def _write_place(row: tuple[Any, ...], positions: Sequence[int], spec: ModelSpec, order: Order) -> str:
+    items = [spec.by_name[column.name] for column in _sort_columns(spec, order)]
+    content = [item.type.to_json(row[position], item) for item, position in zip(items, positions, strict=True)]
     return base64.urlsafe_b64encode(json.dumps(content, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
-def _read_place(text: str, order: Order) -> tuple[int, Any] | None:
+def _read_place(text: str, spec: ModelSpec, order: Order) -> tuple[Any, ...] | None:
     if not text:
         return None
+    items = [spec.by_name[column.name] for column in _sort_columns(spec, order)]
     try:
         content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        key = content[0]
-        if not isinstance(key, int) or isinstance(key, bool) or abs(key) > 2**62:
+        if not isinstance(content, list) or len(content) != len(items):
             raise ValueError
-        value = order.spec.type.from_json(content[1], order.spec) if order.spec is not None else None
-        if isinstance(value, str) and "\x00" in value:
+        values = tuple(item.type.from_json(value, item) for item, value in zip(items, content, strict=True))
+        if values[-1] is None:
             raise ValueError
+        for item, value in zip(items, values, strict=True):
+            item.column_field.db_value(value)
+            if isinstance(value, float | list | dict) or (isinstance(value, str) and "\x00" in value):
+                raise ValueError
+            if isinstance(value, int) and abs(value) > 2**62:
+                raise ValueError
+            if value is not None and item.type.name in ("integer", "reference", "bool") and not isinstance(value, int):
+                raise ValueError
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, ArithmeticError):
         raise FilterError("after", gettext("Diese Stelle der Liste gibt es nicht mehr.")) from None
-    return key, value
-
-
-def _beyond(key: Any, order: Order, place: tuple[int, Any], backwards: bool) -> Any:
-    """The rows behind a place. Ascending, NULLs stand first on SQLite, last on PostgreSQL; both walk their index."""
-    last_key, value = place
-    descending = order.descending != backwards
-    behind_key = key < last_key if descending else key > last_key
-    if order.spec is None:
-        return behind_key
-    column = order.spec.column_field
-    nulls_first = (engine() == "sqlite") != descending
-    if value is None:
-        same = column.is_null() & behind_key
-        return (same | column.is_null(False)) if nulls_first else same
-    beyond = column < value if descending else column > value
-    reachable = column <= value if descending else column >= value
-    # Written as a range plus a test, so that the engine seeks in the index instead of merging two scans.
-    ahead = reachable & (beyond | behind_key)
-    return ahead if nulls_first else (ahead | column.is_null())
+    return values
 
 
 def _fetch_titles(page: Page) -> None:
@@ -234,16 +282,23 @@ def _words(page: Page, item: FieldSpec, keys: set[int]) -> dict[int, str]:
     return names(item.references, keys)
 
 
+def words_of_column(page: Page, item: FieldSpec) -> dict[int, str]:
+    """Key -> title (or short code) for the records that a column of the page refers to."""
+    if item not in page.columns:
+        position = 1 + len(page.columns) + page.also.index(item)
+    else:
+        position = 1 + page.columns.index(item)
+    return _words(page, item, {row[position] for row in page.rows if row[position] is not None})
+
+
 def place_of(spec: ModelSpec, operator: Operator, key: int, order: Order) -> str:
     """The place of one record in a list of this order, "" for a record that is not there."""
     model = spec.model
-    key_field = model._meta.primary_key
-    query = model.select(key_field, *([order.spec.column_field] if order.spec is not None else [])).where(
-        key_field == key
-    )
+    columns = _sort_columns(spec, order)
+    query = model.select(*columns).where(model._meta.primary_key == key)
     condition = visible(operator, spec)
     row = (query if condition is None else query.where(condition)).tuples().first()
-    return "" if row is None else _write_place(row, len(row) - 1, order)
+    return "" if row is None else _write_place(row, range(len(columns)), spec, order)
 
 
 def cell_text(page: Page, item: FieldSpec, value: Any, operator: Operator) -> str:

@@ -187,8 +187,9 @@ def comparison(column: Any, kind: str, key: str, values: Sequence[Any]) -> Any:
     if key == "":
         return column == values[0] if len(values) == 1 else column.in_(values)
     if key == "not":
-        # A field that is not filled is not "DE" either.
-        return column.is_null() | column.not_in(values)
+        # A field that is not filled is not "DE" either; one that is always filled need not be asked.
+        different = column.not_in(values)
+        return (column.is_null() | different) if getattr(column, "null", True) else different
     if key in ("contains", "ends"):
         return _like(column, key, values[0])
     if key == "lacks":

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from flask import abort, g, jsonify, redirect, request, url_for
+from flask import abort, g, has_request_context, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 
@@ -94,6 +94,7 @@ class AppModelView(ModelView):
 
     def __init__(self, model: Any, registry: Any) -> None:
         self.registry = registry
+        self._list_urls: dict[str, str] = {}
         self.spec: ModelSpec = spec_of(model)
         super().__init__(model, name=str(self.spec.plural), endpoint=self.spec.name, url=f"/admin/{self.spec.name}")
 
@@ -180,7 +181,16 @@ class AppModelView(ModelView):
         return pairs
 
     def _usual(self, me: Operator) -> tuple[Part, ...]:
-        return Filter.from_text(self.spec, self.default_query, me).conditions if self.default_query else ()
+        if not self.default_query:
+            return ()
+        if not has_request_context():
+            return Filter.from_text(self.spec, self.default_query, me).conditions
+        # Read once for each request: a page asks for it with every link.
+        known: dict[str, Any] = g.setdefault("usual_conditions", {})
+        if self.spec.name not in known:
+            known[self.spec.name] = Filter.from_text(self.spec, self.default_query, me).conditions
+        found: tuple[Part, ...] = known[self.spec.name]
+        return found
 
     def allowed_actions(self) -> list[Action]:
         offered = self.actions if self.actions is not None else self.registry.generic_actions
@@ -319,7 +329,13 @@ class AppModelView(ModelView):
     # --- addresses ----------------------------------------------------------------------------------------------------
 
     def list_url(self, **arguments: Any) -> str:
-        return url_for(f"{self.endpoint}.index_view", **arguments)
+        if arguments:
+            return url_for(f"{self.endpoint}.index_view", **arguments)
+        # Asked for by every page, for each entry of the menu; it depends on where the application is mounted only.
+        root = request.script_root
+        if root not in self._list_urls:
+            self._list_urls[root] = url_for(f"{self.endpoint}.index_view")
+        return self._list_urls[root]
 
     def record_url(self, key: int, **arguments: Any) -> str:
         return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)

@@ -264,10 +264,10 @@ def test_a_list_asks_the_same_number_of_questions_for_any_number_of_rows(client:
         author = change.create(Author, {"name": f"Autor {number}"})
         change.create(Book, {"isbn": f"C{number}", "title": f"Buch {number}", "author": author})
     change.apply(WEBER)
-    with assert_query_count(few.count):
+    with assert_query_count(few.count + 1):  # what fits on one page need not be counted
         page = get(client, "/admin/book/?sort=title")
     assert len(page.keys) == 50
-    assert few.count <= 4, "rows, count, names of authors, number in the menu"
+    assert few.count <= 3, "rows, names of authors, number in the menu"
 
 
 # --- selection --------------------------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ class ListPage:
         self.view = view
         self.spec = view.spec
         self.operator = operator
+        #: Filter -> what of it stands in an address; a page names its own in twenty links.
+        self._url_pairs: dict[int, tuple[Filter, list[tuple[str, str]]]] = {}
 
     def answer(self) -> Any:
         if "add_field" in request.args:
@@ -181,7 +183,10 @@ class ListPage:
         return [button for button in buttons if button[1]]
 
     def kept_pairs(self, found: Filter, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-        pairs = [(name, text) for name, text in self.view.url_pairs(found) if name not in without]
+        known = self._url_pairs.get(id(found))
+        if known is None:
+            known = self._url_pairs[id(found)] = (found, self.view.url_pairs(found))
+        pairs = [(name, text) for name, text in known[1] if name not in without]
         return pairs + [(name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name)]
 
     def _actions(self) -> list[dict[str, Any]]:

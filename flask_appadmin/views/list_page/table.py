@@ -135,6 +135,9 @@ class ListTable:
             if pattern is None:
                 return lambda value: ("", value or "")
             return lambda value: ("", lists.marked_text(value, pattern) if value else "")
+        if item.target is not None:
+            words = lists.words_of_column(page, item)
+            return lambda value: (css, words.get(value, ""))
         return lambda value: (css, lists.cell_text(page, item, value, self.operator))
 
 
