@@ -7,10 +7,11 @@ from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
 from actions.export_sheet import ExportCustomers
 from actions.print_labels import PrintCustomerLabels
-from flask_appadmin.bulk import Action
+from flask_appadmin.bulk import Action, EditRecord
 
 #: In the order of the strip above the list.
 ACTIONS: tuple[Action, ...] = (
+    EditRecord(),
     ChangeCustomerSettings(),
     ExportCustomers(),
     PrintCustomerLabels(),

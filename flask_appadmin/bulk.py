@@ -43,7 +43,7 @@ class Action:
     rights: ClassVar[tuple[str, ...]] = ()
     #: Which right on the model it needs: "read", "edit", "create", "delete".
     verb: ClassVar[str] = "read"
-    #: Which page it has: "change", "confirm", "export" or "labels".
+    #: Which page it has: "change", "confirm", "export", "labels" or "open" (the records themselves).
     page: ClassVar[str] = "confirm"
     #: Works on exactly one record.
     single: ClassVar[bool] = False
@@ -123,6 +123,16 @@ class ChangeSettings(ChangeAction):
         change.title = gettext("%(fields)s: %(what)s", fields=labels[:120], what=selection.describe())[:250]
         change.assign(selection, values, expected=expected, without=without)
         return change
+
+
+class EditRecord(Action):
+    """The form of the marked record; of several the first one, from which one steps to the others."""
+
+    name = "edit"
+    label = _("Bearbeiten")
+    hint = _("Den markierten Datensatz öffnen; bei mehreren den ersten, von dem aus Sie weiterblättern")
+    verb = "edit"
+    page = "open"
 
 
 class CopyRecord(ChangeAction):
@@ -306,6 +316,7 @@ __all__ = [
     "DeleteRecords",
     "Document",
     "DocumentAction",
+    "EditRecord",
     "ExportSheet",
     "FullCopyRecord",
     "LabelRun",

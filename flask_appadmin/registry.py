@@ -22,6 +22,7 @@ from flask_appadmin.bulk import (
     ChangeSettings,
     CopyRecord,
     DeleteRecords,
+    EditRecord,
     ExportSheet,
     FullCopyRecord,
     PrintLabels,
@@ -39,6 +40,7 @@ from flask_appadmin.views.operations import OperationsView
 
 #: What every model can do with marked records; an application may put its own in their place.
 GENERIC_ACTIONS: tuple[Action, ...] = (
+    EditRecord(),
     ChangeSettings(),
     ExportSheet(),
     PrintLabels(),
@@ -253,6 +255,7 @@ class Registry:
                 "brand": self.brand,
                 "home_url": url_for("admin.index"),
                 "search_url": self.views[search.name].list_url() if search is not None else "",
+                "find_url": self._find_url(search),
                 "suggest_url": self.suggest_url(search) if search is not None else "",
                 "search_hint": str(self.views[search.name].search_label or _("Suchen")) if search is not None else "",
                 "search_value": request.args.get("search", "") if search is not None else "",
@@ -264,6 +267,12 @@ class Registry:
                 "toast": session.pop("toast", None),
             }
         }
+
+    def _find_url(self, search: ModelSpec | None) -> str:
+        """The search window of the table that the page is about, else of the one that the head searches."""
+        view = self.views.get(request.blueprint or "")
+        spec = view.spec if view is not None and _may(f"{view.spec.right}.read") else search
+        return url_for(f"{self.views[spec.name].endpoint}.find_view") if spec is not None else ""
 
     def _menu_entries(self, operator: Operator) -> list[tuple[str, list[tuple[str, str, bool, int | None]]]]:
         active = request.blueprint or ""

@@ -265,6 +265,11 @@ class CustomerView(AppModelView):
             "mandate_date",
         ),
     }  # fmt: skip
+    search_window_fields = (
+        "customer_number", "search_name", "name_1", "name_2", "postal_code", "city", "phone", "email", "status",
+    )  # fmt: skip
+    # A customer counts as active with the status and the box (PX-82).
+    exclusions = (("without_inactive", _("Inaktive ausschließen"), "active=1&status=active"),)
     preview_fields = ("email", "website", "sales_representative", "hint")
     signs: ClassVar[dict[str, ColumnSign]] = {
         "credit_limit": ColumnSign(("credit_sale", "credit_warn_percent", *LIMIT_FIELDS), _credit_signs)

@@ -25,6 +25,7 @@ from flask_appadmin.bulk import (
 )
 from flask_appadmin.changes import AssignPlan, ValueGroup
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound, PlanChanged
+from flask_appadmin.filters import Filter
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.labels import LabelFormat, find_format
@@ -56,6 +57,8 @@ class ActionPages:
     def answer(self) -> Any:
         if not self.count:
             raise AppAdminError(self._nothing())
+        if self.action.page == "open":
+            return self._open()
         if self.action.page == "change":
             return _ChangePage(self).answer()
         if self.action.page == "labels":
@@ -66,6 +69,19 @@ class ActionPages:
             return ExportPage(self).answer()
         return _ConfirmPage(self).answer()
 
+    def _open(self) -> Any:
+        """The first marked record; the others are the next ones."""
+        from flask_appadmin.views.list_page import ListPage
+
+        listing = ListPage(self.view, self.operator)
+        page = listing.read(Filter(self.spec), only=self.selection.where())
+        if not page.rows:
+            raise AppAdminError(self._nothing())
+        pairs = [("only", "marked"), ("selection", self.selection.token)]
+        places.remember_place(self.spec, self.view.list_url(), pairs)
+        listing.remember_rows(page)
+        return redirect(self.view.record_url(page.rows[0][0]))
+
     def _selection(self) -> Selection:
         token = request.values.get("token") or request.values.get("selection") or ""
         if token:
@@ -74,8 +90,6 @@ class ActionPages:
         if key.isascii() and key.isdigit() and len(key) < 19:
             return Selection.of_keys(self.spec, self.operator, [int(key)]).store()
         if "query" in request.args:
-            from flask_appadmin.filters import Filter
-
             found = Filter.from_text(self.spec, request.args["query"], self.operator)
             return Selection.of_filter(found, self.operator).store()
         raise AppAdminError(self._nothing())

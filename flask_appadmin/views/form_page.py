@@ -465,7 +465,7 @@ class FormPage:
             return []
         grouped: dict[str, list[tuple[str, str, str]]] = {}
         for action in self.view.allowed_actions():
-            if action.name == "change_settings":
+            if action.page in ("change", "open"):
                 continue
             url = url_for(f"{self.view.endpoint}.run_action", action_name=action.name, id=self.key)
             group = str(action.group) or gettext("Sonderfunktionen")

@@ -33,6 +33,7 @@ from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.preview import Preview
+from flask_appadmin.views.search_window import SearchWindow
 from flask_appadmin.views.stepping import step
 
 log = logging.getLogger("appadmin")
@@ -87,6 +88,10 @@ class AppModelView(ModelView):
     places_on_map: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: Fields that the preview shows besides those of the list and of the form's first page.
     preview_fields: ClassVar[tuple[str, ...]] = ()
+    #: Fields of the search window (F10); none named: what the record is called and found by.
+    search_window_fields: ClassVar[tuple[str, ...]] = ()
+    #: Boxes in the search window and the filter bar that leave rows out: (name, label, filter as text of a URL).
+    exclusions: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
     #: Child table -> its columns in the form, in this order; all other fields open below the row.
     grids: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: What is said when an action is called while nothing is marked.
@@ -280,6 +285,11 @@ class AppModelView(ModelView):
     def preview_view(self) -> Any:
         """A record in short for the pane beside the list: ?id=… (see preview.html)."""
         return Preview(self, operator(), self._key()).answer()
+
+    @expose("/find")
+    def find_view(self) -> Any:
+        """The search window: ?<field>=…&do=list|show (see search_window.py)."""
+        return SearchWindow(self, operator()).answer()
 
     @expose("/reveal", methods=("POST",))
     def reveal_view(self) -> Any:

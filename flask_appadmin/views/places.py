@@ -39,6 +39,11 @@ def remember_list(spec: ModelSpec) -> None:
     _store(spec, request.path, pairs)
 
 
+def remember_place(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> None:
+    """Keeps an address that was not asked for itself: the list behind a record that was opened at once."""
+    _store(spec, path, pairs)
+
+
 def _store(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> None:
     address = f"{path}?{urlencode(pairs)}" if pairs else path
     if len(address) > _LONGEST:

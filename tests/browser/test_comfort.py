@@ -77,3 +77,59 @@ def test_the_preview_follows_the_cursor_and_asks_only_where_it_stops(
     expect(page.locator("#marked")).to_contain_text("nichts markiert")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("10001")
+
+
+@pytest.mark.req("PX-08", "PX-12")
+@pytest.mark.engines("sqlite")
+def test_f10_opens_the_search_window_on_list_and_form(page: Page, customers: str, screen: Screen) -> None:
+    page.keyboard.press("F10")
+    window = page.get_by_role("dialog", name="Kunden suchen")
+    expect(window.get_by_label("Kundennummer")).to_be_focused()
+    screen(page, "search-window")
+    window.get_by_label("Ort").focus()
+    page.keyboard.type("Wien")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("city__contains=Wien"))
+    found = page.locator("#list tbody tr").count()
+    assert found > 1
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab").first).to_be_visible()
+    page.keyboard.press("F10")
+    expect(window.get_by_label("Kundennummer")).to_be_focused()
+    window.get_by_label("Ort").focus()
+    page.keyboard.type("Wien")
+    page.keyboard.press("Alt+Enter")
+    expect(page.get_by_text(f"1 von {found}", exact=True)).to_be_visible()
+    page.get_by_role("link", name="‹ Kunden").click()
+    expect(page.locator("#marked")).to_contain_text(f"{found} markiert")
+
+
+@pytest.mark.req("PX-74", partly=True)
+@pytest.mark.engines("sqlite")
+def test_the_overview_tells_every_key_of_the_page(page: Page, customers: str, screen: Screen) -> None:
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Tasten")
+    for words in ("Suchfenster", "Vorschau der Zeile", "neu anlegen", "Löschen", "Zeile markieren"):
+        expect(keys).to_contain_text(words)
+    screen(page, "keys")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.get_by_label("Inaktive ausschließen").check()
+    page.wait_for_url(re.compile("active=1"))
+    expect(page.get_by_label("Inaktive ausschließen")).to_be_checked()
+
+
+@pytest.mark.req("NE-06")
+@pytest.mark.engines("sqlite")
+def test_buttons_answer_with_a_sentence_while_nothing_is_marked(page: Page, customers: str) -> None:
+    edit = page.locator("#marked").get_by_role("button", name="Bearbeiten")
+    expect(edit).to_have_attribute("aria-disabled", "true")
+    edit.click(force=True)
+    expect(page.locator("#messages")).to_contain_text("Bitte markieren Sie mindestens einen Kunden.")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    expect(edit).to_have_attribute("aria-disabled", "false")
+    edit.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("10001")

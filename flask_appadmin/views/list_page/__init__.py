@@ -74,7 +74,8 @@ class ListPage:
 
     def read(self, found: Filter, **place: Any) -> lists.Page:
         """One page of the list in the order, the size and among the rows that the address asks for."""
-        only = self.selection().where() if self.only_marked() else None
+        if self.only_marked():
+            place.setdefault("only", self.selection().where())
         columns = self.view.list_fields
         needed = [*self.view.instead_columns.values()]
         needed += [name for item in columns if item.name in self.view.signs for name in self.view.signs[item.name].also]
@@ -86,7 +87,6 @@ class ListPage:
             columns,
             lists.read_order(self.spec, request.args.get("sort", ""), self.operator),
             size=self._size(),
-            only=only,
             also=also,
             by_code=self.view.code_columns,
             **place,
@@ -124,6 +124,7 @@ class ListPage:
             "quick": bar.quick(found),
             "keep": self.kept_pairs(found, without=("search", *self.view.quick_filters)),
             "list_url": self.view.list_url(),
+            "switches": bar.switches(found),
             "chips": bar.chips(found),
             "clear_url": self.url(Filter(self.spec)) if self.view.url_pairs(found) and not found.is_empty else "",
             "add_filter_url": self.url(found, add_filter="1"),
@@ -143,6 +144,7 @@ class ListPage:
             "range_text": range_text(page),
             "pager": pager(self, page, found),
             "sizes": [(str(other), self.url(found, size=str(other)), other == page.size) for other in lists.PAGE_SIZES],
+            "find_url": url_for(f"{self.view.endpoint}.find_view"),
             "preview": preview.pane(self.view, self.operator),
             "empty": self._empty(page, found) if not page.rows else None,
         }
@@ -207,14 +209,15 @@ class ListPage:
         plural = str(self.spec.plural)
         if not self.view.url_pairs(found) and not self.only_marked():
             links = [(label, url, main) for label, url, _key, main in self.buttons()]
-            return {
-                "title": gettext("Noch keine Einträge in „%(plural)s“", plural=plural),
-                "text": gettext("Legen Sie den ersten Eintrag an oder holen Sie eine Liste herein."),
-                "links": links,
-            }
+            text = gettext("Legen Sie den ersten Eintrag an oder holen Sie eine Liste herein.")
+            if not links:
+                text = gettext("Anlegen dürfen Sie hier nichts; bitte wenden Sie sich dafür an Ihre Administration.")
+            title = gettext("Noch keine Einträge in „%(plural)s“", plural=plural)
+            return {"title": title, "text": text, "filters": [], "links": links}
         return {
             "title": gettext("Nichts gefunden"),
             "text": gettext("Kein Eintrag passt zu: %(filter)s.", filter=found.describe()),
+            "filters": FilterBar(self).removable(found),
             "links": [(gettext("Alle Filter aufheben"), self.url(Filter(self.spec)), True)],
         }
 

@@ -76,6 +76,33 @@ class FilterBar:
             chips.insert(0, (gettext("nur markierte"), self.list.url(found), ""))
         return chips
 
+    def removable(self, found: Filter) -> list[tuple[str, str]]:
+        """(sentence, the list without it) of everything that limits the list, the search and the quick fields too."""
+        names = ReferenceCache()
+        parts = []
+        if found.search:
+            without = Filter(self.spec, "", found.conditions)
+            parts.append((gettext("Suche „%(text)s“", text=found.search), self.list.url(without)))
+        if self.list.only_marked():
+            parts.append((gettext("nur markierte"), self.list.url(found)))
+        return parts + [(part.sentence(names), self.list.url(found.without(part))) for part in found.conditions]
+
+    def switches(self, found: Filter) -> list[tuple[str, bool, str]]:
+        """(label, whether it holds, the list with or without it) of the boxes that leave rows out."""
+        switches = []
+        for _key, label, query in self.view.exclusions:
+            parts = Filter.from_text(self.spec, query, self.operator).conditions
+            fields = Filter(self.spec, "", parts).named
+            is_on = all(part in found.conditions for part in parts)
+            others = tuple(part for part in found.conditions if part not in parts if is_on or not part.named & fields)
+            if is_on:
+                usual = self.view.filter_of(Filter(self.spec, "", others).pairs(), self.operator)
+                target = Filter(self.spec, found.search, usual.conditions)
+            else:
+                target = Filter(self.spec, found.search, (*others, *parts))
+            switches.append((str(label), is_on, self.list.url(target)))
+        return switches
+
     def panel(self, field: str = "", op: str = "", values: list[str] | None = None, error: str = "") -> dict[str, Any]:
         found = self.list.filter()
         names = ReferenceCache()

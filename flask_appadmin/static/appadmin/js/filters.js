@@ -126,6 +126,8 @@ export function startFilters() {
   quick?.addEventListener("change", (event) => {
     if (event.target.matches('select, input[type="hidden"]')) quick.requestSubmit();
   });
+  // A box stands for a link, which knows the marked rows.
+  document.addEventListener("change", (event) => event.target.matches("[data-follow]") && event.target.closest("label").querySelector("a").click());
   // An emptied search field (its own ✕) means: show all again.
   quick?.addEventListener("search", (event) => event.target.value || quick.requestSubmit());
   // Empty fields stay out of the address.

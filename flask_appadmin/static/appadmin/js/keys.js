@@ -15,13 +15,46 @@ export function onKey(keys, act) {
   });
 }
 
+const german = document.documentElement.lang.startsWith("de");
+const keyWords = german ? { Ctrl: "Strg", Delete: "Entf", Insert: "Einfg", Shift: "Umschalt", Enter: "↵" } : {};
+
+// What the page binds itself (data-key, data-combo) and its overview does not tell yet.
+function tellKeys(dialog) {
+  const section = dialog.querySelector("[data-page-keys]");
+  const list = section?.querySelector("dl");
+  if (!list) return;
+  list.replaceChildren();
+  const told = new Set([...dialog.querySelectorAll("dt")].map((term) => term.textContent.trim().toLowerCase()));
+  for (const bound of document.querySelectorAll("[data-key], [data-combo]")) {
+    if (bound.closest("dialog, [hidden]")) continue;
+    const parts = bound.dataset.keys?.split("+").map((part) => keyWords[part] ?? part) ?? [bound.dataset.key?.toUpperCase() ?? bound.dataset.combo];
+    const name = parts.join(" ").toLowerCase();
+    if (told.has(name) || [...told].some((keys) => keys.split(/\s+/)[0] === name)) continue;
+    told.add(name);
+    const term = document.createElement("dt");
+    for (const part of parts) term.append(Object.assign(document.createElement("kbd"), { textContent: part }), " ");
+    const words = document.createElement("dd");
+    const copy = bound.cloneNode(true);
+    for (const badge of copy.querySelectorAll("kbd")) badge.remove();
+    words.textContent = bound.dataset.said ?? copy.textContent.trim();
+    list.append(term, words);
+  }
+  section.hidden = !list.children.length;
+}
+
 export function startKeys() {
   onKey(["/"], () => {
     const search = document.querySelector("[data-key-search]");
     search?.focus();
     search?.select();
   });
-  onKey(["?"], () => document.getElementById("keys")?.showModal());
+  onKey(["?"], () => {
+    const dialog = document.getElementById("keys");
+    if (!dialog) return;
+    tellKeys(dialog);
+    dialog.showModal();
+  });
+  document.addEventListener("click", (event) => event.target.closest('[data-open-dialog="keys"]') && tellKeys(document.getElementById("keys")));
 
   let after = "";
   let since = 0;
@@ -42,9 +75,7 @@ export function startKeys() {
 
   // A link or button may name a combination, <button data-combo="ctrl+delete" data-keys="Ctrl+Delete">; the tooltip tells it.
   for (const bound of document.querySelectorAll("[data-combo]")) {
-    const german = document.documentElement.lang.startsWith("de");
-    const words = german ? { Ctrl: "Strg", Delete: "Entf", Insert: "Einfg", Shift: "Umschalt" } : {};
-    bound.title = `${bound.title || bound.textContent.trim()} (${bound.dataset.keys.split("+").map((part) => words[part] ?? part).join(" ")})`;
+    bound.title = `${bound.title || bound.textContent.trim()} (${bound.dataset.keys.split("+").map((part) => keyWords[part] ?? part).join(" ")})`;
   }
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.altKey || event.metaKey) || event.defaultPrevented || isTyping(event.target) || event.key === "Control") return;

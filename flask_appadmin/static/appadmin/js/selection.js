@@ -51,6 +51,7 @@ class Marking {
     strip.querySelector("[data-show-marked]").hidden = !count;
     strip.querySelector("[data-mark-none]").hidden = !count;
     strip.querySelector("[data-mark-all]").hidden = data.all !== "" && (count - this.hidden >= Number(data.all) || data.all === "0");
+    for (const button of strip.querySelectorAll('button[name="action"]')) button.setAttribute("aria-disabled", String(!count));
     fitStrip(strip);
     const page = this.table?.querySelector("[data-mark-page]");
     if (!page) return;
