@@ -129,6 +129,31 @@ class FilterError(AppAdminError):
         )
 
 
+class ConditionError(FilterError):
+    """A typed condition that is refused. `place` is (line, character) from 1 where it is known."""
+
+    def __init__(self, reason: Any, place: tuple[int, int] | None = None, name: str = "") -> None:
+        super().__init__(name or gettext("Abfragebedingung"), reason)
+        self.place = place
+
+    def found(self) -> str:
+        """What is wrong and where, as it stands beside the condition itself."""
+        if self.place is None:
+            return str(self.reason)
+        line, character = self.place
+        start = (
+            gettext("Zeichen %(character)s:", character=character)
+            if line == 1
+            else gettext("Zeile %(line)s, Zeichen %(character)s:", line=line, character=character)
+        )
+        return f"{start} {self.reason}"
+
+    def sentence(self) -> str:
+        return gettext(
+            "%(name)s: %(reason)s Die Liste wird nicht ungefiltert gezeigt.", name=self.name[:80], reason=self.found()
+        )
+
+
 class SheetError(AppAdminError):
     """A file that cannot be read or written as a table."""
 

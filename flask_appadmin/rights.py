@@ -139,6 +139,8 @@ RIGHTS: dict[str, Any] = {
     "history.read_all": _("Vorgänge aller Benutzer sehen"),
     "undo.own": _("Eigene Vorgänge zurücknehmen"),
     "undo.all": _("Vorgänge anderer zurücknehmen"),
+    "query.write": _("Abfragebedingung schreiben"),
+    "query.share": _("Abfragen für alle freigeben"),
     "job.admin": _("Laufende Aufträge aller verwalten"),
 }
 

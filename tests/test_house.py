@@ -45,6 +45,7 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     ),
     "flask_appadmin/jobs.py": ({"Job"}, "progress and heartbeat are no business data: no history, no undo"),
     "flask_appadmin/security.py": ({"OperatorSession", "SignInAttempt"}, "the door's own book: no history, no undo"),
+    "flask_appadmin/queries.py": ({"SavedQuery"}, "a saved condition is a bookmark: it changes no business data"),
     "flask_appadmin/selections.py": ({"StoredSelection"}, "a remembered selection is a bookmark of one operator"),
     "flask_appadmin/sheets/": (
         {"ImportRun", "ImportRow", "import_row", "SheetExport"},

@@ -22,6 +22,7 @@ from flask_appadmin.filters.parts import FilterNotAllowed, Group, Part
 from flask_appadmin.filters.past import PAST_OPERATIONS, Changed
 from flask_appadmin.filters.reading import GROUPS, RESERVED, Reader, field_at
 from flask_appadmin.filters.related import Related
+from flask_appadmin.filters.typed import TypedCondition
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.search import matches
@@ -104,6 +105,7 @@ __all__ = [
     "Part",
     "Related",
     "Today",
+    "TypedCondition",
     "field_at",
     "operations_for",
     "read_condition",

@@ -2,7 +2,8 @@
 
 Names: `city`, `city__contains` (field and way to compare); `address.city` (a field of a child, or of the record that a
 reference leads to; all questions to one child table are about the same child); `address__empty`; `history.city__from`;
-`no.` before a path turns it round; `any`, `all` and `none` hold a group, written as a query of its own.
+`no.` before a path turns it round; `any`, `all` and `none` hold a group, written as a query of its own; `where` holds a
+condition typed by hand, `query` the key of a saved one.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from flask_appadmin.filters.comparing import read_condition
 from flask_appadmin.filters.parts import FilterNotAllowed, Group, Part, require_field
 from flask_appadmin.filters.past import ANY_FIELD, PAST, Changed, read_past
 from flask_appadmin.filters.related import Related
+from flask_appadmin.filters.typed import TYPED, read_typed
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
@@ -76,7 +78,7 @@ class Reader:
             if name in RESERVED:
                 continue
             # Each group stands for itself; questions to one child or one field belong together.
-            first = f"{name}#{len(found)}" if name in GROUPS else self._together(name)
+            first = f"{name}#{len(found)}" if name in (*GROUPS, *TYPED) else self._together(name)
             found.setdefault(first, []).append((name, text))
         return tuple(self._part(entries, depth) for entries in found.values())
 
@@ -95,6 +97,8 @@ class Reader:
         self._count += 1
         if self._count > MOST_PARTS:
             raise FilterError(name, gettext("Höchstens %(most)s Filter auf einmal.", most=MOST_PARTS))
+        if name in TYPED:
+            return read_typed(self.spec, name, entries[0][1], self.operator)
         if "." in name:
             return self._path(entries, depth)
         field_name, _gap, key = name.partition("__")
