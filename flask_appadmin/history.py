@@ -25,6 +25,7 @@ from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 #: How an operation came about; the words operators read.
 KINDS = {
     "form": _("Bearbeitet"),
+    "list": _("In der Liste bearbeitet"),
     "bulk": _("Einstellungen geändert"),
     "import": _("Importiert"),
     "copy": _("Kopiert"),

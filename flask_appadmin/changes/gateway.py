@@ -220,7 +220,7 @@ def _operation_title(
     assert main is not None
     single = [record for record in creates if record.spec is main]
     keys = {step.key for step in updates if step.spec is main} | {step.key for step in deletes if step.spec is main}
-    if kind in ("form", "copy", "full_copy", "delete") and len(single) + len(keys) == 1:
+    if kind in ("form", "list", "copy", "full_copy", "delete") and len(single) + len(keys) == 1:
         row = (
             ChangeRecord.select(ChangeRecord.record_title)
             .where(ChangeRecord.change_set == run.change_set, ChangeRecord.entity == main.name)

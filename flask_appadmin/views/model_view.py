@@ -31,6 +31,7 @@ from flask_appadmin.views import places
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
+from flask_appadmin.views.list_page.saving import CellSaving
 from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.preview import Preview
 from flask_appadmin.views.search_window import SearchWindow
@@ -262,6 +263,11 @@ class AppModelView(ModelView):
         return jsonify(
             {"token": selection.token, "count": count, "hidden": ListPage(self, me).hidden(selection, found, count)}
         )
+
+    @expose("/cells", methods=("POST",))
+    def save_cells(self) -> Any:
+        """Cells that were edited in the list: JSON in, JSON out (see list_page/saving.py)."""
+        return CellSaving(self, operator()).answer()
 
     @expose("/lookup")
     def lookup_view(self) -> Any:

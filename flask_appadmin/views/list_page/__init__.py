@@ -17,6 +17,7 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.views import places, preview
+from flask_appadmin.views.list_page.editing import CellEditing
 from flask_appadmin.views.list_page.filter_bar import FilterBar
 from flask_appadmin.views.list_page.paging import pager, range_text
 from flask_appadmin.views.list_page.table import ListTable
@@ -96,6 +97,10 @@ class ListPage:
     def only_marked() -> bool:
         return request.args.get("only") == "marked"
 
+    def is_editing(self) -> bool:
+        """Whether cells can be typed into; without the right the address means the list as it is."""
+        return request.args.get("edit") == "1" and self.operator.may(f"{self.spec.right}.edit")
+
     def draw(self, found: Filter | None = None, panel: dict[str, Any] | None = None) -> Any:
         found = self.filter() if found is None else found
         selection = self.selection()
@@ -111,6 +116,8 @@ class ListPage:
             self.remember_rows(page)
         marked = selection.count() if selection.token else 0
         bar, table = FilterBar(self), ListTable(self)
+        rows = table.rows(page, found, selection)
+        editing = CellEditing(self.view, self.operator, page) if self.is_editing() else None
         context = {
             "page_title": str(self.spec.plural),
             "counts": {
@@ -119,7 +126,7 @@ class ListPage:
                 "capped": page.capped,
                 "exact_url": self.url(found, count="exact"),
             },
-            "buttons": self.buttons(),
+            "buttons": [*self._edit_button(page, found), *(() if editing else self.buttons())],
             "menus": [],
             "quick": bar.quick(found),
             "keep": self.kept_pairs(found, without=("search", *self.view.quick_filters)),
@@ -129,7 +136,9 @@ class ListPage:
             "clear_url": self.url(Filter(self.spec)) if self.view.url_pairs(found) and not found.is_empty else "",
             "add_filter_url": self.url(found, add_filter="1"),
             "filter_panel": panel or (bar.panel() if request.args.get("add_filter") else None),
-            "selection": {
+            "selection": None
+            if editing
+            else {
                 "token": selection.token,
                 "count": marked,
                 "hidden": self.hidden(selection, found, marked),
@@ -139,7 +148,8 @@ class ListPage:
             },
             "actions": self._actions(),
             "columns": table.columns(page, found),
-            "rows": table.rows(page, found, selection),
+            "rows": editing.plain(rows) if editing else rows,
+            "cells": editing.context() if editing and page.rows else None,
             "first_row": page.first_row,
             "range_text": range_text(page),
             "pager": pager(self, page, found),
@@ -184,12 +194,22 @@ class ListPage:
             buttons.append((str(label), url_for(f"{self.view.endpoint}.create_view"), "N", True))
         return [button for button in buttons if button[1]]
 
+    def _edit_button(self, page: lists.Page, found: Filter) -> list[tuple[str, str, str, bool]]:
+        """Begins or ends editing, at the same place of the list."""
+        place = {name: request.args[name] for name in ("after", "before", "at", "only") if request.args.get(name)}
+        if self.is_editing():
+            return [(gettext("Bearbeiten beenden"), self.url(found, edit="", **place), "E", False)]
+        if not page.rows or not self.operator.may(f"{self.spec.right}.edit"):
+            return []
+        return [(gettext("In der Liste bearbeiten"), self.url(found, edit="1", **place), "E", False)]
+
     def kept_pairs(self, found: Filter, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
         known = self._url_pairs.get(id(found))
         if known is None:
             known = self._url_pairs[id(found)] = (found, self.view.url_pairs(found))
         pairs = [(name, text) for name, text in known[1] if name not in without]
-        return pairs + [(name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name)]
+        pairs += [(name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name)]
+        return [*pairs, ("edit", "1")] if self.is_editing() else pairs
 
     def _actions(self) -> list[dict[str, Any]]:
         url = url_for(f"{self.view.endpoint}.start_action")

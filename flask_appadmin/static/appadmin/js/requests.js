@@ -8,9 +8,9 @@ async function answered(response) {
   // Only the sign-in page redirects these requests: the session is over.
   if (response.redirected) throw new RequestFault("", { cause: 401 });
   if (response.ok) return response;
-  let sentence = "";
-  if (response.headers.get("Content-Type")?.includes("json")) sentence = (await response.json()).error ?? "";
-  throw new RequestFault(sentence, { cause: response.status });
+  const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : {};
+  // The whole answer goes along: some pages are told which field is at fault.
+  throw Object.assign(new RequestFault(answer.error ?? "", { cause: response.status }), { answer });
 }
 
 export async function postJSON(url, values, options = {}) {
