@@ -121,6 +121,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "query.share",
         "undo.own",
         "undo.all",
+        "view.share",
         "job.admin",
     ),
     "Datenschutz": (*_READ, "bank.read", "export.run", "history.read", "history.read_all"),

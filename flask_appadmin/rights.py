@@ -135,6 +135,7 @@ RIGHTS: dict[str, Any] = {
     "import.replace": _("Importieren: Ersetzen"),
     "import.delete": _("Importieren: Löschen"),
     "label.print": _("Etiketten drucken"),
+    "view.share": _("Ansichten für andere freigeben"),
     "history.read": _("Historie sehen"),
     "history.read_all": _("Vorgänge aller Benutzer sehen"),
     "undo.own": _("Eigene Vorgänge zurücknehmen"),

@@ -17,6 +17,7 @@ from flask_appadmin import (
     jobs,
     labels,
     layouts,
+    listviews,
     queries,
     rights,
     search,
@@ -38,6 +39,7 @@ LAYER_MODELS: tuple[Any, ...] = (
     *customfields.MODELS,
     *layouts.MODELS,
     *drafts.MODELS,
+    *listviews.MODELS,
 )
 
 

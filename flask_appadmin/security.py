@@ -326,6 +326,9 @@ def _password_mark(user: Any) -> str:
 def _start_session(_app: Any, user: Account, **_more: Any) -> None:
     """After a right password: a new token, whatever stood in the cookie before; the counters start anew."""
     kept = {name: session[name] for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc") if name in session}
+    if session.get("seen_by") == user.id:
+        # The same operator after a break: his lists stand where he left them.
+        kept |= {name: session[name] for name in session if name in ("seen_by", "walk") or name.startswith("list:")}
     _end_session()
     session.clear()
     session.update(kept)

@@ -47,6 +47,10 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     "flask_appadmin/security.py": ({"OperatorSession", "SignInAttempt"}, "the door's own book: no history, no undo"),
     "flask_appadmin/queries.py": ({"SavedQuery"}, "a saved condition is a bookmark: it changes no business data"),
     "flask_appadmin/selections.py": ({"StoredSelection"}, "a remembered selection is a bookmark of one operator"),
+    "flask_appadmin/listviews.py": (
+        {"ListView", "ListArrangement"},
+        "how an operator arranges a list is a setting of his own: no history, no undo",
+    ),
     "flask_appadmin/sheets/": (
         {"ImportRun", "ImportRow", "import_row", "SheetExport"},
         "an import is a stored session until the gateway applies it; an export is kept so that it is known again",

@@ -18,7 +18,7 @@ from flask import abort, g, has_request_context, jsonify, redirect, request, url
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 
-from flask_appadmin import forms
+from flask_appadmin import forms, listviews
 from flask_appadmin.bulk import Action
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
@@ -31,6 +31,7 @@ from flask_appadmin.views import places
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
+from flask_appadmin.views.list_page.arranging_answers import answer_arranging
 from flask_appadmin.views.list_page.saving import CellSaving
 from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.preview import Preview
@@ -166,15 +167,22 @@ class AppModelView(ModelView):
     def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
         """The filter that an address of the list means.
 
-        The conditions of `default_query` hold unless the address names their fields or says `view=all`.
+        The conditions of `default_query` hold unless the address names their fields or says `view=all`; those of a
+        saved view (`view=7`) unless it names their fields or says `view=own`.
         """
-        pairs = list(pairs)
+        pairs = self.expanded(pairs, me)
         found = Filter.from_pairs(self.spec, pairs, me)
         if not self.default_query or ("view", "all") in pairs:
             return found
         named = found.named
         usual = [condition for condition in self._usual(me) if condition.spec not in named]
         return Filter(self.spec, found.search, (*found.conditions, *usual))
+
+    def expanded(self, pairs: Iterable[tuple[str, str]], me: Operator) -> list[tuple[str, str]]:
+        """An address of the list with all that the view it names says written out: filter, order, rows per page."""
+        pairs = list(pairs)
+        number = listviews.view_number(pairs)
+        return pairs if number is None else listviews.expanded(listviews.Views(self.spec, me).find(number), pairs)
 
     def url_pairs(self, found: Filter) -> list[tuple[str, str]]:
         """A filter as it stands in the list's address; nothing for the usual one."""
@@ -205,6 +213,11 @@ class AppModelView(ModelView):
     @expose("/")
     def index_view(self) -> Any:
         return ListPage(self, operator()).answer()
+
+    @expose("/arrange", methods=("POST",))
+    def arrange_view(self) -> Any:
+        """What the menu of views, the column panel and the heads of the columns send: see views/list_page/arranging."""
+        return answer_arranging(self, operator())
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
@@ -352,6 +365,9 @@ class AppModelView(ModelView):
         if root not in self._list_urls:
             self._list_urls[root] = url_for(f"{self.endpoint}.index_view")
         return self._list_urls[root]
+
+    def arrange_url(self) -> str:
+        return url_for(f"{self.endpoint}.arrange_view")
 
     def record_url(self, key: int, **arguments: Any) -> str:
         return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)

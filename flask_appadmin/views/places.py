@@ -1,7 +1,8 @@
 """Where an operator was: the list of each table as it was last seen, and the records of its page, to step through.
 
 Shape: both stand in the session. `list:<table>` is the address of the list with filter, order, place and marked rows,
-so that "back" and "save and close" lead to the same place. `walk` is the page of rows drawn last: (table, number of its
+so that "back" and "save and close" lead to the same place. `seen_by` is whose places these are: after a sign-in they
+stay for the same operator and are gone for any other. `walk` is the page of rows drawn last: (table, number of its
 first row, number of rows found, whether more were found, keys as one text). A session is a cookie of some four
 kilobytes: only the last few tables are remembered, and an address that is too long is remembered without its place.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from flask import request, session
+from flask import g, request, session
 
 from flask_appadmin.specs import ModelSpec
 
@@ -19,7 +20,7 @@ _TABLES = 6
 _LONGEST = 500
 
 #: Parts of a list's address that are a question of the moment, not a place.
-_PASSING = ("add_filter", "edit", "count")
+_PASSING = ("add_filter", "arrange", "edit", "count")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def _store(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> None:
         pairs = [(name, text) for name, text in pairs if name not in ("after", "before", "at")]
         address = f"{path}?{urlencode(pairs)}"
     name = f"list:{spec.name}"
+    session["seen_by"] = g.operator.user_id
     session.pop(name, None)
     if len(address) <= _LONGEST:
         session[name] = address

@@ -59,7 +59,7 @@ def step(view: AppModelView, operator: Operator, key: int, to: str, tab: str) ->
 
 def _beyond(view: AppModelView, operator: Operator, key: int, to: str, walk: places.Walk) -> int:
     """The record beyond the page that is known; that page is read and remembered."""
-    pairs = dict(places.remembered_pairs(view.spec))
+    pairs = dict(view.expanded(places.remembered_pairs(view.spec), operator))
     found = view.filter_of(places.remembered_pairs(view.spec), operator)
     order = lists.read_order(view.spec, pairs.get("sort", ""), operator)
     only = None

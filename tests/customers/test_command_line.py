@@ -258,6 +258,10 @@ def test_the_schema_goes_down_and_up_again(fresh_url: str) -> None:
     tables = set(database.get_tables())
     assert {"customer", "app_user", "change", "job", "search_customer"} <= tables
     steps = sorted(path.stem for path in FOLDER.glob("[0-9]*.py"))
+    assert downgrade_schema(steps[1]) == steps[:0:-1]
+    assert set(database.get_tables()) < tables
+    assert upgrade_schema() == steps[1:], "what an older database lacks"
+    assert set(database.get_tables()) == tables
     assert downgrade_schema(steps[0]) == steps[::-1]
     assert {name for name in database.get_tables() if not name.startswith("sqlite_")} == {"schema_migration"}
     assert pending_steps() == steps

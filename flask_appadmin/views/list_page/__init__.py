@@ -8,15 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from flask_appadmin import lists
 from flask_appadmin.errors import NotFound
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
+from flask_appadmin.listviews import NO_VIEW
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.views import places, preview
+from flask_appadmin.views.list_page.arranging import PANELS, Arranging
 from flask_appadmin.views.list_page.editing import CellEditing
 from flask_appadmin.views.list_page.filter_bar import FilterBar
 from flask_appadmin.views.list_page.paging import pager, range_text
@@ -26,40 +29,45 @@ if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 #: Parameters that stay when filters or order change.
-_KEPT = ("size", "selection")
+_KEPT = ("columns", "size", "selection")
 
 #: Parameters of the filter panel, which are no part of a filter.
-_PANEL = ("add_filter", "add_field", "add_op", "add_value", "edit")
+_PANEL = ("add_filter", "add_field", "add_op", "add_value", "edit", "arrange")
 
 
 class ListPage:
     """Reads the request's filter, order and place, and draws the list."""
 
-    def __init__(self, view: AppModelView, operator: Operator) -> None:
+    def __init__(self, view: AppModelView, operator: Operator, args: MultiDict[str, str] | None = None) -> None:
         self.view = view
         self.spec = view.spec
         self.operator = operator
         #: Filter -> what of it stands in an address; a page names its own in twenty links.
-        self._url_pairs: dict[int, tuple[Filter, list[tuple[str, str]]]] = {}
+        self._kept: dict[tuple[int, bool], tuple[Filter, list[tuple[str, str]]]] = {}
+        #: The address of the list; a form that stood on it brings its own.
+        self.args: MultiDict[str, str] = request.args if args is None else args
+        self.arranging = Arranging(view, operator, list(self.args.items(multi=True)))
 
     def answer(self) -> Any:
+        start = self.arranging.views.start() if not self.args else None
+        if start is not None:
+            return redirect(self.view.list_url(view=start.id))
         if "add_field" in request.args:
             return FilterBar(self).add()
         if request.headers.get("X-Fragment") == "filter_panel":
             return render_template("appadmin/filter_panel.html", filter_panel=FilterBar(self).panel())
+        if request.headers.get("X-Fragment") == "list_panel":
+            return render_template("appadmin/list_panel.html", list_panel=self._arrange_panel())
         return self.draw()
-
-    def _pairs(self) -> list[tuple[str, str]]:
-        return list(request.args.items(multi=True))
 
     def filter(self) -> Filter:
         # An empty box of the filter bar means "all"; elsewhere an empty value asks for what is not filled.
         boxes = self.view.quick_filters
-        pairs = [pair for pair in self._pairs() if pair[0] not in _PANEL and (pair[1].strip() or pair[0] not in boxes)]
-        return self.view.filter_of(pairs, self.operator)
+        asked = [pair for pair in self.arranging.pairs if pair[0] not in _PANEL]
+        return self.arranging.filter([pair for pair in asked if pair[1].strip() or pair[0] not in boxes])
 
     def selection(self) -> Selection:
-        token = request.args.get("selection", "")
+        token = self.args.get("selection", "")
         if token:
             try:
                 return Selection.load(self.spec, self.operator, token)
@@ -77,7 +85,7 @@ class ListPage:
         """One page of the list in the order, the size and among the rows that the address asks for."""
         if self.only_marked():
             place.setdefault("only", self.selection().where())
-        columns = self.view.list_fields
+        columns = self.arranging.fields
         needed = [*self.view.instead_columns.values()]
         needed += [name for item in columns if item.name in self.view.signs for name in self.view.signs[item.name].also]
         also = [self.spec.field(name) for name in dict.fromkeys(needed)]
@@ -86,32 +94,52 @@ class ListPage:
             self.operator,
             found,
             columns,
-            lists.read_order(self.spec, request.args.get("sort", ""), self.operator),
-            size=self._size(),
+            self.arranging.order(),
+            size=self.size(),
             also=also,
             by_code=self.view.code_columns,
             **place,
         )
 
-    @staticmethod
-    def only_marked() -> bool:
-        return request.args.get("only") == "marked"
+    def only_marked(self) -> bool:
+        return self.args.get("only") == "marked"
 
     def is_editing(self) -> bool:
         """Whether cells can be typed into; without the right the address means the list as it is."""
-        return request.args.get("edit") == "1" and self.operator.may(f"{self.spec.right}.edit")
+        return self.args.get("edit") == "1" and self.operator.may(f"{self.spec.right}.edit")
 
-    def draw(self, found: Filter | None = None, panel: dict[str, Any] | None = None) -> Any:
+    def _arrange_panel(self) -> dict[str, Any] | None:
+        """The panel of the menu of views that the address asks for."""
+        name = self.args.get("arrange", "")
+        if name not in PANELS:
+            return None
+        close_url = (
+            f"{self.view.list_url()}?{self.arranging.query()}" if self.arranging.query() else self.view.list_url()
+        )
+        return self.arranging.panel(name, close_url)
+
+    def _read_addressed(self, found: Filter) -> lists.Page:
+        """The page of the list that the address names; an empty one where the view's filter cannot be asked."""
+        if self.arranging.is_closed:
+            return lists.Page(self.arranging.fields, [], self.arranging.order(), self.size(), 0, False)
+        return self.read(
+            found,
+            after=self.args.get("after", ""),
+            before=self.args.get("before", ""),
+            at=_number(self.args.get("at", "")),
+            exact=self.args.get("count") == "exact",
+        )
+
+    def draw(
+        self,
+        found: Filter | None = None,
+        panel: dict[str, Any] | None = None,
+        arrange_panel: dict[str, Any] | None = None,
+    ) -> Any:
         found = self.filter() if found is None else found
         selection = self.selection()
-        page = self.read(
-            found,
-            after=request.args.get("after", ""),
-            before=request.args.get("before", ""),
-            at=_number(request.args.get("at", "")),
-            exact=request.args.get("count") == "exact",
-        )
-        if panel is None:
+        page = self._read_addressed(found)
+        if panel is None and arrange_panel is None:
             places.remember_list(self.spec)
             self.remember_rows(page)
         marked = selection.count() if selection.token else 0
@@ -128,6 +156,9 @@ class ListPage:
             },
             "buttons": [*self._edit_button(page, found), *(() if editing else self.buttons())],
             "menus": [],
+            "views": self.arranging.menu(self, found, page.order, page.size),
+            "notices": self.arranging.notices,
+            "list_panel": arrange_panel or self._arrange_panel(),
             "quick": bar.quick(found),
             "keep": self.kept_pairs(found, without=("search", *self.view.quick_filters)),
             "list_url": self.view.list_url(),
@@ -135,7 +166,7 @@ class ListPage:
             "chips": bar.chips(found),
             "clear_url": self.url(Filter(self.spec)) if self.view.url_pairs(found) and not found.is_empty else "",
             "add_filter_url": self.url(found, add_filter="1"),
-            "filter_panel": panel or (bar.panel() if request.args.get("add_filter") else None),
+            "filter_panel": panel or (bar.panel() if self.args.get("add_filter") else None),
             "selection": None
             if editing
             else {
@@ -148,6 +179,7 @@ class ListPage:
             },
             "actions": self._actions(),
             "columns": table.columns(page, found),
+            "look": table.look(),
             "rows": editing.plain(rows) if editing else rows,
             "cells": editing.context() if editing and page.rows else None,
             "first_row": page.first_row,
@@ -175,8 +207,9 @@ class ListPage:
         # Beyond the cap the size of the table is near enough, and known without counting.
         return max(self.view.registry.total(self.spec) if capped else count, page.found)
 
-    def _size(self) -> int:
-        size = _number(request.args.get("size", "")) or 50
+    def size(self) -> int:
+        """Rows per page."""
+        size = _number(self.arranging.meant("size")) or 50
         return size if size in lists.PAGE_SIZES else 50
 
     def url(self, found: Filter, **changed: str) -> str:
@@ -196,7 +229,7 @@ class ListPage:
 
     def _edit_button(self, page: lists.Page, found: Filter) -> list[tuple[str, str, str, bool]]:
         """Begins or ends editing, at the same place of the list."""
-        place = {name: request.args[name] for name in ("after", "before", "at", "only") if request.args.get(name)}
+        place = {name: self.args[name] for name in ("after", "before", "at", "only") if self.args.get(name)}
         if self.is_editing():
             return [(gettext("Bearbeiten beenden"), self.url(found, edit="", **place), "E", False)]
         if not page.rows or not self.operator.may(f"{self.spec.right}.edit"):
@@ -204,11 +237,12 @@ class ListPage:
         return [(gettext("In der Liste bearbeiten"), self.url(found, edit="1", **place), "E", False)]
 
     def kept_pairs(self, found: Filter, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-        known = self._url_pairs.get(id(found))
+        place = id(found), bool(without)
+        known = self._kept.get(place)
         if known is None:
-            known = self._url_pairs[id(found)] = (found, self.view.url_pairs(found))
+            known = self._kept[place] = (found, self.arranging.kept(found, whole=bool(without)))
         pairs = [(name, text) for name, text in known[1] if name not in without]
-        pairs += [(name, request.args[name]) for name in ("sort", *_KEPT) if request.args.get(name)]
+        pairs += [(name, self.args[name]) for name in ("sort", *_KEPT) if self.args.get(name)]
         return [*pairs, ("edit", "1")] if self.is_editing() else pairs
 
     def _actions(self) -> list[dict[str, Any]]:
@@ -227,6 +261,18 @@ class ListPage:
 
     def _empty(self, page: lists.Page, found: Filter) -> dict[str, Any]:
         plural = str(self.spec.plural)
+        if self.arranging.is_closed:
+            names = "„, „".join(self.arranging.hidden_filters)
+            return {
+                "title": gettext("Diese Ansicht lässt sich für Sie nicht öffnen"),
+                "text": gettext(
+                    "Sie filtert nach etwas, das Sie nicht sehen dürfen oder das es nicht mehr gibt: „%(names)s“. "
+                    "Die Liste wird nicht ungefiltert gezeigt.",
+                    names=names,
+                ),
+                "filters": [],
+                "links": [(gettext("Liste ohne Ansicht öffnen"), self.view.list_url(view=NO_VIEW), True)],
+            }
         if not self.view.url_pairs(found) and not self.only_marked():
             links = [(label, url, main) for label, url, _key, main in self.buttons()]
             text = gettext("Legen Sie den ersten Eintrag an oder holen Sie eine Liste herein.")

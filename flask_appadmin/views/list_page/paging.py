@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import request
-
 from flask_appadmin import lists
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import format_number, gettext
@@ -30,7 +28,7 @@ def range_text(page: lists.Page) -> str:
 
 def pager(listing: ListPage, page: lists.Page, found: Filter) -> dict[str, str]:
     only = {"only": "marked"} if listing.only_marked() else {}
-    exact = {"count": "exact"} if request.args.get("count") == "exact" else {}
+    exact = {"count": "exact"} if listing.args.get("count") == "exact" else {}
     step = only | exact
     next_at = str(page.last_row + 1) if page.first_row else ""
     previous_at = str(max(page.first_row - page.size, 1)) if page.first_row > 1 else ""

@@ -64,6 +64,21 @@ class ListTable:
             columns.append((heading, _css(item), url, sort, hint))
         return columns
 
+    def look(self) -> dict[str, Any]:
+        """What a column has besides its words, and the height of the rows: see `look` in list.html."""
+        arranging = self.list.arranging
+        return {
+            "url": arranging.url(),
+            "query": arranging.query(),
+            "density": arranging.density,
+            # One width makes all of them count: the others get what their kind of value usually needs.
+            "sized": any(column.width for column in arranging.columns),
+            "columns": [
+                (column.spec.name, column.width or _usual_width(column.spec), column.pinned)
+                for column in arranging.columns
+            ],
+        }
+
     def rows(self, page: lists.Page, found: Filter, selection: Selection) -> list[Any]:
         links = self.view.link_columns or tuple(item.name for item in self.spec.title_specs)
         may_open = self.operator.may(f"{self.spec.right}.read")
@@ -139,6 +154,14 @@ class ListTable:
             words = lists.words_of_column(page, item)
             return lambda value: (css, words.get(value, ""))
         return lambda value: (css, lists.cell_text(page, item, value, self.operator))
+
+
+#: Pixels that a kind of value usually needs.
+_WIDTHS = {"text": 170, "multiline": 240, "reference": 160, "choice": 120, "bool": 70, "json": 200}
+
+
+def _usual_width(item: FieldSpec) -> int:
+    return _WIDTHS.get(item.type.name, 110)
 
 
 def _css(item: FieldSpec) -> str:
