@@ -1,13 +1,18 @@
-"""A selection: ticked records, or everything that matches a filter minus exceptions. A query, never a list of ids.
+"""A selection: ticked records, and everything that matches a filter minus exceptions. A query, never a list of ids.
 
 Shape: in the browser it is a short token and a count. The token names a row of the table `selection`, which keeps the
-ticked keys (or the filter's text and the exceptions) for one operator; it survives paging and sorting and is resolved
-when it is used, under the rights of whoever uses it.
-Errors: NotFound for a token that does not exist or belongs to somebody else; FilterError from the filter.
+ticked keys (and the filter's text with the exceptions) for one operator; it survives paging and sorting and is resolved
+when it is used, under the rights of whoever uses it. Rows that nobody touched for KEPT_DAYS go when new ones come.
+Limits: TICKS single rows; whoever needs more marks all that match.
+Errors: SelectionGone for a token that does not exist or belongs to somebody else; TooManyTicks; FilterError from the
+filter.
 """
 
 from __future__ import annotations
 
+import datetime
+import functools
+import operator as operators
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,12 +21,21 @@ from typing import Any
 import peewee
 
 from flask_appadmin.database import database, key_condition, utcnow
-from flask_appadmin.errors import NotFound
+from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.filters import Filter
-from flask_appadmin.i18n import format_number, gettext
+from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, User, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
+
+#: So many rows may be ticked one by one; all that match has no limit.
+TICKS = 10_000
+
+#: Selections that nobody changed for so long are forgotten.
+KEPT_DAYS = 30
+
+#: The strip of a list counts exactly up to here.
+CAP = 10_000
 
 
 class StoredSelection(peewee.Model):
@@ -30,15 +44,36 @@ class StoredSelection(peewee.Model):
     token = peewee.CharField(max_length=32, unique=True)
     user = peewee.ForeignKeyField(User, null=True, on_delete="CASCADE")
     entity = peewee.CharField(max_length=60)
-    #: Everything that matches `query`, minus `keys`; else just `keys`.
+    #: Everything that matches `query`, minus `without`, is marked besides `keys`.
     everything = peewee.BooleanField(default=False)
     query = peewee.TextField(default="")
     keys = JSONField(default=list)
+    without = JSONField(default=list)
     changed_at = peewee.DateTimeField(default=utcnow)
 
     class Meta:
         table_name = "selection"
         database = database
+
+
+class SelectionGone(AppAdminError):
+    """A token that names no selection of this operator in this list; forged and forgotten are not told apart."""
+
+    def sentence(self) -> str:
+        return gettext("Diese Markierung gibt es nicht mehr. Bitte markieren Sie noch einmal.")
+
+
+class TooManyTicks(AppAdminError):
+    """More single rows than a selection takes."""
+
+    status = 413
+
+    def sentence(self) -> str:
+        return gettext(
+            "Einzeln lassen sich höchstens %(count)s Zeilen markieren. Nehmen Sie „Alle markieren“ mit einem Filter, "
+            "oder sammeln Sie auf einer Merkliste.",
+            count=format_number(TICKS),
+        )
 
 
 def counted(spec: ModelSpec, number: int) -> str:
@@ -48,13 +83,14 @@ def counted(spec: ModelSpec, number: int) -> str:
 
 @dataclass(frozen=True)
 class Selection:
-    """Records to act on. `keys` are the ticked ones, or the exceptions when `filter` says "everything that matches"."""
+    """Records to act on: those ticked (`keys`), and with a `filter` all that match it but those of `without`."""
 
     spec: ModelSpec
     operator: Operator
     keys: frozenset[int] = field(default_factory=frozenset)
     filter: Filter | None = None
     token: str = ""
+    without: frozenset[int] = field(default_factory=frozenset)
 
     @classmethod
     def of_keys(cls, spec: ModelSpec, operator: Operator, keys: Iterable[int]) -> Selection:
@@ -62,7 +98,7 @@ class Selection:
 
     @classmethod
     def of_filter(cls, found: Filter, operator: Operator, without: Iterable[int] = ()) -> Selection:
-        return cls(found.spec, operator, frozenset(int(key) for key in without), found)
+        return cls(found.spec, operator, filter=found, without=frozenset(int(key) for key in without))
 
     @property
     def is_everything(self) -> bool:
@@ -70,19 +106,21 @@ class Selection:
 
     def where(self) -> Any:
         """The condition on the rows, under the operator's rights; None for all rows of the table."""
+        parts = [visible(self.operator, self.spec), self._marked()]
+        parts = [part for part in parts if part is not None]
+        return functools.reduce(operators.and_, parts) if parts else None
+
+    def _marked(self) -> Any:
         key_field = self.spec.model._meta.primary_key
-        parts = [visible(self.operator, self.spec)]
         if self.filter is None:
-            parts.append(key_condition(key_field, sorted(self.keys)))
-        else:
-            parts.append(self.filter.where(self.operator))
-            if self.keys:
-                parts.append(~key_condition(key_field, sorted(self.keys)))
-        result: Any = None
-        for part in parts:
-            if part is not None:
-                result = part if result is None else result & part
-        return result
+            return key_condition(key_field, sorted(self.keys))
+        matching = self.filter.where(self.operator)
+        if self.without:
+            others = ~key_condition(key_field, sorted(self.without))
+            matching = others if matching is None else matching & others
+        if matching is None or not self.keys:
+            return matching
+        return key_condition(key_field, sorted(self.keys)) | matching
 
     def query(self, *columns: Any) -> Any:
         """A select of these columns over the selected rows."""
@@ -92,6 +130,32 @@ class Selection:
 
     def count(self) -> int:
         return self.query().count()
+
+    def tally(self, cap: int = CAP) -> tuple[int, bool]:
+        """(number of rows, whether it stopped at `cap`): what a strip shows while nobody asks for the very number."""
+        if not self.keys and self.filter is None:
+            return 0, False
+        some = self.query(peewee.SQL("1")).limit(cap + 1)
+        number = peewee.Select([some], [peewee.fn.COUNT(peewee.SQL("*"))]).bind(self.spec.model._meta.database).scalar()
+        return (cap, True) if number > cap else (number, False)
+
+    def state(self) -> str:
+        """Names the very rows, by their number and the sum of their keys: a page keeps it until it is confirmed."""
+        key_field = self.spec.model._meta.primary_key
+        total = peewee.fn.COALESCE(peewee.fn.SUM(key_field), 0)
+        number, sum_of_keys = self.query(peewee.fn.COUNT(key_field), total).tuples().get()
+        return f"{int(number)}.{int(sum_of_keys)}"
+
+    def outside(self, found: Filter) -> int:
+        """How many of the ticked rows another filter does not show. All that match are never outside of their own."""
+        if not self.keys or found.is_empty:
+            return 0
+        ticked = Selection.of_keys(self.spec, self.operator, self.keys)
+        return ticked.count() - ticked.query().where(found.where(self.operator)).count()
+
+    def asks_for(self, found: Filter) -> bool:
+        """Whether "all that match" means the matches of this filter."""
+        return self.filter is not None and sorted(self.filter.pairs()) == sorted(found.pairs())
 
     def key_list(self, limit: int | None = None) -> list[int]:
         """The keys in ascending order."""
@@ -109,20 +173,38 @@ class Selection:
         what = counted(self.spec, self.count() if count is None else count)
         if self.filter is None:
             return gettext("%(what)s markiert", what=what)
-        return f"{what}: {self.filter.describe()}"
+        parts = [f"{what}: {self.filter.describe()}"]
+        if self.keys:
+            parts.append(gettext("%(count)s einzeln markiert", count=format_number(len(self.keys))))
+        if self.without:
+            parts.append(gettext("%(count)s abgewählt", count=format_number(len(self.without))))
+        return ", ".join(parts)
+
+    def lost(self) -> str:
+        """What to say of ticked rows that are there no more, or not for this operator; "" when all are."""
+        if not self.keys:
+            return ""
+        gone = len(self.keys) - Selection.of_keys(self.spec, self.operator, self.keys).count()
+        if not gone:
+            return ""
+        return ngettext(
+            "%(count)s markierte Zeile ist inzwischen gelöscht oder für Sie nicht mehr sichtbar.",
+            "%(count)s markierte Zeilen sind inzwischen gelöscht oder für Sie nicht mehr sichtbar.",
+            gone,
+        )
 
     # --- kept between requests ----------------------------------------------------------------------------------------
 
     @classmethod
     def load(cls, spec: ModelSpec, operator: Operator, token: str) -> Selection:
-        """The selection behind a token of this operator; NotFound for any other token."""
+        """The selection behind a token of this operator; SelectionGone for any other token."""
         if not token.isascii() or not token.isprintable():
-            raise NotFound()
+            raise SelectionGone()
         row = StoredSelection.get_or_none(StoredSelection.token == token[:32])
         if row is None or row.user_id != operator.user_id or row.entity != spec.name:
-            raise NotFound()
+            raise SelectionGone()
         found = Filter.from_text(spec, row.query, operator) if row.everything else None
-        return cls(spec, operator, frozenset(row.keys), found, row.token)
+        return cls(spec, operator, frozenset(row.keys), found, row.token, frozenset(row.without))
 
     def store(self) -> Selection:
         """Keeps the selection and answers it with its token."""
@@ -130,25 +212,44 @@ class Selection:
             "everything": self.filter is not None,
             "query": self.filter.to_text() if self.filter is not None else "",
             "keys": sorted(self.keys),
+            "without": sorted(self.without),
             "changed_at": utcnow(),
         }
         if self.token:
             StoredSelection.update(**values).where(StoredSelection.token == self.token).execute()
             return self
+        old = utcnow() - datetime.timedelta(days=KEPT_DAYS)
+        StoredSelection.delete().where(StoredSelection.changed_at < old).execute()
         token = secrets.token_urlsafe(12)
         StoredSelection.insert(token=token, user=self.operator.user_id, entity=self.spec.name, **values).execute()
         return replace(self, token=token)
 
     def ticked(self, add: Iterable[int] = (), remove: Iterable[int] = ()) -> Selection:
-        """The selection after ticking some rows and unticking others."""
-        added, removed = {int(key) for key in add}, {int(key) for key in remove}
+        """The selection after ticking some rows and unticking others; TooManyTicks where they are too many."""
+        added, removed = frozenset(map(int, add)), frozenset(map(int, remove))
         if self.filter is None:
-            return replace(self, keys=(self.keys | added) - removed)
-        return replace(self, keys=(self.keys | removed) - added)
+            keys, without = (self.keys | added) - removed, self.without
+        else:
+            # A row that was taken out of all that match comes back to them; any other is a tick of its own.
+            keys = (self.keys | (added - self.without)) - removed
+            without = (self.without - added) | removed
+        if max(len(keys), len(without)) > TICKS:
+            raise TooManyTicks()
+        return replace(self, keys=keys, without=without)
+
+    def with_all(self, found: Filter) -> Selection:
+        """Everything that matches the filter, besides those ticks that it does not show."""
+        keys = self.keys
+        if keys:
+            ticked = Selection.of_keys(self.spec, self.operator, keys)
+            condition = found.where(self.operator)
+            inside = ticked.query() if condition is None else ticked.query().where(condition)
+            keys = keys - {row[0] for row in inside.tuples()}
+        return replace(self, keys=keys, filter=found, without=frozenset())
 
     def holds(self, key: int) -> bool:
-        """Whether a row that matches the filter of the list is ticked."""
-        return (key in self.keys) != self.is_everything
+        """Whether a row that matches the filter of the list is marked."""
+        return key in self.keys or (self.is_everything and key not in self.without)
 
 
 #: Tables of this room, in the order of their creation.

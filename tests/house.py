@@ -106,6 +106,7 @@ LINES: tuple[tuple[str, ...], ...] = (
         "history",
         "search",
         "jobs",
+        "naming",
         "rights",
         "backup",
         "database",

@@ -51,6 +51,7 @@ WRITERS: dict[str, tuple[set[str], str]] = {
         {"ListView", "ListArrangement"},
         "how an operator arranges a list is a setting of his own: no history, no undo",
     ),
+    "migrations/0006_exceptions_of_selections.py": ({'"selection"'}, "moves what one column held into two"),
     "flask_appadmin/sheets/": (
         {"ImportRun", "ImportRow", "import_row", "SheetExport"},
         "an import is a stored session until the gateway applies it; an export is kept so that it is known again",

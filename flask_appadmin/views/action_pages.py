@@ -7,6 +7,7 @@ it has the token of the selection, and for a plan the `state` that names the ver
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 from flask import redirect, render_template, request, send_file, session, url_for
 
 from flask_appadmin.bulk import (
+    LARGE,
     Action,
     ChangeSettings,
     CopyRecord,
@@ -24,6 +26,7 @@ from flask_appadmin.bulk import (
     check_size,
 )
 from flask_appadmin.changes import AssignPlan, ValueGroup
+from flask_appadmin.database import transaction
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound, PlanChanged
 from flask_appadmin.filters import Filter
 from flask_appadmin.forms import FormMaker
@@ -31,7 +34,7 @@ from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.labels import LabelFormat, find_format
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection, counted
-from flask_appadmin.specs import FieldSpec, ReferenceCache, shown
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page import posted_reason
 
@@ -52,7 +55,9 @@ class ActionPages:
         self.operator = operator
         self.action = action
         self.selection = self._selection()
-        self.count = self.selection.count()
+        #: Names the very rows this page speaks of; the next request brings it back.
+        self.state = self.selection.state()
+        self.count = int(self.state.partition(".")[0])
 
     def answer(self) -> Any:
         if not self.count:
@@ -122,10 +127,27 @@ class ActionPages:
 
     @property
     def subtitle(self) -> str:
-        return self.selection.describe(self.count)
+        parts = [self.selection.describe(self.count), self.selection.lost(), self._difference_to_the_list()]
+        return " · ".join(part for part in parts if part)
+
+    def _difference_to_the_list(self) -> str:
+        """The list said how many are marked; since then rows may have come or gone."""
+        shown_count = request.args.get("shown", "")
+        if not shown_count.isascii() or not shown_count.isdigit() or len(shown_count) > 9:
+            return ""
+        if int(shown_count) == self.count:
+            return ""
+        return gettext("in der Liste standen noch %(count)s", count=format_number(int(shown_count)))
 
     def hidden(self) -> list[tuple[str, str]]:
-        return [("token", self.selection.token)]
+        return [("token", self.selection.token), ("_state", self.state)]
+
+    def difference(self) -> str:
+        """What to say when the rows are no longer those the page showed; "" when they are."""
+        shown_state = request.form.get("_state", self.state)
+        if shown_state == self.state:
+            return ""
+        return different_rows(self.spec, shown_state, self.state)
 
     def done(self, text: str, change_set: int | None, url: str = "") -> Any:
         """Back to where the operator came from, with the word on what was done and the way back."""
@@ -149,6 +171,28 @@ class ActionPages:
             folder.cleanup()
             raise
         return send_document(document, folder)
+
+
+def different_rows(spec: ModelSpec, shown_state: str, state: str) -> str:
+    """The difference between the rows a page showed and those there are now, as a sentence."""
+    before, now = (int(part) if part.isascii() and part.isdigit() else 0 for part in _counts(shown_state, state))
+    nothing_done = gettext("Es wurde nichts getan. Bitte prüfen Sie und bestätigen Sie noch einmal.")
+    if before == now:
+        return gettext(
+            "Es sind noch %(what)s, aber nicht mehr dieselben. %(nothing)s",
+            what=counted(spec, now),
+            nothing=nothing_done,
+        )
+    return gettext(
+        "Angezeigt waren %(before)s, jetzt sind es %(now)s. %(nothing)s",
+        before=counted(spec, before),
+        now=format_number(now),
+        nothing=nothing_done,
+    )
+
+
+def _counts(*states: str) -> list[str]:
+    return [state.partition(".")[0][:12] for state in states]
 
 
 def send_document(document: Document, folder: tempfile.TemporaryDirectory[str]) -> Any:
@@ -196,7 +240,8 @@ class _ChangePage:
             values = self._values()
             if request.headers.get("X-Fragment") == "bulk_preview":
                 return render_template("appadmin/bulk_preview.html", preview=self._preview(values), fragment=True)
-            if request.form.get("_do") == "apply" and not self.faulty and values:
+            # Without the plan that was looked at nothing is applied.
+            if request.form.get("_do") == "apply" and not self.faulty and values and request.form.get("plan"):
                 return self._apply(values)
             return self._draw(self._preview(values))
         return self._draw(self._preview({}))
@@ -326,8 +371,13 @@ class _ChangePage:
             preview["text"] = f"{fault} {preview['text']}"
             preview["state"] = "faulty"
             return self._draw(preview), 409
-        text = gettext("%(what)s geändert.", what=counted(self.spec, applied.updated))
-        return self.pages.done(text, applied.change_set)
+        parts = [gettext("%(what)s geändert", what=counted(self.spec, applied.updated))]
+        same = self.pages.count - len(without) - applied.updated
+        if same > 0:
+            parts.append(ngettext("%(count)s hatte die Werte schon", "%(count)s hatten die Werte schon", same))
+        if without:
+            parts.append(gettext("%(count)s nicht", count=format_number(len(without))))
+        return self.pages.done(", ".join(parts) + ".", applied.change_set)
 
     def _draw(self, preview: dict[str, Any]) -> str:
         layout = self.pages.view.form_layout
@@ -468,33 +518,52 @@ class _ConfirmPage:
 
     def _delete(self, action: DeleteRecords) -> Any:
         selection = self.pages.selection
-        check_size(selection, "bulk.large")
-        keys = selection.key_list(1_001)
-        refused = dict(action.refusals(selection, keys))
+        if request.method == "POST" and request.form.get("_do") == "delete":
+            # The last look and the deletion see the same rows: nobody writes in between (SQLite), or it is refused.
+            with transaction():
+                plan = _DeletePlan.of(action, selection)
+                answer = self._delete_now(action, plan)
+            if not isinstance(answer, str):
+                return answer
+            return self._ask_for_deletion(action, _DeletePlan.of(action, selection), answer), 409
+        return self._ask_for_deletion(action, _DeletePlan.of(action, selection))
+
+    def _delete_now(self, action: DeleteRecords, plan: _DeletePlan) -> Any:
+        """The answer after deletion, or the sentence that says why nothing was deleted."""
+        shown_state = request.form.get("_count", "")
+        if shown_state != plan.state:
+            return different_rows(self.spec, shown_state, plan.state)
+        if not plan.possible:
+            return gettext("Es gibt nichts zu löschen.")
+        chosen = Selection.of_keys(self.spec, self.pages.operator, plan.possible)
+        try:
+            applied = action.plan(chosen, {"reason": posted_reason()}).apply(self.pages.operator)
+        except FaultList as fault:
+            return str(fault)
+        text = gettext("%(what)s gelöscht.", what=counted(self.spec, applied.deleted))
+        if plan.refused:
+            text = gettext(
+                "%(what)s gelöscht, %(count)s nicht.",
+                what=counted(self.spec, applied.deleted),
+                count=len(plan.refused),
+            )
+        return self.pages.done(text, applied.change_set)
+
+    def _ask_for_deletion(self, action: DeleteRecords, plan: _DeletePlan, warning: str = "") -> str:
+        keys, possible, refused = plan.keys, plan.possible, plan.refused
         titles = self.pages.titles(keys)
-        possible = [key for key in keys if key not in refused]
-        # The page has shown how many will go; when that is no longer so, it is shown again.
-        agreed = request.form.get("_do") == "delete" and request.form.get("_count") == str(len(possible))
-        if request.method == "POST" and possible and agreed:
-            chosen = selection if not refused else Selection.of_keys(self.spec, self.pages.operator, possible)
-            change = action.plan(chosen, {"reason": posted_reason()})
-            try:
-                applied = change.apply(self.pages.operator)
-            except FaultList as fault:
-                refused = {possible[0]: str(fault)}
-            else:
-                text = gettext("%(what)s gelöscht.", what=counted(self.spec, applied.deleted))
-                if refused:
-                    text = gettext(
-                        "%(what)s gelöscht, %(count)s nicht.",
-                        what=counted(self.spec, applied.deleted),
-                        count=len(refused),
-                    )
-                return self.pages.done(text, applied.change_set)
         url = self.pages.view.record_url
         context = self._common() | {
             "page_title": gettext("%(what)s löschen?", what=counted(self.spec, len(keys))),
-            "text": gettext("Über „Rückgängig“ und unter „Meine Vorgänge“ lässt sich das zurücknehmen."),
+            "text": " ".join(
+                part
+                for part in (
+                    gettext("Über „Rückgängig“ und unter „Meine Vorgänge“ lässt sich das zurücknehmen."),
+                    self.pages.selection.lost(),
+                )
+                if part
+            ),
+            "warning": warning,
             "counts": [
                 (len(possible), str(self.spec.label if len(possible) == 1 else self.spec.plural)),
                 *self._child_counts(possible),
@@ -508,7 +577,7 @@ class _ConfirmPage:
             }
             if refused
             else None,
-            "hidden": [*self.pages.hidden(), ("_do", "delete"), ("_count", str(len(possible)))],
+            "hidden": [*self.pages.hidden(), ("_do", "delete"), ("_count", plan.state)],
             "reason": True,
             "danger": True,
             "possible": bool(possible),
@@ -517,6 +586,38 @@ class _ConfirmPage:
             else gettext("Ja, löschen"),
         }
         return render_template("appadmin/confirm.html", **context)
+
+
+@dataclass(frozen=True)
+class _DeletePlan:
+    """What a deletion would do, row by row."""
+
+    keys: list[int]
+    #: Key -> why it must stay.
+    refused: dict[int, str]
+
+    @classmethod
+    def of(cls, action: DeleteRecords, selection: Selection) -> _DeletePlan:
+        check_size(selection, "bulk.large")
+        keys = selection.key_list(LARGE + 1)
+        if len(keys) > LARGE:
+            raise AppAdminError(
+                gettext(
+                    "Auf einmal lassen sich höchstens %(limit)s löschen; markiert sind %(count)s.",
+                    limit=format_number(LARGE),
+                    count=counted(selection.spec, selection.count()),
+                )
+            )
+        return cls(keys, dict(action.refusals(selection, keys)))
+
+    @property
+    def possible(self) -> list[int]:
+        return [key for key in self.keys if key not in self.refused]
+
+    @property
+    def state(self) -> str:
+        """Names the very rows that would go."""
+        return f"{len(self.possible)}.{sum(self.possible)}"
 
 
 class _LabelsPage:
@@ -534,6 +635,9 @@ class _LabelsPage:
             try:
                 values |= self._posted()
                 if request.form.get("_do") != "preview":
+                    difference = self.pages.difference()
+                    if difference:
+                        return self._draw(values, [difference]), 409
                     return self.pages.send(self.action, values)
             except AppAdminError as fault:
                 errors.append(str(fault))

@@ -22,6 +22,7 @@ from flask_appadmin.selections import Selection, counted
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.exporting import exportable_fields, file_name, headings, write_export
 from flask_appadmin.specs import FieldSpec
+from flask_appadmin.views.action_pages import different_rows
 from flask_appadmin.views.jobs_page import instance_folder
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class ExportPage:
         try:
             values = self._posted()
             check_size(self.pages.selection, "export.large")
+            difference = self.pages.difference()
+            if difference:
+                return self._draw(values, [difference]), 409
             if self.pages.count > AT_ONCE:
                 return self._start(values)
             return self.pages.send(self.action, values)
@@ -90,6 +94,7 @@ class ExportPage:
             **values,
             "entity": self.spec.name,
             "selection": kept.token,
+            "state": self.pages.state,
             "folder": str(instance_folder()),
         }
         title = gettext("Export: %(what)s", what=counted(self.spec, self.pages.count))
@@ -196,6 +201,9 @@ def run_export(job: RunningJob) -> Any:
     spec = known_specs()[given["entity"]]
     selection = Selection.load(spec, job.operator, given["selection"])
     check_size(selection, "export.large")
+    state = selection.state()
+    if given.get("state", state) != state:
+        raise AppAdminError(different_rows(spec, given["state"], state))
     total = selection.count()
     file_format = given["format"]
     store = storage.exports(Path(given["folder"]))

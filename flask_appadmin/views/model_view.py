@@ -12,7 +12,6 @@ import functools
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
 
 from flask import abort, g, has_request_context, jsonify, redirect, request, url_for
 from flask_admin import expose
@@ -20,20 +19,20 @@ from flask_admin.contrib.peewee import ModelView
 
 from flask_appadmin import forms, listviews
 from flask_appadmin.bulk import Action
-from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
+from flask_appadmin.errors import FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
-from flask_appadmin.i18n import _, gettext
+from flask_appadmin.i18n import _
 from flask_appadmin.layouts import Layout, automatic_layout, grid_columns, list_columns
 from flask_appadmin.rights import Operator, may_read, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
-from flask_appadmin.views import places
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
 from flask_appadmin.views.list_page.saving import CellSaving
 from flask_appadmin.views.list_page.table import ColumnSign
+from flask_appadmin.views.marking import change_marks, mark_numbers
 from flask_appadmin.views.preview import Preview
 from flask_appadmin.views.search_window import SearchWindow
 from flask_appadmin.views.stepping import step
@@ -256,26 +255,12 @@ class AppModelView(ModelView):
     @expose("/selection", methods=("POST",))
     def change_selection(self) -> Any:
         """Ticks and unticks: JSON in, JSON out (see list.html)."""
-        posted = request.get_json(silent=True)
-        if not isinstance(posted, dict):
-            raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
-        me = operator()
-        token = str(posted.get("token") or "")
-        selection = Selection.load(self.spec, me, token) if token else Selection(self.spec, me)
-        query = str(posted.get("query") or "").lstrip("?")
-        found = self.filter_of(parse_qsl(query, keep_blank_values=True), me)
-        if posted.get("clear"):
-            selection = Selection(self.spec, me, token=token)
-        elif posted.get("all"):
-            selection = Selection(self.spec, me, frozenset(), found, token)
-        else:
-            selection = selection.ticked(_keys(posted.get("add")), _keys(posted.get("remove")))
-        selection = selection.store()
-        places.carry_selection(self.spec, self.list_url(), selection.token)
-        count = selection.count()
-        return jsonify(
-            {"token": selection.token, "count": count, "hidden": ListPage(self, me).hidden(selection, found, count)}
-        )
+        return change_marks(self, operator())
+
+    @expose("/selection/numbers", methods=("POST",))
+    def mark_numbers_view(self) -> Any:
+        """Ticks the records that a pasted list of numbers names: JSON in, JSON out (see list.html)."""
+        return mark_numbers(self, operator())
 
     @expose("/cells", methods=("POST",))
     def save_cells(self) -> Any:
@@ -332,7 +317,8 @@ class AppModelView(ModelView):
     def start_action(self) -> Any:
         """The button of an action on the list: leads to the action's own page."""
         name, token = request.form.get("action", ""), request.form.get("token", "")
-        return redirect(url_for(f"{self.endpoint}.run_action", action_name=name, selection=token))
+        shown_count = request.form.get("shown", "") or None
+        return redirect(url_for(f"{self.endpoint}.run_action", action_name=name, selection=token, shown=shown_count))
 
     @expose("/action/<action_name>", methods=("GET", "POST"))
     def run_action(self, action_name: str) -> Any:
@@ -371,20 +357,6 @@ class AppModelView(ModelView):
 
     def record_url(self, key: int, **arguments: Any) -> str:
         return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)
-
-
-def _keys(posted: Any) -> list[int]:
-    if posted is None:
-        return []
-    if not isinstance(posted, list) or len(posted) > 10_000:
-        raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
-    keys = []
-    for entry in posted:
-        text = str(entry)
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise AppAdminError(gettext("Die Markierung war nicht lesbar."))
-        keys.append(int(text))
-    return keys
 
 
 __all__ = ["AppModelView", "FieldError", "FilterError", "operator"]

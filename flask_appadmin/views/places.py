@@ -72,9 +72,10 @@ def remembered_pairs(spec: ModelSpec) -> list[tuple[str, str]]:
 
 
 def carry_selection(spec: ModelSpec, path: str, token: str) -> None:
-    """Names a selection in the remembered address: rows were marked after the list was drawn."""
+    """Names a selection in the remembered address: what is marked is no longer what stood there."""
     pairs = [pair for pair in remembered_pairs(spec) if pair[0] != "selection"]
-    _store(spec, remembered_list(spec).partition("?")[0] or path, [*pairs, ("selection", token)])
+    pairs += [("selection", token)] if token else []
+    _store(spec, remembered_list(spec).partition("?")[0] or path, pairs)
 
 
 def forget_selection(spec: ModelSpec) -> None:

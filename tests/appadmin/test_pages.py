@@ -277,14 +277,11 @@ def test_marks_are_kept_over_pages_filters_and_the_way_back(client: FlaskClient)
     first, second, third = three_books()
     page = get(client, "/admin/book/?genre=poem&sort=-isbn")
     answer = mark(client, token="", add=[str(second)], query="?genre=poem&sort=-isbn")
-    assert (answer["count"], answer["hidden"]) == (1, 0)
+    assert (answer["count"], answer["outside"]) == (1, 0)
     token = answer["token"]
-    assert mark(client, token=token, add=[first, third], query="?genre=poem") == {
-        "token": token,
-        "count": 3,
-        "hidden": 2,
-    }
-    assert mark(client, token=token, remove=[third]) == {"token": token, "count": 2, "hidden": 0}
+    more = mark(client, token=token, add=[first, third], query="?genre=poem")
+    assert more == {"token": token, "count": 3, "capped": False, "all": False, "outside": 2}
+    assert mark(client, token=token, remove=[third])["count"] == 2
     page = get(client, f"/admin/book/?genre=poem&selection={token}")
     assert page.one("form", id="marked").one("span", "marked-text").text == "2 markiert, 1 nicht sichtbar"
     assert [row["data-key-of"] for row in page.all("tr", "on")] == [str(second)]
@@ -316,11 +313,12 @@ def test_a_selection_belongs_to_one_operator_and_one_list(client: FlaskClient) -
     token = marked(client, first)
     StoredSelection.update(entity="author").execute()
     for address in (f"/admin/book/action/change_settings?selection={token}", "/admin/book/action/delete?selection=%00"):
-        assert client.get(address).status_code == 404
-    assert client.post("/admin/book/selection", json={"token": token, "add": [1]}).status_code == 404
-    assert client.post("/admin/book/selection", json={"token": "fremd", "all": True}).status_code == 404
+        assert client.get(address).status_code == 400
+    assert client.post("/admin/book/selection", json={"token": token, "add": [first]}).status_code == 400
+    assert client.post("/admin/book/selection", json={"token": "fremd", "all": True}).status_code == 400
     page = get(client, f"/admin/book/?selection={token}")
     assert page.one("span", "marked-text").text == "nichts markiert"
+    assert page.one("p", "strip-note").text == "Diese Markierung gibt es nicht mehr. Bitte markieren Sie noch einmal."
 
 
 @pytest.mark.parametrize(
@@ -429,7 +427,7 @@ def test_bulk_change_names_the_records_that_refuse_and_goes_on_without_them(clie
     without = read(client.post(form["action"], data=fields, headers={"X-Fragment": "bulk_preview"}))
     assert without.one("button").text == "2 Bücher ändern"
     done = apply_bulk(client, token, change=["sold_until"], sold_until="01.04.2026", _without_refused="1")
-    assert done.toast == "2 Bücher geändert."
+    assert done.toast == "2 Bücher geändert, 1 nicht."
     assert [book.sold_until for book in Book.select().order_by(Book.id)] == [
         datetime.date(2026, 4, 1),
         None,

@@ -668,8 +668,8 @@ def test_one_operators_marks_are_not_anothers(sign_in_as: Callable[..., FlaskCli
     abc, *_rest = three()
     weber, berger = sign_in_as("Administrator"), sign_in_as("Administrator", name="berger", full_name="Herr Berger")
     token = marked(weber, abc)
-    assert berger.get(f"/admin/customer/action/change_settings?selection={token}").status_code == 404
-    assert berger.post("/admin/customer/selection", json={"token": token, "clear": True}).status_code == 404
+    assert berger.get(f"/admin/customer/action/change_settings?selection={token}").status_code == 400
+    assert berger.post("/admin/customer/selection", json={"token": token, "clear": True}).status_code == 400
     assert StoredSelection.get(StoredSelection.token == token).keys == [abc]
 
 

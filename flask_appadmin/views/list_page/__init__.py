@@ -5,6 +5,7 @@ Context: templates/appadmin/list.html.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,6 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin import lists
-from flask_appadmin.errors import NotFound
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
 from flask_appadmin.listviews import NO_VIEW
@@ -22,6 +22,7 @@ from flask_appadmin.views import places, preview
 from flask_appadmin.views.list_page.arranging import PANELS, Arranging
 from flask_appadmin.views.list_page.editing import CellEditing
 from flask_appadmin.views.list_page.filter_bar import FilterBar
+from flask_appadmin.views.list_page.marks import Marks
 from flask_appadmin.views.list_page.paging import pager, range_text
 from flask_appadmin.views.list_page.table import ListTable
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 #: Parameters that stay when filters or order change.
-_KEPT = ("columns", "size", "selection")
+_KEPT = ("columns", "size")
 
 #: Parameters of the filter panel, which are no part of a filter.
 _PANEL = ("add_filter", "add_field", "add_op", "add_value", "edit", "arrange")
@@ -66,20 +67,13 @@ class ListPage:
         asked = [pair for pair in self.arranging.pairs if pair[0] not in _PANEL]
         return self.arranging.filter([pair for pair in asked if pair[1].strip() or pair[0] not in boxes])
 
-    def selection(self) -> Selection:
-        token = self.args.get("selection", "")
-        if token:
-            try:
-                return Selection.load(self.spec, self.operator, token)
-            except NotFound:
-                pass  # a stale link: nothing is marked, and the strip says so
-        return Selection(self.spec, self.operator)
+    @functools.cached_property
+    def marks(self) -> Marks:
+        return Marks(self)
 
-    def hidden(self, selection: Selection, found: Filter, count: int) -> int:
-        """How many of the marked records the present filter does not show."""
-        if not count or selection.is_everything or found.is_empty:
-            return 0
-        return count - selection.query().where(found.where(self.operator)).count()
+    def selection(self) -> Selection:
+        """What is marked as this list shows it."""
+        return self.marks.selection
 
     def read(self, found: Filter, **place: Any) -> lists.Page:
         """One page of the list in the order, the size and among the rows that the address asks for."""
@@ -141,8 +135,9 @@ class ListPage:
         page = self._read_addressed(found)
         if panel is None and arrange_panel is None:
             places.remember_list(self.spec)
+            if self.marks.dropped is not None:
+                places.carry_selection(self.spec, self.view.list_url(), selection.token)
             self.remember_rows(page)
-        marked = selection.count() if selection.token else 0
         bar, table = FilterBar(self), ListTable(self)
         rows = table.rows(page, found, selection)
         editing = CellEditing(self.view, self.operator, page) if self.is_editing() else None
@@ -164,19 +159,12 @@ class ListPage:
             "list_url": self.view.list_url(),
             "switches": bar.switches(found),
             "chips": bar.chips(found),
-            "clear_url": self.url(Filter(self.spec)) if self.view.url_pairs(found) and not found.is_empty else "",
+            "clear_url": self.url(Filter(self.spec), only="")
+            if self.view.url_pairs(found) and not found.is_empty
+            else "",
             "add_filter_url": self.url(found, add_filter="1"),
             "filter_panel": panel or (bar.panel() if self.args.get("add_filter") else None),
-            "selection": None
-            if editing
-            else {
-                "token": selection.token,
-                "count": marked,
-                "hidden": self.hidden(selection, found, marked),
-                "url": url_for(f"{self.view.endpoint}.change_selection"),
-                "show_url": self.url(Filter(self.spec), only="marked", selection=selection.token),
-                "nothing": str(self.view.nothing_marked),
-            },
+            "selection": None if editing else self.marks.context(page, found),
             "actions": self._actions(),
             "columns": table.columns(page, found),
             "look": table.look(),
@@ -229,7 +217,7 @@ class ListPage:
 
     def _edit_button(self, page: lists.Page, found: Filter) -> list[tuple[str, str, str, bool]]:
         """Begins or ends editing, at the same place of the list."""
-        place = {name: self.args[name] for name in ("after", "before", "at", "only") if self.args.get(name)}
+        place = {name: self.args[name] for name in ("after", "before", "at") if self.args.get(name)}
         if self.is_editing():
             return [(gettext("Bearbeiten beenden"), self.url(found, edit="", **place), "E", False)]
         if not page.rows or not self.operator.may(f"{self.spec.right}.edit"):
@@ -243,6 +231,9 @@ class ListPage:
             known = self._kept[place] = (found, self.arranging.kept(found, whole=bool(without)))
         pairs = [(name, text) for name, text in known[1] if name not in without]
         pairs += [(name, self.args[name]) for name in ("sort", *_KEPT) if self.args.get(name)]
+        pairs += [("only", "marked")] if self.only_marked() else []
+        # A link to another filter carries what is marked; that page says what becomes of it.
+        pairs += [("selection", self.selection().token)] if self.selection().token else []
         return [*pairs, ("edit", "1")] if self.is_editing() else pairs
 
     def _actions(self) -> list[dict[str, Any]]:
@@ -284,7 +275,7 @@ class ListPage:
             "title": gettext("Nichts gefunden"),
             "text": gettext("Kein Eintrag passt zu: %(filter)s.", filter=found.describe()),
             "filters": FilterBar(self).removable(found),
-            "links": [(gettext("Alle Filter aufheben"), self.url(Filter(self.spec)), True)],
+            "links": [(gettext("Alle Filter aufheben"), self.url(Filter(self.spec), only=""), True)],
         }
 
 

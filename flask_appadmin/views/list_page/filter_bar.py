@@ -73,7 +73,7 @@ class FilterBar:
                 continue
             chips.append((condition.sentence(names), self.list.url(found.without(condition)), ""))
         if self.list.only_marked():
-            chips.insert(0, (gettext("nur markierte"), self.list.url(found), ""))
+            chips.insert(0, (gettext("nur markierte"), self.list.marks.list_url(found), ""))
         return chips
 
     def removable(self, found: Filter) -> list[tuple[str, str]]:

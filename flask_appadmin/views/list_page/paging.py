@@ -27,9 +27,7 @@ def range_text(page: lists.Page) -> str:
 
 
 def pager(listing: ListPage, page: lists.Page, found: Filter) -> dict[str, str]:
-    only = {"only": "marked"} if listing.only_marked() else {}
-    exact = {"count": "exact"} if listing.args.get("count") == "exact" else {}
-    step = only | exact
+    step = {"count": "exact"} if listing.args.get("count") == "exact" else {}
     next_at = str(page.last_row + 1) if page.first_row else ""
     previous_at = str(max(page.first_row - page.size, 1)) if page.first_row > 1 else ""
     return {

@@ -1,7 +1,7 @@
 // The row cursor is the focus: it stands on the row's box (or its first link), so that screen readers follow.
 // Coming back to a list, the cursor returns to the row that was opened.
 
-import { onKey } from "./keys.js";
+import { isTyping, onKey } from "./keys.js";
 
 const stop = (row) => row?.querySelector("td.box input, a");
 const remembered = (table) => `appadmin:row:${table.dataset.list}`;
@@ -20,14 +20,13 @@ export function startCursor(table) {
   const move = (step, extend) => {
     const all = rows();
     const from = all.indexOf(current());
-    if (extend && from >= 0 && !all[from].classList.contains("on")) table.dispatchEvent(new CustomEvent("mark", { detail: { row: all[from], extend: true } }));
     const target = from < 0 ? all[step > 0 ? 0 : all.length - 1] : all[from + step];
     if (!target) {
       if (!extend && from >= 0) document.querySelector(`[data-page="${step > 0 ? "next" : "previous"}"]`)?.focus();
       return;
     }
     go(target);
-    if (extend) table.dispatchEvent(new CustomEvent("mark", { detail: { row: target, extend: true } }));
+    if (extend) table.dispatchEvent(new CustomEvent("stretch", { detail: { from: from < 0 ? target : all[from], to: target } }));
   };
 
   const open = (row) => {
@@ -62,7 +61,8 @@ export function startCursor(table) {
   });
 
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "a" || event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "a") return;
+    if (event.defaultPrevented || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     table.dispatchEvent(new CustomEvent("markpage"));
   });
