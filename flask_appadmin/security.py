@@ -473,6 +473,12 @@ def _answer_forged(fault: CSRFError) -> Any:
         "Die Seite war zu lange offen, oder Sie haben sich inzwischen neu angemeldet. Es wurde nichts gespeichert. "
         "Ihre Eingaben sind noch da: Drücken Sie „Erneut senden“."
     )
+    if wants_json():
+        # There is no page with such a button: the one that sent this must be loaded anew for its token.
+        sentence = gettext(
+            "Die Seite war zu lange offen, oder Sie haben sich inzwischen neu angemeldet. Es wurde nichts gespeichert. "
+            "Bitte laden Sie die Seite neu."
+        )
     return _send_again(400, gettext("Bitte noch einmal bestätigen"), sentence)
 
 

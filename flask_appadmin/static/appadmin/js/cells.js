@@ -5,6 +5,7 @@ import { startCellCursor } from "./cellcursor.js";
 import { say } from "./messages.js";
 import { postJSON, RequestFault } from "./requests.js";
 
+const GERMAN = document.documentElement.lang.startsWith("de");
 const EMPTY = { value: "", text: "" };
 const YES = ["ja", "j", "yes", "y", "1", "wahr", "true", "x", "✓"];
 const NO = ["nein", "n", "no", "0", "falsch", "false", "-", ""];
@@ -16,6 +17,9 @@ const made = (tag, css, ...children) => {
   element.append(...children);
   return element;
 };
+
+// "2500" is "2.500,00": the same number as people type it. What was typed with points is left to the server.
+const plainNumber = (text) => (/^\d+,\d*?0*$/.test(text) && GERMAN ? text.replace(/,?0*$/, "") : text);
 
 // A cell that can be edited: where it stands, what is stored, what was typed, what the server said.
 class Cell {
@@ -46,6 +50,7 @@ class Cell {
   }
 
   isStored(content) {
+    if (this.column.kind === "number" && plainNumber(content.value) === plainNumber(this.stored.value.replaceAll(".", ""))) return true;
     if (content.value !== this.stored.value) return false;
     // A record that is only named, as pasted text, is found by the server.
     return !this.column.reference || content.value !== "" || content.text.trim() === "";
