@@ -331,7 +331,7 @@ def lookup(
     also: Sequence[str] = (),
     only: Any = None,
 ) -> list[dict[str, Any]]:
-    """Records that the question finds, for typing ahead: [{"id", "text", "more"}], at most LOOKUP_CAP of them.
+    """Records that the question finds, for typing ahead: [{"id", "text", "code", "more"}], at most LOOKUP_CAP of them.
 
     A question of less than LOOKUP_LEAST characters finds nothing: it would mean nearly everything. `also` names fields
     whose values stand behind the title; what the operator may not see whole is left out of both.
@@ -355,7 +355,8 @@ def lookup(
         text = " ".join(part for part in texts[: len(titles)] if part)
         more = " ".join(part for part in texts[len(titles) :] if part)
         found.append({"id": row[0], "text": text, "more": more} if also else {"id": row[0], "text": text})
-    return found
+    codes = ReferenceCache().codes(spec, {entry["id"] for entry in found})
+    return [entry | {"code": codes[entry["id"]]} for entry in found]
 
 
 def _looks_like(spec: ModelSpec, question: str, operator: Operator) -> Any:

@@ -197,12 +197,6 @@ class Registry:
         view = self.views.get(spec.name)
         return url_for(f"{view.endpoint}.reveal_view", id=key, field=item.name) if view is not None else ""
 
-    def lookup_is_used(self, item: FieldSpec) -> bool:
-        """Whether the filter panel offers this reference typed ahead, so that it posts keys."""
-        from flask_appadmin.forms import FormMaker
-
-        return FormMaker(g.operator).choices_of(item) is None
-
     def undo_url(self, change_set: int) -> str:
         return url_for("operations.undo_view", id=change_set) if "operations" in self.app.blueprints else ""
 

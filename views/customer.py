@@ -229,7 +229,7 @@ class CustomerView(AppModelView):
         "payment_term_1",
         "updated_at",
     )
-    quick_filters = ("customer_number", "portal_type")
+    quick_filters = ("customer_number", "portal_type", "supplier_assignment.supplier")
     short_labels: ClassVar[dict[str, Any]] = {
         "search_name": _("Synonym"),
         "country": _("Land"),
@@ -242,7 +242,10 @@ class CustomerView(AppModelView):
         "address.country": _("Land"),
         "bank_account.sequence_number": _("Lfd.Nr."),
     }
-    filter_labels: ClassVar[dict[str, Any]] = {"customer_number": _("Kundennummer")}
+    filter_labels: ClassVar[dict[str, Any]] = {
+        "customer_number": _("Kundennummer"),
+        "supplier_assignment.supplier": _("Lieferant"),
+    }
     code_columns = ("country",)
     instead_columns: ClassVar[dict[str, str]] = {"search_name": "customer_number", "name_1": "name_2"}
     suggestion_fields = ("postal_code", "city")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask_appadmin.filters.comparing import Condition, Operation, Today, operations_for, read_condition
+from flask_appadmin.filters.comparing import Condition, Operation, Today, operations_for, read_condition, unlimited
 from flask_appadmin.filters.parts import FilterNotAllowed, Group, Part
 from flask_appadmin.filters.past import PAST_OPERATIONS, Changed
 from flask_appadmin.filters.reading import GROUPS, RESERVED, Reader, field_at
@@ -109,4 +109,5 @@ __all__ = [
     "field_at",
     "operations_for",
     "read_condition",
+    "unlimited",
 ]

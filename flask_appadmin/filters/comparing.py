@@ -13,7 +13,7 @@ import itertools
 import operator as operators
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -305,10 +305,15 @@ def _value(item: FieldSpec, key: str, text: str, names: ReferenceCache) -> Any:
     if kind == "decimal" and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", text):
         # The URL carries 5000.00 whatever the language; people type 5.000,00.
         return Decimal(text)
-    value = item.type.parse(text, item)
+    value = item.type.parse(text, unlimited(item))
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**63 - 1:
         raise FieldError(item, text, gettext("ist zu groß"))
     return value
+
+
+def unlimited(item: FieldSpec) -> FieldSpec:
+    """The field without its limits: people may ask for more than a field takes."""
+    return item if item.minimum is None and item.maximum is None else replace(item, minimum=None, maximum=None)
 
 
 def _days(item: FieldSpec, text: str) -> int:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from flask import abort, g, has_request_context, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
+from werkzeug.datastructures import MultiDict
 
 from flask_appadmin import forms, listviews
 from flask_appadmin.bulk import Action
@@ -30,6 +31,7 @@ from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
+from flask_appadmin.views.list_page.filter_panel import FilterPanel
 from flask_appadmin.views.list_page.saving import CellSaving
 from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.marking import change_marks, mark_numbers
@@ -174,7 +176,7 @@ class AppModelView(ModelView):
         if not self.default_query or ("view", "all") in pairs:
             return found
         named = found.named
-        usual = [condition for condition in self._usual(me) if condition.spec not in named]
+        usual = [condition for condition in self.usual(me) if condition.spec not in named]
         return Filter(self.spec, found.search, (*found.conditions, *usual))
 
     def expanded(self, pairs: Iterable[tuple[str, str]], me: Operator) -> list[tuple[str, str]]:
@@ -185,7 +187,7 @@ class AppModelView(ModelView):
 
     def url_pairs(self, found: Filter) -> list[tuple[str, str]]:
         """A filter as it stands in the list's address; nothing for the usual one."""
-        usual = self._usual(operator())
+        usual = self.usual(operator())
         own = tuple(condition for condition in found.conditions if condition not in usual)
         pairs = Filter(self.spec, found.search, own).pairs()
         named = found.named
@@ -193,7 +195,8 @@ class AppModelView(ModelView):
             pairs.append(("view", "all"))
         return pairs
 
-    def _usual(self, me: Operator) -> tuple[Part, ...]:
+    def usual(self, me: Operator) -> tuple[Part, ...]:
+        """The parts of a list that is opened without a filter."""
         if not self.default_query:
             return ()
         if not has_request_context():
@@ -217,6 +220,23 @@ class AppModelView(ModelView):
     def arrange_view(self) -> Any:
         """What the menu of views, the column panel and the heads of the columns send: see views/list_page/arranging."""
         return answer_arranging(self, operator())
+
+    @expose("/filter-fields")
+    def filter_fields_view(self) -> Any:
+        """Fields to filter by, for typing ahead: ?query=…&within=… -> [{"id", "text", "more"}]."""
+        panel = FilterPanel(ListPage(self, operator(), MultiDict()))
+        return jsonify(panel.fields(request.args.get("query", ""), request.args.get("within", "")))
+
+    @expose("/filter-row")
+    def filter_row_view(self) -> Any:
+        """A row of the filter window for a field that was just chosen."""
+        return FilterPanel(ListPage(self, operator(), MultiDict())).fragment()
+
+    @expose("/filter-build")
+    def filter_build_view(self) -> Any:
+        """The filter that was put together in the window: leads to the list, or back to the window."""
+        kept = MultiDict(pair for pair in request.args.items(multi=True) if pair[0] != "tree")
+        return FilterPanel(ListPage(self, operator(), kept)).build(request.args.get("tree", ""))
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:

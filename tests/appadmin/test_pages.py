@@ -231,29 +231,6 @@ def test_odd_questions_are_answered_with_a_list(client: FlaskClient, query: str)
     assert get(client, f"/admin/book/?{query}").status == 200
 
 
-def test_the_filter_panel_adds_a_condition_or_says_what_is_wrong(client: FlaskClient) -> None:
-    _first, second, third = three_books()
-    panel = read(client.get("/admin/book/?sort=-isbn&genre=poem", headers={"X-Fragment": "filter_panel"}))
-    form = panel.one("form")
-    assert [option.text for option in form.one("select", name="add_field").all("option")][:4] == [
-        "ISBN",
-        "Titel",
-        "Autor",
-        "Preis",
-    ]
-    added = client.get(form["action"], query_string=form.fields(add_field="genre", add_op="", add_value="novel"))
-    assert added.location == "/admin/book/?genre=poem&genre=novel&sort=-isbn"
-    assert get(client, added.location).keys == [third, second]
-    wrong = form.fields(add_field="price", add_op="from", add_value="viel")
-    fragment = read(client.get(form["action"], query_string=wrong, headers={"X-Fragment": "filter_panel"}))
-    assert (fragment.status, fragment.faults) == (
-        400,
-        ["Preis: „viel“ ist keine Zahl. Bitte so eingeben: 1.234,50."],
-    )
-    whole = read(client.get(form["action"], query_string=wrong))
-    assert (whole.status, whole.faults, whole.keys) == (400, fragment.faults, [second])
-
-
 def test_a_list_asks_the_same_number_of_questions_for_any_number_of_rows(client: FlaskClient) -> None:
     three_books()
     get(client, "/admin/book/")

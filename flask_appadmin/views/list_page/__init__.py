@@ -22,6 +22,7 @@ from flask_appadmin.views import places, preview
 from flask_appadmin.views.list_page.arranging import PANELS, Arranging
 from flask_appadmin.views.list_page.editing import CellEditing
 from flask_appadmin.views.list_page.filter_bar import FilterBar
+from flask_appadmin.views.list_page.filter_panel import FilterPanel
 from flask_appadmin.views.list_page.marks import Marks
 from flask_appadmin.views.list_page.paging import pager, range_text
 from flask_appadmin.views.list_page.table import ListTable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _KEPT = ("columns", "size")
 
 #: Parameters of the filter panel, which are no part of a filter.
-_PANEL = ("add_filter", "add_field", "add_op", "add_value", "edit", "arrange")
+_PANEL = ("add_filter", "tree", "edit", "arrange")
 
 
 class ListPage:
@@ -53,10 +54,8 @@ class ListPage:
         start = self.arranging.views.start() if not self.args else None
         if start is not None:
             return redirect(self.view.list_url(view=start.id))
-        if "add_field" in request.args:
-            return FilterBar(self).add()
         if request.headers.get("X-Fragment") == "filter_panel":
-            return render_template("appadmin/filter_panel.html", filter_panel=FilterBar(self).panel())
+            return render_template("appadmin/list/filter_panel.html", filter_panel=FilterPanel(self).context())
         if request.headers.get("X-Fragment") == "list_panel":
             return render_template("appadmin/list_panel.html", list_panel=self._arrange_panel())
         return self.draw()
@@ -163,7 +162,7 @@ class ListPage:
             if self.view.url_pairs(found) and not found.is_empty
             else "",
             "add_filter_url": self.url(found, add_filter="1"),
-            "filter_panel": panel or (bar.panel() if self.args.get("add_filter") else None),
+            "filter_panel": panel or (FilterPanel(self).context() if self.args.get("add_filter") else None),
             "selection": None if editing else self.marks.context(page, found),
             "actions": self._actions(),
             "columns": table.columns(page, found),

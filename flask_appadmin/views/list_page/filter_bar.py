@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, render_template, request
-
-from flask_appadmin.errors import FieldError, FilterError
-from flask_appadmin.filters import Condition, Filter, field_at, operations_for
+from flask_appadmin.filters import Filter, field_at
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import gettext
-from flask_appadmin.layouts import form_fields
-from flask_appadmin.rights import may_read_full
 from flask_appadmin.specs import FieldSpec, ReferenceCache
 
 if TYPE_CHECKING:
@@ -58,7 +53,10 @@ class FilterBar:
                 entry |= {"kind": "select", "choices": [("1", gettext("Ja")), ("0", gettext("Nein"))]}
             elif item.target is not None:
                 choices = maker.choices_of(item)
-                if choices is not None:
+                if choices is None:
+                    entry |= {"kind": "lookup", "lookup_url": self.view.registry.lookup_url(item.references)}
+                    entry |= {"display": self._title(item, value, names)}
+                else:
                     codes = names.codes(item.references, {int(key) for key, _text in choices})
                     entry |= {"kind": "select", "choices": [(codes[int(key)], text) for key, text in choices]}
             quick.append(entry)
@@ -66,12 +64,15 @@ class FilterBar:
 
     def chips(self, found: Filter) -> list[tuple[str, str, str]]:
         names = ReferenceCache()
+        usual = self.view.usual(self.operator)
         chips = []
         for condition in found.conditions:
             pairs = condition.url_pairs(names)
             if len(pairs) == 1 and pairs[0][0] in self.view.quick_filters:
                 continue
-            chips.append((condition.sentence(names), self.list.url(found.without(condition)), ""))
+            # What every list leaves out is no row of the window.
+            edit_url = "" if condition in usual else self.list.url(found, add_filter="1")
+            chips.append((condition.sentence(names), self.list.url(found.without(condition)), edit_url))
         if self.list.only_marked():
             chips.insert(0, (gettext("nur markierte"), self.list.marks.list_url(found), ""))
         return chips
@@ -103,92 +104,7 @@ class FilterBar:
             switches.append((str(label), is_on, self.list.url(target)))
         return switches
 
-    def panel(self, field: str = "", op: str = "", values: list[str] | None = None, error: str = "") -> dict[str, Any]:
-        found = self.list.filter()
-        names = ReferenceCache()
-        maker = FormMaker(self.operator)
-        groups: dict[str, list[tuple[str, str, str]]] = {}
-        choices: dict[str, list[tuple[str, str]]] = {}
-        lookups: dict[str, str] = {}
-        kinds: dict[str, list[tuple[str, str, int]]] = {}
-        layout = self.view.form_layout
-        labels = {tab.key: str(tab.label) for tab in layout.tabs}
-        for item in (*form_fields(self.spec), *(other for other in self.spec.fields if other.name.endswith("_at"))):
-            operations = operations_for(item)
-            if not operations or not may_read_full(self.operator, item):
-                continue
-            kind = "choice" if item.type.name == "reference" else item.type.name
-            heading = labels.get(layout.tab_of(item.name), gettext("Weitere"))
-            groups.setdefault(heading, []).append((item.name, str(item.label), kind))
-            kinds.setdefault(kind, [(o.key, str(o.label), 1 if o.values < 0 else o.values) for o in operations])
-            if item.type.name == "choice":
-                choices[item.name] = [(code, str(label)) for code, label in item.choices]
-            elif item.type.name == "bool":
-                choices[item.name] = [("1", gettext("Ja")), ("0", gettext("Nein"))]
-            elif item.target is not None:
-                options = maker.choices_of(item)
-                if options is None:
-                    lookups[item.name] = self.view.registry.lookup_url(item.references)
-                else:
-                    codes = names.codes(item.references, {int(key) for key, _text in options})
-                    choices[item.name] = [(codes[int(key)], text) for key, text in options]
-        return {
-            "url": self.view.list_url(),
-            "keep": self.list.kept_pairs(found),
-            "groups": list(groups.items()),
-            "kinds": kinds,
-            "choices": choices,
-            "lookups": lookups,
-            "field": field,
-            "op": op,
-            "values": values or [],
-            "error": error,
-            "close_url": self.list.url(found),
-        }
-
-    def add(self) -> Any:
-        found = self.list.filter()
-        name, op = request.args.get("add_field", ""), request.args.get("add_op", "")
-        texts = request.args.getlist("add_value")
-        item = self.spec.by_name.get(name)
-        try:
-            if item is None or not may_read_full(self.operator, item):
-                raise FilterError(name)
-            operation = next((other for other in operations_for(item) if other.key == op), None)
-            if operation is None:
-                raise FilterError(
-                    name, gettext("Dieser Vergleich passt nicht zum Feld „%(field)s“.", field=str(item.label))
-                )
-            condition = Condition(item, operation, self._typed_values(item, operation.values, texts))
-        except (FilterError, FieldError) as fault:
-            panel = self.panel(name, op, texts, fault.sentence())
-            if request.headers.get("X-Fragment") == "filter_panel":
-                return render_template("appadmin/filter_panel.html", filter_panel=panel), 400
-            return self.list.draw(found, panel), 400
-        same = [
-            part
-            for part in found.conditions
-            if isinstance(part, Condition) and part.spec is item and part.operation is operation and part.values
-        ]
-        others = tuple(c for c in found.conditions if c not in same)
-        if same and op in ("", "not"):
-            values = dict.fromkeys([*(value for c in same for value in c.values), *condition.values])
-            condition = Condition(item, operation, tuple(values))
-        return redirect(self.list.url(Filter(self.spec, found.search, (*others, condition))))
-
-    def _typed_values(self, item: FieldSpec, wanted: int, texts: list[str]) -> tuple[Any, ...]:
-        if wanted == 0:
-            return ()
-        texts = [text.strip() for text in texts if text.strip()][: abs(wanted)]
-        if len(texts) < abs(wanted):
-            raise FieldError(item, None, gettext("Bitte einen Wert angeben."))
-        if item.target is not None:
-            names = ReferenceCache()
-            keys = []
-            for text in texts:
-                is_key = text.isdigit() and self.view.registry.lookup_is_used(item)
-                keys.append(int(text) if is_key else names.find(text, item))
-            return tuple(keys)
-        if item.type.name in ("text", "multiline"):
-            return tuple(texts)
-        return tuple(item.parse(text) for text in texts)
+    @staticmethod
+    def _title(item: FieldSpec, code: str, names: ReferenceCache) -> str:
+        key = names.find(code, item) if code else None
+        return names.titles(item.references, {key})[key] if key is not None else ""

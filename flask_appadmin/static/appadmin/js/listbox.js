@@ -1,5 +1,5 @@
 // A text input with a list of answers below it that come while one types (ARIA: combobox with a listbox).
-// Answers are [{"id", "text", "more"}, …]; `url` takes ?query=…; less than two characters ask for nothing.
+// Answers are [{"id", "text", "more"}, …]; `url` takes ?query=…; less than two characters ask for nothing (see `least`).
 // Subclasses say what choosing means, and whether the first answer is chosen from the start.
 
 import { getJSON } from "./requests.js";
@@ -11,6 +11,8 @@ let count = 0;
 export class TypeAhead {
   // Whether the first answer is the one that Enter takes.
   startsAtFirst = true;
+  // So many characters a question needs.
+  least = LEAST;
 
   constructor(text, place, url, none = "") {
     this.text = text;
@@ -46,7 +48,7 @@ export class TypeAhead {
 
   async ask(question) {
     this.request?.abort();
-    if (question.trim().length < LEAST) return this.hide();
+    if (question.trim().length < this.least) return this.hide();
     this.request = new AbortController();
     try {
       const url = new URL(this.url, location.href);

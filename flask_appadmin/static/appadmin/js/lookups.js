@@ -1,15 +1,17 @@
 // Typed-ahead choice over long tables. <span class="lookup" data-lookup="URL"> holds a hidden input with the key and a text
 // input with the title. Without this module the text itself is sent as <name>_text and the server finds the record, or says
-// what is wrong.
+// what is wrong. data-code keeps the answer's code instead of its id; data-least="0" asks without a word typed, too.
 
 import { TypeAhead } from "./listbox.js";
 
 class Lookup extends TypeAhead {
   constructor(box) {
     super(box.querySelector('input[role="combobox"]'), box, box.dataset.lookup, box.dataset.none ?? "–");
+    this.box = box;
     this.key = box.querySelector('input[type="hidden"]');
     this.chosen = this.text.value;
-    this.text.addEventListener("click", () => this.list.hidden && this.typed && !this.text.readOnly && this.ask(this.text.value));
+    if (box.dataset.least) this.least = Number(box.dataset.least);
+    this.text.addEventListener("click", () => this.list.hidden && (this.typed || !this.least) && !this.text.readOnly && this.ask(this.text.value));
   }
 
   wait() {
@@ -42,7 +44,7 @@ class Lookup extends TypeAhead {
 
   choose(answer) {
     if (!answer) return;
-    this.set(answer.id, answer.text);
+    this.set("code" in this.box.dataset ? answer.code : answer.id, answer.text);
     this.hide();
   }
 
