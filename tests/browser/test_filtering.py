@@ -25,7 +25,7 @@ def test_a_filter_is_put_together_by_keyboard(
 
     keys.press("f")
     window = page.get_by_role("dialog", name="Filter bearbeiten")
-    expect(window.get_by_label("Feld", exact=True)).to_be_focused()
+    expect(window.get_by_role("combobox", name="Feld", exact=True)).to_be_focused()
     choose(page, "ort haupt", "Ort")
     keys.press("Tab")
     keys.type("e")
@@ -45,7 +45,7 @@ def test_a_filter_is_put_together_by_keyboard(
 
     # A child: customers with a contact whose name contains "er", and none without.
     keys.press("f")
-    expect(window.get_by_label("Feld", exact=True).last).to_be_focused()
+    expect(window.get_by_role("combobox", name="Feld", exact=True).last).to_be_focused()
     choose(page, "ansprechpartner name 1", "Name 1")
     group = window.locator("[data-child=contact]")
     expect(group.locator("[data-no]")).to_be_focused()
@@ -58,7 +58,7 @@ def test_a_filter_is_put_together_by_keyboard(
 
     # Wrong words stand at their row, and what was typed stays.
     keys.press("f")
-    expect(window.get_by_label("Feld", exact=True).last).to_be_focused()
+    expect(window.get_by_role("combobox", name="Feld", exact=True).last).to_be_focused()
     choose(page, "letzter umsatz", "letzter Umsatz am")
     window.locator("[data-node=row]").last.locator("[data-value]").fill("31.02.2026")
     keys.press("Enter")
