@@ -770,8 +770,6 @@ def _export(arguments: argparse.Namespace) -> int:
     file_format = path.suffix.lower().lstrip(".")
     if file_format not in ("xlsx", "csv"):
         raise AppAdminError(gettext("Möglich sind Dateien mit der Endung .xlsx oder .csv."))
-    if arguments.view:
-        raise AppAdminError(gettext("Eine gespeicherte Ansicht „%(name)s“ gibt es nicht.", name=arguments.view))
     _require_folder(path)
     _open()
     operator = _operator()
@@ -781,8 +779,30 @@ def _export(arguments: argparse.Namespace) -> int:
         selection = Selection.of_keys(spec, operator, keys)
     else:
         selection = _selection(spec, arguments.query, operator)
-    written = write_export(path, selection, file_format=file_format)
+    shape: dict[str, Any] = {}
+    if arguments.view:
+        found, shape = _view(spec, arguments.view, arguments.query, operator)
+        selection = selection if arguments.keys else Selection.of_filter(found, operator)
+    written = write_export(path, selection, file_format=file_format, **shape)
     return _written(arguments, written.count, counts=written.counts)
+
+
+def _view(spec: ModelSpec, name: str, query: str, operator: Operator) -> tuple[Any, dict[str, Any]]:
+    """The records and the columns of a shared view: its filter, and what `write_export` takes."""
+    from urllib.parse import parse_qsl
+
+    from flask_appadmin.listviews import NoSuchView, Views, read_columns, view_filter
+    from views import VIEWS
+
+    try:
+        view = Views(spec, operator).named(name)
+    except NoSuchView:
+        raise AppAdminError(gettext("Eine gespeicherte Ansicht „%(name)s“ gibt es nicht.", name=name)) from None
+    usual = next((page.default_query for page in VIEWS if page.model is spec.model), "")
+    found = view_filter(view, operator, parse_qsl(query.lstrip("?"), keep_blank_values=True), usual)
+    columns = [column.spec for column in read_columns(spec, operator, view.columns)[0]]
+    first = [item for item in spec.natural_key if item not in columns]
+    return found, {"fields": [*first, *columns], "children": []} if columns else {}
 
 
 def _labels(arguments: argparse.Namespace) -> int:
@@ -895,7 +915,7 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument("file", metavar="OUT.xlsx|OUT.csv")
     exported.add_argument("--model", default="customer", metavar="M")
     exported.add_argument("--query", default="", metavar="Q", help="wie hinter dem Fragezeichen der Liste")
-    exported.add_argument("--view", default="", metavar="V", help="gespeicherte Ansicht")
+    exported.add_argument("--view", default="", metavar="V", help="freigegebene Ansicht: ihr Filter und ihre Spalten")
     exported.add_argument("--keys", default="", metavar="K,K", help="nur diese, zum Beispiel Kundennummern")
     with_json(exported)
 

@@ -19,10 +19,11 @@ from urllib.parse import parse_qsl
 
 import peewee
 
+from flask_appadmin.changes import known_specs
 from flask_appadmin.database import database, in_transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FilterError
 from flask_appadmin.fieldtypes import JSONField
-from flask_appadmin.filters import GROUPS, RESERVED
+from flask_appadmin.filters import GROUPS, RESERVED, Filter
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, Role, User, may_read
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -163,6 +164,17 @@ def read_width(value: Any) -> int:
     return min(max(int(text), WIDTHS[0]), WIDTHS[1])
 
 
+def _stored(model: Any, condition: str, values: list[Any]) -> list[Any]:
+    """Rows by a condition in SQL: every page of a list asks twice, and building the queries would take most of it."""
+    fields = model._meta.sorted_fields
+    names = ", ".join(f'"{field.column_name}"' for field in fields)
+    text = f'SELECT {names} FROM "{model._meta.table_name}" WHERE {condition}'.replace("?", database.param)
+    return [
+        model(**{field.name: field.python_value(value) for field, value in zip(fields, row, strict=True)})
+        for row in database.execute_sql(text, values).fetchall()
+    ]
+
+
 # --- what one operator has for one list -------------------------------------------------------------------------------
 
 
@@ -172,17 +184,16 @@ class Views:
     def __init__(self, spec: ModelSpec, operator: Operator) -> None:
         self.spec = spec
         self.operator = operator
-        mine = ListView.user == operator.user_id if operator.user_id is not None else ListView.user.is_null()
-        roles = Role.select(Role.id).where(Role.name == operator.role)
-        query = ListView.select().where(
-            ListView.entity == spec.name,
-            mine | (ListView.shared == "all") | ((ListView.shared == "role") & ListView.role.in_(roles)),
-        )
-        self.all: list[ListView] = sorted(query, key=lambda view: view.name.casefold())
-        owned = ListArrangement.user == operator.user_id
-        if operator.user_id is None:
-            owned = ListArrangement.user.is_null()
-        rows = ListArrangement.select().where(owned, ListArrangement.entity == spec.name).order_by(ListArrangement.id)
+        me = operator.user_id
+        mine, whom = ('"user_id" IS NULL', []) if me is None else ('"user_id" = ?', [me])
+        # The command line belongs to no group; it may name what is shared with any.
+        groups, group = 'SELECT "id" FROM "role" WHERE "name" = ?', [operator.role]
+        if me is None and operator.may("*"):
+            groups, group = 'SELECT "id" FROM "role"', []
+        shared = f"""{mine} OR "shared" = 'all' OR "shared" = 'role' AND "role_id" IN ({groups})"""
+        found = _stored(ListView, f'"entity" = ? AND ({shared})', [spec.name, *whom, *group])
+        self.all: list[ListView] = sorted(found, key=lambda view: view.name.casefold())
+        rows = _stored(ListArrangement, f'{mine} AND "entity" = ? ORDER BY "id"', [*whom, spec.name])
         self.made: dict[int | None, ListArrangement] = {row.view_id: row for row in rows}
 
     def find(self, number: int) -> ListView:
@@ -335,6 +346,17 @@ class Views:
         if role is None:
             raise AppAdminError(gettext("Diese Arbeitsgruppe gibt es nicht."))
         return {"shared": "role", "role": role.id}
+
+
+def view_filter(view: ListView, operator: Operator, pairs: Sequence[tuple[str, str]] = (), usual: str = "") -> Filter:
+    """The filter of a view outside of its page: `pairs` hold over it; `usual` is the list's filter without a view."""
+    spec = next(spec for spec in known_specs().values() if spec.name == view.entity)
+    asked = expanded(view, pairs)
+    found = Filter.from_pairs(spec, asked, operator)
+    if not usual or ("view", WITHOUT_USUAL) in asked:
+        return found
+    more = [part for part in Filter.from_text(spec, usual, operator).conditions if part.spec not in found.named]
+    return Filter(spec, found.search, (*found.conditions, *more))
 
 
 def roles_to_share_with() -> list[tuple[str, str]]:

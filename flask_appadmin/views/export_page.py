@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import redirect, render_template, request, session, url_for
 
-from flask_appadmin import jobs
+from flask_appadmin import jobs, listviews
 from flask_appadmin.bulk import MEDIA_TYPES, ExportSheet, check_size
 from flask_appadmin.changes import known_specs
 from flask_appadmin.errors import AppAdminError
@@ -22,8 +22,10 @@ from flask_appadmin.selections import Selection, counted
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.exporting import exportable_fields, file_name, headings, write_export
 from flask_appadmin.specs import FieldSpec
+from flask_appadmin.views import places
 from flask_appadmin.views.action_pages import different_rows
 from flask_appadmin.views.jobs_page import instance_folder
+from flask_appadmin.views.list_page.arranging import Arranging
 
 if TYPE_CHECKING:
     from flask_appadmin.views.action_pages import ActionPages
@@ -66,6 +68,7 @@ class ExportPage:
         return {
             "format": posted.get("format", "xlsx"),
             "columns": posted.getlist("column"),
+            "layout": posted.get("layout", ""),
             "sheets": posted.getlist("sheet"),
         }
 
@@ -76,6 +79,10 @@ class ExportPage:
         children = {child.name for child in self.spec.children}
         if values["format"] not in MEDIA_TYPES:
             raise AppAdminError(gettext("Dieses Format gibt es hier nicht."))
+        layout = values.pop("layout")
+        if layout:
+            # A named set of columns stands in for the ticks.
+            values["columns"] = self._columns_of_list(layout)
         values["columns"] = [name for name in values["columns"] if name in known]
         values["sheets"] = [name for name in values["sheets"] if name in children]
         if values["format"] == "csv" and "table" in posted:
@@ -128,13 +135,26 @@ class ExportPage:
                 ),
             ],
             sheets=self._sheets(values.get("sheets")),
-            layouts=[],
+            layouts=self._layouts(values.get("layout", "")),
             columns=self._columns(values.get("columns")),
             table=self._table_field() if self.spec.children else None,
             submit_label=gettext("%(what)s exportieren", what=counted(self.spec, self.pages.count)),
             note=self._note(),
             errors=errors,
         )
+
+    def _layouts(self, chosen: str) -> list[tuple[str, str, bool]]:
+        """Sets of columns that have a name: the list as it was last seen, and its views."""
+        found = [("", gettext("die angekreuzten Spalten")), ("list", gettext("Spalten der Liste"))]
+        views = listviews.Views(self.spec, self.operator).all
+        found += [(str(view.id), gettext("Ansicht „%(name)s“", name=view.name)) for view in views if view.columns]
+        return [(value, label, value == chosen) for value, label in found]
+
+    def _columns_of_list(self, layout: str) -> list[str]:
+        pairs = [("view", layout)]
+        if layout == "list":
+            pairs = [pair for pair in places.remembered_pairs(self.spec) if pair[0] in ("view", "columns")]
+        return [item.name for item in Arranging(self.pages.view, self.operator, pairs).fields]
 
     def _sheets(self, chosen: list[str] | None) -> list[tuple[str, str, int | None, bool]]:
         """The child tables with their rows; those that have none come last and are not ticked."""

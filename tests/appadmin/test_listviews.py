@@ -181,6 +181,17 @@ def test_marked_rows_and_stepping_follow_the_view(client: FlaskClient, books: li
     assert form.one("a", css="back")["href"].startswith(f"/admin/book/?view={view.id}")
 
 
+@pytest.mark.req("NE-04", partly=True)
+def test_coming_back_from_a_record_the_filters_are_still_set(client: FlaskClient, books: list[int]) -> None:
+    get(client, "/admin/book/?title__contains=band&genre=novel&sort=-title&columns=isbn,title")
+    form = get(client, f"/admin/book/edit/?id={books[2]}")
+    page = get(client, form.one("a", css="back")["href"])
+    assert (page.columns, page.rows) == (["ISBN", "Titel"], [["A3", "Band drei"]])
+    get(client, "/admin/author/")
+    again = get(client, get(client, f"/admin/book/edit/?id={books[2]}").one("a", css="back")["href"])
+    assert again.chips == page.chips == ["Titel enthält „band“", "Gattung ist Roman"]
+
+
 @pytest.mark.parametrize(
     "query", ["view=999999", "view=99999999999999999999", "view=-1", "view=x", "view=1&view=2", "view=%00", "view="]
 )
@@ -409,3 +420,28 @@ def test_what_is_typed_is_kept_as_text(client: FlaskClient) -> None:
     page = get(client, url(view))
     assert view_name(page) == f"Ansicht: {name}"
     assert send(client, "/admin/book/arrange", {"action": "delete", "query": f"view={view.id}"}).status == 200
+
+
+# --- the same view shapes the export ----------------------------------------------------------------------------------
+
+
+def test_an_export_takes_the_columns_of_a_view_or_of_the_list(client: FlaskClient, books: list[int]) -> None:
+    view = save(client, "Seiten", "columns=pages,isbn")
+    get(client, "/admin/book/?columns=title,isbn")
+    token = client.post("/admin/book/selection", json={"add": books}).get_json()["token"]
+    address = "/admin/book/action/export"
+    page = get(client, f"{address}?selection={token}")
+    offered = [option.text for option in page.one("select", name="layout").all("option")]
+    assert offered == ["die angekreuzten Spalten", "Spalten der Liste", "Ansicht „Seiten“"]
+
+    def headings(layout: str) -> list[str]:
+        fields = {"token": token, "format": "csv", "layout": layout, "column": ["price"]}
+        answer = client.post(address, data=fields)
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        heads = answer.get_data().decode("utf-8-sig").splitlines()[0].split(";")
+        return [head.strip('"') for head in heads if "Zeilen" not in head]
+
+    assert headings(str(view.id))[:2] == ["ISBN", "Seiten"]
+    assert headings("list")[:2] == ["ISBN", "Titel"]
+    assert headings("")[:2] == ["ISBN", "Preis"]
+    assert client.post(address, data={"token": token, "format": "csv", "layout": "999"}).status_code in (404, 422)

@@ -24,6 +24,7 @@ from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import connect_database, database, disconnect_database
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import set_locale
+from flask_appadmin.listviews import ListView
 from flask_appadmin.rights import RIGHTS, Role, User, system_operator
 from flask_appadmin.schema import declare_models
 from migrations import FOLDER, downgrade_schema, pending_steps, unknown_steps, upgrade_schema
@@ -352,3 +353,25 @@ def test_demo_data_export_and_labels(kontor: Callable[..., Run], tmp_path: Path)
     assert (again.code, again.json["new"], again.json["changed"]) == (0, 0, 0), again.err
     assert kontor("export", str(tmp_path / "one.doc")).code == 2
     assert kontor("import", str(tmp_path / "nowhere.xlsx")).code == 2
+
+
+def test_an_export_by_a_view_takes_its_filter_and_columns(kontor: Callable[..., Run], tmp_path: Path) -> None:
+    """What the list does not show without a view (deleted customers) is no part of the file either."""
+    change = ChangeSet("form")
+    for name, status in (("Auer", "active"), ("Bauer", "deleted"), ("Huber", "active")):
+        change.create(Customer, {"name_1": name, "status": status, "search_name": name})
+    change.apply(system_operator("Test"))
+    shown = [{"name": "name_1", "label": "Name 1"}, {"name": "city", "label": "Ort"}]
+    ListView.insert(entity="customer", name="Auer und Bauer", query="name_1__contains=auer", columns=shown).execute()
+    ListView.update(shared="all").execute()
+    written = kontor("export", str(tmp_path / "view.csv"), "--view", "auer und bauer", "--json")
+    assert written.code == 0, written.err
+    lines = (tmp_path / "view.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [head for head in lines[0].split(";") if head in ("Kunden-Nr.", "Name 1", "Ort", "Telefon")] == [
+        "Kunden-Nr.",
+        "Name 1",
+        "Ort",
+    ]
+    assert ["Auer" in line for line in lines[1:]] == [True]
+    refused = kontor("export", str(tmp_path / "view.csv"), "--view", "Unbekannt")
+    assert (refused.code, "Unbekannt" in refused.err) == (2, True)
