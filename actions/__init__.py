@@ -7,7 +7,7 @@ from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
 from actions.export_sheet import ExportCustomers
 from actions.print_labels import PrintCustomerLabels
-from flask_appadmin.bulk import Action, EditRecord
+from flask_appadmin.bulk import Action, EditRecord, KeepOnWorklist
 
 #: In the order of the strip above the list.
 ACTIONS: tuple[Action, ...] = (
@@ -15,6 +15,7 @@ ACTIONS: tuple[Action, ...] = (
     ChangeCustomerSettings(),
     ExportCustomers(),
     PrintCustomerLabels(),
+    KeepOnWorklist(),
     CopyCustomer(),
     FullCopyCustomer(),
     DeleteCustomers(),

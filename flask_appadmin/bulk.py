@@ -220,6 +220,15 @@ def check_size(selection: Selection, right: str) -> None:
         selection.operator.require(right)
 
 
+class KeepOnWorklist(Action):
+    """Collects records under a name, and ticks them off there; own lists need no more than the right to read."""
+
+    name = "worklist"
+    label = _("Merkliste")
+    hint = _("Auf eine Merkliste setzen, herunternehmen oder als erledigt abhaken")
+    page = "worklist"
+
+
 class ExportSheet(DocumentAction):
     """The marked records as a file that can come home again."""
 
@@ -319,6 +328,7 @@ __all__ = [
     "EditRecord",
     "ExportSheet",
     "FullCopyRecord",
+    "KeepOnWorklist",
     "LabelRun",
     "PrintLabels",
     "check_size",

@@ -25,6 +25,7 @@ from flask_appadmin.bulk import (
     EditRecord,
     ExportSheet,
     FullCopyRecord,
+    KeepOnWorklist,
     PrintLabels,
 )
 from flask_appadmin.history import ChangeLine
@@ -37,6 +38,7 @@ from flask_appadmin.views import AppModelView
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.operations import OperationsView
+from flask_appadmin.views.worklists_page import WorklistsView
 
 #: What every model can do with marked records; an application may put its own in their place.
 GENERIC_ACTIONS: tuple[Action, ...] = (
@@ -44,6 +46,7 @@ GENERIC_ACTIONS: tuple[Action, ...] = (
     ChangeSettings(),
     ExportSheet(),
     PrintLabels(),
+    KeepOnWorklist(),
     CopyRecord(),
     FullCopyRecord(),
     DeleteRecords(),
@@ -54,6 +57,7 @@ _PAGES: dict[str, tuple[Any, str]] = {
     "operations": (_("Meine Vorgänge"), ""),
     "imports": (_("Importe"), "import.new"),
     "jobs": (_("Laufende Arbeiten"), ""),
+    "worklists": (_("Merklisten"), ""),
     "tables": (_("alle Tabellen …"), ""),
 }
 
@@ -164,7 +168,7 @@ class Registry:
             view = view_class(spec.model, self)
             self.views[spec.name] = view
             self.admin.add_view(view)
-        for page in (OperationsView, ImportsView, JobsView):
+        for page in (OperationsView, ImportsView, JobsView, WorklistsView):
             self.admin.add_view(page(self))
         self.admin.add_view(TablesView(self, table_groups))
         if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content

@@ -22,6 +22,7 @@ from flask_appadmin import (
     rights,
     search,
     selections,
+    worklists,
 )
 from flask_appadmin.database import Record, database, engine
 from flask_appadmin.sheets import sessions
@@ -32,6 +33,7 @@ LAYER_MODELS: tuple[Any, ...] = (
     *rights.MODELS,
     *history.MODELS,
     *selections.MODELS,
+    *worklists.MODELS,
     *jobs.MODELS,
     labels.LabelFormat,
     *sessions.MODELS,

@@ -98,6 +98,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("bulk", "copying", "sheets", "labels", "customfields"),
     (
         "loading",
+        "worklists",
         "selections",
         "changes",
         "filters",

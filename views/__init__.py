@@ -19,9 +19,9 @@ VIEWS: tuple[Any, ...] = (CustomerView, *REFERENCE_VIEWS)
 #: The start page.
 HOME = KontorHome
 
-#: (heading, names of tables); "operations", "imports" and "tables" are pages of their own.
+#: (heading, names of tables); "operations", "imports", "worklists" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_("Kunden"), ("customer", "connection")),
+    (_("Kunden"), ("customer", "connection", "worklists")),
     (_("Arbeiten"), ("imports", "operations", "label_format")),
     (
         _("Stammdaten"),

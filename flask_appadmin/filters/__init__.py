@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask_appadmin.filters.comparing import Condition, Operation, Today, operations_for, read_condition, unlimited
 from flask_appadmin.filters.parts import FilterNotAllowed, Group, Part
 from flask_appadmin.filters.past import PAST_OPERATIONS, Changed
-from flask_appadmin.filters.reading import GROUPS, RESERVED, Reader, field_at
+from flask_appadmin.filters.reading import GROUPS, RESERVED, Reader, field_at, register_part
 from flask_appadmin.filters.related import Related
 from flask_appadmin.filters.typed import TypedCondition
 from flask_appadmin.i18n import gettext
@@ -109,5 +109,6 @@ __all__ = [
     "field_at",
     "operations_for",
     "read_condition",
+    "register_part",
     "unlimited",
 ]

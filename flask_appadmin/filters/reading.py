@@ -8,7 +8,7 @@ condition typed by hand, `query` the key of a saved one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import parse_qsl
 
 from flask_appadmin.errors import FilterError
@@ -42,6 +42,16 @@ RESERVED = frozenset(
         "only",
     }
 )
+
+#: Name -> what reads it: (model, operator, name, way to compare, texts) -> Part. Rooms above add their own.
+PartReader = Callable[[ModelSpec, Operator, str, str, Sequence[str]], Part]
+_OTHER_PARTS: dict[str, PartReader] = {}
+
+
+def register_part(name: str, read: PartReader) -> None:
+    """Adds a question that is about no field of the model."""
+    _OTHER_PARTS[name] = read
+
 
 GROUPS = ("any", "all", "none")
 
@@ -103,6 +113,9 @@ class Reader:
             return self._path(entries, depth)
         field_name, _gap, key = name.partition("__")
         item = self.spec.by_name.get(field_name)
+        if item is None and field_name in _OTHER_PARTS:
+            texts = [text for _name, text in entries]
+            return _OTHER_PARTS[field_name](self.spec, self.operator, name, key, texts)
         if item is None:
             return self._existence(name, field_name, key)
         return self._condition(item, name, key, [text for _name, text in entries])

@@ -68,6 +68,10 @@ class ActionPages:
             return _ChangePage(self).answer()
         if self.action.page == "labels":
             return _LabelsPage(self).answer()
+        if self.action.page == "worklist":
+            from flask_appadmin.views.worklists_page import WorklistPage
+
+            return WorklistPage(self).answer()
         if self.action.page == "export":
             from flask_appadmin.views.export_page import ExportPage
 

@@ -636,7 +636,8 @@ def test_a_reader_has_no_buttons_and_is_refused_at_every_address(sign_in_as: Cal
     token = marked(reader, abc, second)
     before = photograph()
     page = get(reader, "/admin/customer/")
-    assert [button.text for button in page.one("span", "strip-actions").all("button")] == ["Etiketten drucken"]
+    buttons = [button.text for button in page.one("span", "strip-actions").all("button")]
+    assert buttons == ["Etiketten drucken", "Merkliste"]
     assert ("Neuer Kunde" in page.links(), "Importieren" in page.links()) == (False, False)
     form = get(reader, f"/admin/customer/edit/?id={abc}")
     assert form.one("input", id="f-name_1").attributes.get("readonly") is not None

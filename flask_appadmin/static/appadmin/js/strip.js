@@ -1,10 +1,11 @@
-// The strip of the marked rows keeps one line: buttons that do not fit move into its last menu.
+// The strip of the marked rows keeps one line: buttons that do not fit move into a menu of their own, its last.
 
-function lastMenu(actions) {
-  const menus = actions.querySelectorAll(":scope > details.drop");
-  if (menus.length) return menus[menus.length - 1];
+function moreMenu(actions) {
+  const there = actions.querySelector(":scope > details[data-overflow]");
+  if (there) return there;
   const menu = document.createElement("details");
   menu.className = "drop";
+  menu.dataset.overflow = "";
   const summary = document.createElement("summary");
   summary.className = "btn";
   summary.textContent = actions.dataset.more;
@@ -22,6 +23,6 @@ export function fitStrip(strip) {
     if (strip.scrollWidth <= strip.clientWidth + 1 || !buttons.length) return;
     const button = buttons[buttons.length - 1];
     button.className = "entry";
-    lastMenu(actions).querySelector(".drop-box").prepend(button);
+    moreMenu(actions).querySelector(".drop-box").prepend(button);
   }
 }
