@@ -429,8 +429,9 @@ def test_an_export_takes_the_columns_of_a_view_or_of_the_list(client: FlaskClien
     view = save(client, "Seiten", "columns=pages,isbn")
     get(client, "/admin/book/?columns=title,isbn")
     token = client.post("/admin/book/selection", json={"add": books}).get_json()["token"]
-    address = "/admin/book/action/export"
+    address = "/admin/book/action/export_sheet"
     page = get(client, f"{address}?selection={token}")
+    assert page.status == 200, page.text
     offered = [option.text for option in page.one("select", name="layout").all("option")]
     assert offered == ["die angekreuzten Spalten", "Spalten der Liste", "Ansicht „Seiten“"]
 
@@ -439,6 +440,7 @@ def test_an_export_takes_the_columns_of_a_view_or_of_the_list(client: FlaskClien
         answer = client.post(address, data=fields)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         heads = answer.get_data().decode("utf-8-sig").splitlines()[0].split(";")
+        answer.close()
         return [head.strip('"') for head in heads if "Zeilen" not in head]
 
     assert headings(str(view.id))[:2] == ["ISBN", "Seiten"]
