@@ -40,6 +40,25 @@ database: Any = DatabaseProxy()
 MINIMAL_SQLITE = (3, 51, 3)
 
 
+#: So long may a question of a page run, in seconds; `set_read_limit` changes it.
+_read_seconds = 5.0
+
+
+class TooSlow(AppAdminError):
+    """A question to the database took longer than it may; it was broken off, and nothing was changed."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def sentence(self) -> str:
+        return gettext(
+            "Das Suchen, Filtern oder Sortieren dauerte länger als %(seconds)s Sekunden und wurde abgebrochen. "
+            "Bitte grenzen Sie die Liste weiter ein oder sortieren Sie nach einer anderen Spalte.",
+            seconds=f"{self.seconds:g}",
+        )
+
+
 class DatabaseError(AppAdminError):
     """The database cannot be opened or is not what it should be."""
 
@@ -252,6 +271,44 @@ def in_transaction(work: Callable[[], Any]) -> Any:
                 raise
             time.sleep(random.uniform(0.01, 0.1) * (attempt + 1))
     raise AssertionError("unreachable")
+
+
+def set_read_limit(seconds: float) -> None:
+    """How long a question of a page may run."""
+    global _read_seconds
+    _read_seconds = seconds
+
+
+@contextlib.contextmanager
+def limited(seconds: float | None = None) -> Iterator[None]:
+    """Breaks off questions that run longer, with TooSlow: on SQLite all inside together, on PostgreSQL each of them."""
+    longest = _read_seconds if seconds is None else seconds
+    database.connect(reuse_if_open=True)
+    connection = database.connection()
+    if engine() == "sqlite":
+        until, mark = time.monotonic() + longest, object()
+        connection.set_progress_handler(lambda: time.monotonic() > until, 20_000, id=mark)
+        try:
+            yield
+        except (apsw.InterruptError, OperationalError) as fault:
+            if isinstance(fault, apsw.InterruptError) or isinstance(fault.__cause__, apsw.InterruptError):
+                raise TooSlow(longest) from None
+            raise
+        finally:
+            connection.set_progress_handler(None, id=mark)
+        return
+    before = connection.execute("SHOW statement_timeout").fetchone()[0] if seconds is not None else "0"
+    connection.execute(f"SET statement_timeout = {max(int(longest * 1000), 1)}")
+    try:
+        yield
+    except OperationalError as fault:
+        if getattr(fault.__cause__ or getattr(fault, "orig", None), "sqlstate", None) == "57014":
+            raise TooSlow(longest) from None
+        raise
+    finally:
+        # In a transaction that failed the setting goes with it.
+        with contextlib.suppress(Exception):
+            connection.execute(f"SET statement_timeout = '{before}'")
 
 
 def execute_many(sql: str, rows: Iterable[Any]) -> None:

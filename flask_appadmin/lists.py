@@ -10,6 +10,7 @@ Source: design.md section 5; base.md (what OFFSET, COUNT and joins cost).
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -19,15 +20,22 @@ from typing import Any
 import peewee
 from markupsafe import Markup, escape
 
+from flask_appadmin.database import TooSlow, key_condition, limited
 from flask_appadmin.errors import FilterError
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, mask, may_read, may_read_full, visible
-from flask_appadmin.search import words_of
+from flask_appadmin.search import Hits, has_index, look_up, ranks, words_of
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Counts are exact up to here; beyond it a list says "more than".
 CAP = 10_000
+
+#: Up to so many hits a search without a chosen order shows the best ones first.
+RANKED = 1_000
+
+#: So long the order is walked for hits that are frequent, before they are sorted instead.
+_WALK_SECONDS = 0.15
 
 PAGE_SIZES = (25, 50, 100, 200)
 
@@ -69,6 +77,8 @@ class Page:
     #: Names of references that are shown by their short code instead of their title.
     by_code: frozenset[str] = frozenset()
     names: ReferenceCache = field(default_factory=ReferenceCache)
+    #: Words that stand for misspelt ones of the search, where nothing was found exactly.
+    similar: tuple[str, ...] = ()
 
     @property
     def last_row(self) -> int:
@@ -109,10 +119,12 @@ def read_page(
     only: Any = None,
     also: Sequence[FieldSpec] = (),
     by_code: Iterable[str] = (),
+    ranked: bool = False,
 ) -> Page:
     """Reads one page. `after`/`before` continue from a place; before="end" is the last page. `only` limits it further.
 
-    `also` are fields that are read without being columns; `by_code` names references shown by their short code.
+    `also` are fields that are read without being columns; `by_code` names references shown by their short code;
+    `ranked` puts what a search names exactly before the rest, where it is not too much.
     """
     model = spec.model
     key = model._meta.primary_key
@@ -122,7 +134,14 @@ def read_page(
     needed = [key, *(item.column_field for item in (*columns, *also))]
     if order.spec is not None and order.spec not in (*columns, *also):
         needed.append(order.spec.column_field)
-    parts = [part for part in (visible(operator, spec), found.where(operator), only) if part is not None]
+    hits: Hits | None = None
+    keys: list[int] = []
+    base = found
+    if found.search and has_index(spec):
+        hits = look_up(spec, found.search, operator)
+        keys = hits.keys(CAP + 1)
+        base = dataclasses.replace(found, search="")
+    parts = [part for part in (visible(operator, spec), base.where(operator), only) if part is not None]
     tie = tie_breaker(spec, order)
     if tie is not None and tie not in (*columns, *also, order.spec):
         needed.append(tie.column_field)
@@ -134,20 +153,40 @@ def read_page(
     positions = tuple(
         next(at for at, other in enumerate(needed) if other is column) for column in _sort_columns(spec, order)
     )
+    if hits is not None and len(keys) <= CAP:
+        question = found.search if ranked and len(keys) <= RANKED else ""
+        sequence = _sequence(spec, order, parts, keys, question)
+        page = _page_of(spec, sequence, query, width, size, after, before, (columns, also, order))
+        page.by_code, page.similar = frozenset(by_code), hits.similar
+        _fetch_titles(page)
+        return page
     place = _read_place(after or (before if before != "end" else ""), spec, order)
     rows: list[tuple[Any, ...]] = []
-    for stretch in _stretches(spec, order, place, backwards):
-        part = query if stretch is None else query.where(stretch)
-        part = part.order_by(*_ordering(spec, order, backwards)).limit(size + 1 - len(rows))
-        rows.extend(part.tuples())
-        if len(rows) > size:
-            break
+    if hits is not None:
+        # So many hits that walking the order meets them soon; where they all stand at its end, they are sorted.
+        try:
+            with limited(_WALK_SECONDS):
+                rows = _read_along(spec, query.where(hits.along()), order, place, backwards, size)
+        except TooSlow:
+            query = query.where(hits.condition())
+            hits_read = False
+        else:
+            hits_read = True
+        parts.append(hits.condition())
+    else:
+        hits_read = False
+    if not hits_read:
+        rows = _read_along(spec, query, order, place, backwards, size)
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
         rows.reverse()
     if not (more or after or before):
         count, capped = len(rows), False
+    elif hits is not None and not exact:
+        # Among that many hits there are enough, unless the other filters leave few of them.
+        few, capped = count_rows(spec, [*parts[:-1], key_condition(key, keys)])
+        count, capped = (CAP, True) if few >= CAP * 9 // 10 else count_rows(spec, parts)
     else:
         count, capped = count_rows(spec, parts, exact=exact)
     page = Page(columns, [row[:width] for row in rows], order, size, count, capped, also=also)
@@ -160,6 +199,84 @@ def read_page(
     page.first_row = _first_row(at, after, before, size, count, capped, len(rows))
     _fetch_titles(page)
     return page
+
+
+def _read_along(
+    spec: ModelSpec, query: Any, order: Order, place: tuple[Any, ...] | None, backwards: bool, size: int
+) -> list[tuple[Any, ...]]:
+    """The rows from a place on in the direction of reading, one more than a page has."""
+    rows: list[tuple[Any, ...]] = []
+    for stretch in _stretches(spec, order, place, backwards):
+        part = query if stretch is None else query.where(stretch)
+        part = part.order_by(*_ordering(spec, order, backwards)).limit(size + 1 - len(rows))
+        rows.extend(part.tuples())
+        if len(rows) > size:
+            break
+    return rows
+
+
+def _sequence(spec: ModelSpec, order: Order, parts: Sequence[Any], keys: list[int], question: str) -> list[int]:
+    """The keys of a search that finds few, in the order of the list; with a question the best ones first."""
+    if not keys:
+        return []
+    key = spec.model._meta.primary_key
+    query = spec.model.select(key).where(key_condition(key, keys))
+    for part in parts:
+        query = query.where(part)
+    columns = _sort_columns(spec, order)
+    ordering = _ordering(spec, order, False)
+    if order.spec is not None and len(columns) > 1 and order.spec.nullable:
+        ordering.insert(0, peewee.Expression(columns[0], "IS", peewee.SQL("NULL")))
+    sequence = [row[0] for row in query.order_by(*ordering).tuples()]
+    if question:
+        rank = ranks(spec, sequence, question)
+        sequence.sort(key=lambda found: rank.get(found, 9))
+    return sequence
+
+
+def _page_of(
+    spec: ModelSpec,
+    sequence: list[int],
+    query: Any,
+    width: int,
+    size: int,
+    after: str,
+    before: str,
+    look: tuple[tuple[FieldSpec, ...], tuple[FieldSpec, ...], Order],
+) -> Page:
+    """The page of a sequence of keys that begins behind, or ends before, the place of a key."""
+    start, end = 0, size
+    if after:
+        start = _position(sequence, after) + 1
+        end = start + size
+    elif before:
+        end = len(sequence) if before == "end" else _position(sequence, before)
+        start = max(end - size, 0)
+    keys = sequence[start:end]
+    key = spec.model._meta.primary_key
+    rows = {row[0]: row[:width] for row in query.where(key_condition(key, keys)).tuples()} if keys else {}
+    columns, also, order = look
+    page = Page(columns, [rows[found] for found in keys if found in rows], order, size, len(sequence), False, also=also)
+    if keys:
+        page.next = key_place(keys[-1]) if end < len(sequence) else ""
+        page.previous = key_place(keys[0]) if start else ""
+        page.first_row = start + 1
+    return page
+
+
+def key_place(key: int) -> str:
+    """The place of a record in the list of a search."""
+    return base64.urlsafe_b64encode(json.dumps(["#", key]).encode()).decode().rstrip("=")
+
+
+def _position(sequence: list[int], place: str) -> int:
+    try:
+        content = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
+        if content[0] == "#":
+            return sequence.index(content[1])
+    except (ValueError, TypeError, IndexError, KeyError):
+        pass
+    raise FilterError("after", gettext("Diese Stelle der Liste gibt es nicht mehr."))
 
 
 def _first_row(at: int, after: str, before: str, size: int, count: int, capped: bool, shown: int) -> int:
@@ -330,10 +447,10 @@ _SPELLINGS = {
 }
 
 
-def found_pattern(question: str) -> re.Pattern[str] | None:
+def found_pattern(question: str, similar: Sequence[str] = ()) -> re.Pattern[str] | None:
     """A pattern for the words of a search in all their spellings, or None."""
     patterns = []
-    for word in words_of(question):
+    for word in (*words_of(question), *similar):
         letters = [_SPELLINGS.get(letter, re.escape(letter)) for letter in word]
         patterns.append("".join(letters).replace("[sšś][sšś]", "(?:ß|[sšś][sšś])"))
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None

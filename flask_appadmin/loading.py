@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -26,7 +27,7 @@ import peewee
 
 from flask_appadmin import search
 from flask_appadmin.changes import record_loading
-from flask_appadmin.database import database, engine, transaction, utcnow
+from flask_appadmin.database import database, engine, execute_many, transaction, utcnow
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -52,6 +53,8 @@ class Loader:
         self._index_file: Callable[[], Path] | None = None
         self._expected = expected
         self._dropped: list[str] = []
+        #: Words of the texts that were indexed here.
+        self._words: set[str] = set()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Loader:
@@ -147,12 +150,16 @@ class Loader:
         else:
             _copy(self._statements[table], rows)
 
-    def index(self, texts: Sequence[tuple[int, str]]) -> None:
+    def index(self, texts: Sequence[search.Text]) -> None:
         """Puts new records of the main table into its search index, by texts from `TextMaker`."""
+        for text in texts:
+            self._words.update(text[1].split(), text[2].split())
         if engine() == "sqlite":
-            search.write_texts(self.main, texts, known=False)
+            execute_many(f'INSERT INTO "{search.index_name(self.main)}"(rowid, title, other) VALUES (?, ?, ?)', texts)
         else:
-            _copy(f'COPY "{search.index_name(self.main)}" (id, text) FROM STDIN', texts)
+            columns = "id, title, other, words"
+            rows = [(*text, _tsvector(text)) for text in texts]
+            _copy(f'COPY "{search.index_name(self.main)}" ({columns}) FROM STDIN', rows)
 
     def index_from(self, ready: Callable[[], Path]) -> None:
         """Takes the search index from an `IndexFile` instead; `ready` waits for it at the end and says where it is."""
@@ -166,6 +173,7 @@ class Loader:
             database.execute_sql(statement)
         if self._index_file is not None:
             search.adopt_index(self.main, self._index_file())
+        search.add_words(self.main, self._words)
         for name, (spec, items) in self._tables.items():
             if engine() == "sqlite":
                 if search.has_index(spec):
@@ -191,6 +199,11 @@ def _stays_empty(index: Any, table: tuple[ModelSpec, Sequence[FieldSpec]] | None
     if table is None or " WHERE " not in index.sql:
         return False
     return not {item.column for item in table[1]} & set(index.columns)
+
+
+def _tsvector(text: search.Text) -> str:
+    """The entries of a text as PostgreSQL reads them from a file; words have no quotes."""
+    return " ".join(f"'{word}'" for word in search.lexemes(text))
 
 
 def _copy(statement: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -279,40 +292,59 @@ class TextMaker:
                 place = list(tables[child]).index(owner.name)
                 self._children.append((child.name, place, _positions(child, tables[child], fields)))
 
-    def texts(self, batch: Mapping[str, Sequence[Sequence[Any]]]) -> list[tuple[int, str]]:
-        """(key, text) for each new record of the main table in the batch, with its children's words."""
-        parts: dict[int, list[str]] = {}
-        numbers: dict[int, list[str]] = {}
+    def texts(self, batch: Mapping[str, Sequence[Sequence[Any]]]) -> list[search.Text]:
+        """The text of each new record of the main table in the batch, with its children's words."""
+        titles: dict[int, list[str]] = {}
+        others: dict[int, list[str]] = {}
+        special: dict[int, list[str]] = {}
         key = itemgetter(self._key)
         for row in batch[self._main]:
-            parts[key(row)] = []
-            numbers[key(row)] = []
-        for name, place, (plain, phones) in ((self._main, self._key, self._own), *self._children):
+            titles[key(row)], others[key(row)], special[key(row)] = [], [], []
+        for name, place, positions in ((self._main, self._key, self._own), *self._children):
             owner = itemgetter(place)
             for row in batch.get(name, ()):
-                words = parts[owner(row)]
-                for position in plain:
+                for position in positions.title:
+                    value = row[position]
+                    if value is not None:
+                        titles[owner(row)].append(value if value.__class__ is str else str(value))
+                words = others[owner(row)]
+                for position in positions.plain:
                     value = row[position]
                     if value is not None:
                         words.append(value if value.__class__ is str else str(value))
-                for position in phones:
+                for item, position in positions.special:
                     value = row[position]
                     if value is not None:
-                        numbers[owner(row)].append(search.phone_digits(value))
-        texts = []
-        folded = search.fold_all([" ".join(words) for words in parts.values()])
-        for (number, digits), text in zip(numbers.items(), folded, strict=True):
-            # Each word once: questions never ask for two words in their order.
-            texts.append((number, " ".join(dict.fromkeys([*text.split(), *digits]))))
-        return texts
+                        special[owner(row)] += item(value)
+        named = search.fold_all([" ".join(words) for words in titles.values()])
+        folded = search.fold_all([" ".join(words) for words in others.values()])
+        return [
+            search.text_of(number, title.split(), [*text.split(), *more])
+            for (number, more), title, text in zip(special.items(), named, folded, strict=True)
+        ]
 
 
-def _positions(
-    spec: ModelSpec, names: Sequence[str], fields: Iterable[FieldSpec] | None = None
-) -> tuple[list[int], list[int]]:
-    """Where the searchable values of a row stand: plain texts, and phones."""
+@dataclass(frozen=True)
+class _Positions:
+    """Where the searchable values of a row stand: words of the title, other words, and values with rules of their own
+    (each with what makes words of it)."""
+
+    title: list[int]
+    plain: list[int]
+    special: list[tuple[Callable[[str], list[str]], int]]
+
+
+def _positions(spec: ModelSpec, names: Sequence[str], fields: Iterable[FieldSpec] | None = None) -> _Positions:
     order = list(names)
     items = [item for item in (fields or search.indexed_fields(spec)) if item.name in order]
-    plain = [order.index(item.name) for item in items if item.kind != "phone"]
-    phones = [order.index(item.name) for item in items if item.kind == "phone"]
-    return plain, phones
+    plain = [item for item in items if item.kind != "phone" and not item.masked]
+    titles = {item.name for item in spec.title_specs} if spec.owner is None else set()
+    return _Positions(
+        [order.index(item.name) for item in plain if item.name in titles],
+        [order.index(item.name) for item in plain if item.name not in titles],
+        [
+            (search.masked_words if item.masked else search.phone_words, order.index(item.name))
+            for item in items
+            if item not in plain
+        ],
+    )

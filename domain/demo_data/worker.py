@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flask_appadmin.loading import TextMaker
 
 #: Table -> rows, and the search texts of the customers.
-Batch = tuple[dict[str, list[tuple[Any, ...]]], list[tuple[int, str]]]
+Batch = tuple[dict[str, list[tuple[Any, ...]]], list[tuple[int, str, str]]]
 
 
 #: So much of the search index is collected before it is written.

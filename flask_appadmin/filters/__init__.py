@@ -25,7 +25,7 @@ from flask_appadmin.filters.related import Related
 from flask_appadmin.filters.typed import TypedCondition
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
-from flask_appadmin.search import matches
+from flask_appadmin.search import checked_question, matches
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 
@@ -47,7 +47,7 @@ class Filter:
         """Reads (name, value) pairs; the same name again adds a value; raises FilterError."""
         pairs = list(pairs)
         searched = next((text for name, text in pairs if name == "search"), "")
-        search = searched.replace("\x00", "").strip()[:200]
+        search = checked_question(searched)
         return cls(spec, search, Reader(spec, operator).read(pairs))
 
     @property

@@ -70,14 +70,16 @@ def _beyond(view: AppModelView, operator: Operator, key: int, to: str, walk: pla
     if to == "last":
         place = {"before": "end"}
     elif to in ("next", "previous"):
-        here = lists.place_of(view.spec, operator, key, order)
+        here = lists.key_place(key) if found.search else lists.place_of(view.spec, operator, key, order)
         if not here:
             return key
         at = walk.first_row + len(walk.keys) if to == "next" else walk.first_row - size
         place = {"after": here, "at": at if walk.first_row else 0}
         if to == "previous":
             place = {"before": here, "at": max(at, 1) if walk.first_row else 0}
-    page = lists.read_page(view.spec, operator, found, (), order, size=size, only=only, **place)
+    page = lists.read_page(
+        view.spec, operator, found, (), order, size=size, only=only, ranked=not pairs.get("sort"), **place
+    )
     if not page.rows:
         return key
     keys = tuple(row[0] for row in page.rows)

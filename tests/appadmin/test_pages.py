@@ -211,6 +211,9 @@ def test_conditions_of_all_kinds_hold_together_and_read_as_sentences(client: Fla
         ("sort=password", "Filter „sort“: Nach „password“ lässt sich hier nicht sortieren."),
         ("after=kaputt", "Filter „after“: Diese Stelle der Liste gibt es nicht mehr."),
         ("title=a%00b", "Filter „Titel“"),
+        ("search=%00", "Filter „search“: Die Suche enthält ein Zeichen, das es in Texten nicht gibt."),
+        ("search=" + "m" * 10_000, "Filter „search“: Bitte suchen Sie nach höchstens 20 Wörtern."),
+        ("search=" + "+".join("abcdefghijklmnopqrstu"), "Filter „search“: Bitte suchen Sie nach höchstens 20 Wörtern."),
         ("title=" + "x" * 10_000, "Filter „Titel“"),
     ],
 )
@@ -224,7 +227,7 @@ def test_a_filter_that_cannot_be_understood_shows_no_list(client: FlaskClient, q
 
 
 @pytest.mark.parametrize(
-    "query", ["search=%00", "search=" + "%27" * 40, "search=" + "m" * 10_000, "size=-1", "at=x&size=0"]
+    "query", ["search=%EF%BB%BF", "search=" + "%27" * 40, "search=(a%2B)%2B%24", "size=-1", "at=x&size=0"]
 )
 def test_odd_questions_are_answered_with_a_list(client: FlaskClient, query: str) -> None:
     three_books()

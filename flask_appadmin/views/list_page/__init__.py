@@ -13,6 +13,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin import lists
+from flask_appadmin.database import limited
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
 from flask_appadmin.listviews import NO_VIEW
@@ -54,6 +55,10 @@ class ListPage:
         start = self.arranging.views.start() if not self.args else None
         if start is not None:
             return redirect(self.view.list_url(view=start.id))
+        with limited():
+            return self._answer()
+
+    def _answer(self) -> Any:
         if request.headers.get("X-Fragment") == "filter_panel":
             return render_template("appadmin/list/filter_panel.html", filter_panel=FilterPanel(self).context())
         if request.headers.get("X-Fragment") == "list_panel":
@@ -91,6 +96,7 @@ class ListPage:
             size=self.size(),
             also=also,
             by_code=self.view.code_columns,
+            ranked=not self.args.get("sort"),
             **place,
         )
 
@@ -175,6 +181,7 @@ class ListPage:
             "sizes": [(str(other), self.url(found, size=str(other)), other == page.size) for other in lists.PAGE_SIZES],
             "find_url": url_for(f"{self.view.endpoint}.find_view"),
             "preview": preview.pane(self.view, self.operator),
+            "similar": bool(page.similar),
             "empty": self._empty(page, found) if not page.rows else None,
         }
         return render_template("appadmin/list.html", **context)

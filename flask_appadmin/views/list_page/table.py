@@ -118,7 +118,7 @@ class ListTable:
         self, page: lists.Page, found: Filter
     ) -> list[tuple[int, str, _Painter, tuple[int, _Painter] | None]]:
         """Per column: its place in the row, its name, how its values are drawn, what stands in for an empty one."""
-        pattern = lists.found_pattern(found.search) if found.search else None
+        pattern = lists.found_pattern(found.search, page.similar) if found.search else None
         positions = {item.name: position for position, item in enumerate((*page.columns, *page.also), 1)}
         painters: list[tuple[int, str, _Painter, tuple[int, _Painter] | None]] = []
         for position, item in enumerate(page.columns, 1):
