@@ -7,6 +7,8 @@ from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
 from actions.export_sheet import ExportCustomers
 from actions.print_labels import PrintCustomerLabels
+from actions.record_mailing import RecordMailing
+from actions.write_letters import WriteLetters
 from flask_appadmin.bulk import Action, EditRecord, KeepOnWorklist
 
 #: In the order of the strip above the list.
@@ -16,6 +18,8 @@ ACTIONS: tuple[Action, ...] = (
     ExportCustomers(),
     PrintCustomerLabels(),
     KeepOnWorklist(),
+    WriteLetters(),
+    RecordMailing(),
     CopyCustomer(),
     FullCopyCustomer(),
     DeleteCustomers(),

@@ -42,6 +42,18 @@ class PrintCustomerLabels(PrintLabels):
         )
 
     def labels(self, selection: Selection, values: dict[str, Any]) -> LabelRun:
+        records, skipped, countries, own_country = self.receivers(selection)
+        addresses = self._addresses([record["id"] for record in records], values.get("address", "main"), countries)
+        labels = labels_for(
+            records, addresses=addresses, sort_order=values.get("sort", "number"), own_country=own_country
+        )
+        return LabelRun(list(labels), skipped)
+
+    @staticmethod
+    def receivers(
+        selection: Selection,
+    ) -> tuple[list[dict[str, Any]], list[tuple[int, str, str]], dict[int, str], str]:
+        """The customers with an address as `labels_for` reads them, those without one, all countries, and our own."""
         countries = {row[0]: row[1] for row in Country.select(Country.id, Country.code).tuples()}
         own = current_setting()
         own_country = countries.get(own.own_country_id, "DE") if own is not None else "DE"
@@ -58,11 +70,7 @@ class PrintCustomerLabels(PrintLabels):
                 skipped.append((row[0], title, gettext("ohne Straße, Postfach und Ort")))
                 continue
             records.append(record)
-        addresses = self._addresses([record["id"] for record in records], values.get("address", "main"), countries)
-        labels = labels_for(
-            records, addresses=addresses, sort_order=values.get("sort", "number"), own_country=own_country
-        )
-        return LabelRun(list(labels), skipped)
+        return records, skipped, countries, own_country
 
     @staticmethod
     def _addresses(keys: list[int], choice: str, countries: dict[int, str]) -> dict[int, Any]:

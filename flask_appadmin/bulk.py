@@ -28,6 +28,10 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 LARGE = 1_000
 
 
+#: So many rows at most are added one by one.
+MOST_ADDED = 20_000
+
+
 class Action:
     """Something to do with marked records."""
 
@@ -133,6 +137,37 @@ class EditRecord(Action):
     hint = _("Den markierten Datensatz öffnen; bei mehreren den ersten, von dem aus Sie weiterblättern")
     verb = "edit"
     page = "open"
+
+
+class AddToEach(ChangeAction):
+    """One new row of a child table for each marked record, but for those that `refusals` names."""
+
+    rights = ("bulk.edit",)
+    verb = "edit"
+    #: The child table.
+    child: ClassVar[str] = ""
+
+    def child_spec(self, spec: ModelSpec) -> ModelSpec:
+        return next(child for child in spec.children if child.name == self.child)
+
+    def fields(self, spec: ModelSpec) -> tuple[FieldSpec, ...]:
+        """What the page asks for: everything but the record itself."""
+        return tuple(item for item in self.child_spec(spec).data_fields if not item.owner)
+
+    def refusals(self, selection: Selection, keys: Sequence[int]) -> list[tuple[int, str]]:
+        """(key, reason) of the records that get none."""
+        return []
+
+    def plan(self, selection: Selection, values: dict[str, Any], *, without: Sequence[int] = ()) -> ChangeSet:
+        check_size(selection, "bulk.large")
+        child = self.child_spec(selection.spec)
+        assert child.owner is not None
+        change = ChangeSet("bulk", title=f"{self.label}: {selection.describe()}"[:250])
+        left_out = set(without)
+        for key in selection.key_list(MOST_ADDED + 1):
+            if key not in left_out:
+                change.create(child, {**values, child.owner.name: key})
+        return change
 
 
 class CopyRecord(ChangeAction):
@@ -317,7 +352,9 @@ class LabelRun:
 
 __all__ = [
     "LARGE",
+    "MOST_ADDED",
     "Action",
+    "AddToEach",
     "Applied",
     "ChangeAction",
     "ChangeSettings",

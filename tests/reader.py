@@ -100,7 +100,9 @@ def _values(node: Node) -> list[str]:
         return ["".join(child for child in node.children if isinstance(child, str)).removeprefix("\n")]
     if node.tag == "select":
         options = node.all("option")
-        chosen = [option for option in options if "selected" in option.attributes] or options[:1]
+        chosen = [option for option in options if "selected" in option.attributes]
+        if "multiple" not in node.attributes:
+            chosen = chosen or options[:1]
         return [option.get("value", option.text) for option in chosen]
     return []
 

@@ -16,7 +16,7 @@ from flask_appadmin.i18n import _, format_decimal, gettext
 from flask_appadmin.layouts import Group, Layout, Tab, form_fields
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import AppModelView, ColumnSign
+from flask_appadmin.views import AppModelView, Choosing, ColumnSign
 from models import CUSTOMER_TABS, Customer
 
 #: Cards of the long tabs; what no card names follows in a last one.
@@ -212,6 +212,44 @@ def _credit_signs(operator: Operator, rows: dict[int, dict[str, Any]]) -> dict[i
     return signs
 
 
+#: „Kundenselektion“: by advertising, kind, characteristics, kind of business, branch, turnover (NE-63, PX-106, PX-178).
+#: A way of advertising is open with consent and without a ban (domain.md).
+_CHOOSING = Choosing(
+    label=_("Kundenselektion"),
+    ways=(
+        (
+            "way",
+            _("Werbeweg erlaubt"),
+            (
+                ("post", _("Post"), "consent_post=1&no_post_advertising=0"),
+                ("email", _("E-Mail"), "consent_email=1&no_email_advertising=0"),
+                ("phone", _("Telefon"), "consent_phone=1"),
+                ("sms", _("SMS"), "consent_sms=1"),
+                ("fax", _("Fax"), "consent_fax=1&no_fax_advertising=0"),
+            ),
+        ),
+    ),
+    groups=(
+        (_("Kundenart"), ("customer_kind_1", "customer_kind_2", "customer_kind_3")),
+        (_("Merkmale"), ("mailing_criterion.criterion", "customer_trait_assignment.customer_trait", "company_type")),
+        (
+            _("Geschäft"),
+            (
+                "customer_type",
+                "home_branch",
+                "territory",
+                "sales_representative",
+                "turnover_current",
+                "last_turnover_on",
+            ),
+        ),
+        (_("Anschrift"), ("country", "postal_code", "city")),
+    ),
+    always="no_advertising=0",
+    note=_("Kunden, die keine Werbung möchten (Mailingsperre), bleiben außen vor."),
+)
+
+
 class CustomerView(AppModelView):
     """The list and form operators live in."""
 
@@ -273,6 +311,7 @@ class CustomerView(AppModelView):
     )  # fmt: skip
     # A customer counts as active with the status and the box (PX-82).
     exclusions = (("without_inactive", _("Inaktive ausschließen"), "active=1&status=active"),)
+    choosing = _CHOOSING
     preview_fields = ("email", "website", "sales_representative", "hint")
     signs: ClassVar[dict[str, ColumnSign]] = {
         "credit_limit": ColumnSign(("credit_sale", "credit_warn_percent", *LIMIT_FIELDS), _credit_signs)

@@ -16,7 +16,9 @@ from flask import redirect, render_template, request, send_file, session, url_fo
 
 from flask_appadmin.bulk import (
     LARGE,
+    MOST_ADDED,
     Action,
+    AddToEach,
     ChangeSettings,
     CopyRecord,
     DeleteRecords,
@@ -448,6 +450,10 @@ class _ConfirmPage:
             return self._copy(self.pages.action)
         if isinstance(self.pages.action, DeleteRecords):
             return self._delete(self.pages.action)
+        if isinstance(self.pages.action, AddToEach):
+            return self._add(self.pages.action)
+        if isinstance(self.pages.action, DocumentAction):
+            return self._document(self.pages.action)
         raise NotFound()
 
     def _common(self) -> dict[str, Any]:
@@ -510,6 +516,67 @@ class _ConfirmPage:
             "problems": {"text": gettext("So geht es nicht"), "rows": problems} if problems else None,
         }
         return render_template("appadmin/confirm.html", **context), 422 if problems or form.has_errors else 200
+
+    def _add(self, action: AddToEach) -> Any:
+        """One row for each marked record, after a look at those that get none."""
+        selection, pages = self.pages.selection, self.pages
+        check_size(selection, "bulk.large")
+        if pages.count > MOST_ADDED:
+            most = format_number(MOST_ADDED)
+            raise AppAdminError(gettext("Das geht für höchstens %(most)s auf einmal.", most=most))
+        keys = selection.key_list()
+        refused = dict(action.refusals(selection, keys))
+        number = len(keys) - len(refused)
+        maker = FormMaker(pages.operator)
+        form = maker.make(action.fields(self.spec), is_new=True)
+        for field in form:
+            field.show(field.spec.default_value())
+        problems: list[str] = []
+        # The page has shown how many it will be; when that is no longer so, it is shown again.
+        agreed = request.form.get("_do") == "add" and request.form.get("_count") == str(number)
+        if request.method == "POST" and request.form.get("_do") == "add":
+            form.read(request.form, set(request.form.getlist("_shown")), maker.names)
+            if agreed and number and not form.has_errors:
+                try:
+                    applied = action.plan(selection, form.posted_values(), without=list(refused)).apply(pages.operator)
+                except FaultList as fault:
+                    for each in dict.fromkeys(map(str, fault.faults)):
+                        problems.append(each)
+                else:
+                    return pages.done(gettext("%(count)s angelegt.", count=format_number(number)), applied.change_set)
+        titles = pages.titles(list(refused)[:_LISTED])
+        context = self._common() | {
+            "page_title": str(action.label),
+            "text": str(action.hint),
+            "warning": " ".join(problems[:3]),
+            "counts": [(number, str(self.spec.label if number == 1 else self.spec.plural))],
+            "fields": list(form),
+            "problems": {
+                "text": gettext("bleiben außen vor"),
+                "rows": [
+                    (titles[key], pages.view.record_url(key), reason) for key, reason in list(refused.items())[:_LISTED]
+                ],
+                "count": len(refused),
+            }
+            if refused
+            else None,
+            "hidden": [*pages.hidden(), ("_do", "add"), ("_count", str(number))],
+            "possible": number > 0,
+            "confirm_label": gettext("Für %(what)s anlegen", what=counted(self.spec, number)),
+        }
+        return render_template("appadmin/confirm.html", **context), 422 if problems or form.has_errors else 200
+
+    def _document(self, action: DocumentAction) -> Any:
+        if request.method == "POST" and request.form.get("_do") == "write":
+            return self.pages.send(action, {})
+        context = self._common() | {
+            "page_title": str(action.label),
+            "text": str(action.hint),
+            "counts": [(self.pages.count, str(self.spec.label if self.pages.count == 1 else self.spec.plural))],
+            "hidden": [*self.pages.hidden(), ("_do", "write")],
+            "confirm_label": gettext("Datei herunterladen"),
+        }
+        return render_template("appadmin/confirm.html", **context)
 
     def _child_counts(self, keys: list[int]) -> list[tuple[int, str]]:
         counts = []

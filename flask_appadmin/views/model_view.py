@@ -28,6 +28,7 @@ from flask_appadmin.rights import Operator, may_read, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.action_pages import ActionPages
+from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
@@ -95,6 +96,8 @@ class AppModelView(ModelView):
     search_window_fields: ClassVar[tuple[str, ...]] = ()
     #: Boxes in the search window and the filter bar that leave rows out: (name, label, filter as text of a URL).
     exclusions: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
+    #: The page that chooses records by what they have in common, for a menu entry "<table>/choose".
+    choosing: ClassVar[Any] = None
     #: Child table -> its columns in the form, in this order; all other fields open below the row.
     grids: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: What is said when an action is called while nothing is marked.
@@ -314,6 +317,11 @@ class AppModelView(ModelView):
     def find_view(self) -> Any:
         """The search window: ?<field>=…&do=list|show (see search_window.py)."""
         return SearchWindow(self, operator()).answer()
+
+    @expose("/choose")
+    def choose_view(self) -> Any:
+        """Records by what they have in common: ?<field>=…&do=list|mark (see choosing.py)."""
+        return ChoosePage(self, operator()).answer()
 
     @expose("/reveal", methods=("POST",))
     def reveal_view(self) -> Any:

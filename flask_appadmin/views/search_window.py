@@ -22,6 +22,7 @@ from flask_appadmin.search import indexed_fields
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ReferenceCache
 from flask_appadmin.views import places
+from flask_appadmin.views.choosing import as_in_url
 from flask_appadmin.views.list_page import ListPage
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class SearchWindow:
             if item.kind == "phone" and item in indexed_fields(self.spec):
                 pairs.append(("search", text))
             else:
+                if item.type.is_number or item.type.name == "date":
+                    text = as_in_url(item, text)
                 operation = operations_for(item)[0].key if item.type.name in ("text", "multiline") else ""
                 pairs.append((f"{item.name}__{operation}" if operation else item.name, text))
         named = {name.partition("__")[0] for name, _text in pairs}

@@ -133,3 +133,33 @@ def test_buttons_answer_with_a_sentence_while_nothing_is_marked(page: Page, cust
     expect(edit).to_have_attribute("aria-disabled", "false")
     edit.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("10001")
+
+
+@pytest.mark.engines("sqlite")
+def test_head_and_first_columns_stay_while_scrolling_both_ways(page: Page, customers: str, screen: Screen) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.keyboard.press("p")
+    head, number = page.locator("#list thead th").nth(1), page.locator("#list tbody td").nth(1)
+    before, cell = head.bounding_box(), number.bounding_box()
+    page.locator(".sheet").evaluate("sheet => sheet.scrollTo(400, 900)")
+    assert head.bounding_box() == before
+    assert before and cell
+    last = page.locator("#list tbody tr").nth(34).locator("td").nth(1)
+    placed = last.bounding_box()
+    assert placed and placed["x"] == cell["x"]
+    on_top = page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('th')?.textContent", [before["x"] + 20, before["y"] + 10]
+    )
+    assert on_top and "Kunden-Nr." in on_top
+    screen(page, "scrolled")
+
+
+@pytest.mark.engines("sqlite")
+def test_the_customer_selection_leads_to_the_list(page: Page, customers: str, screen: Screen) -> None:
+    page.get_by_role("link", name="Kundenselektion").click()
+    screen(page, "choose")
+    page.get_by_label("Werbeweg erlaubt").select_option(label="E-Mail")
+    page.get_by_role("button", name="Auswählen und markieren").click()
+    expect(page.locator("#marked")).to_contain_text(re.compile(r"^\s*\d+ markiert"))
+    expect(page.locator(".filters")).to_contain_text("Werbekennzeichen: Email ist Ja")
+    screen(page, "chosen")

@@ -9,6 +9,11 @@ import { startSuggestions } from "./suggest.js";
 import { startTheme } from "./theme.js";
 import { startTooltips } from "./tooltips.js";
 
+// Empty fields of a question stay out of the address.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-sparse]")) for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
+});
+
 startKeys();
 startMenus();
 startDialogs();
