@@ -19,8 +19,8 @@ VIEWS: tuple[Any, ...] = (CustomerView, *REFERENCE_VIEWS)
 #: The start page.
 HOME = KontorHome
 
-#: (heading, names of tables); "<table>/choose" is the page that chooses its records; "operations", "imports", "worklists"
-#: and "tables" are pages of their own.
+#: (heading, names of tables); "<table>/choose" is the page that chooses its records; "operations", "imports",
+#: "worklists" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Kunden"), ("customer", "customer/choose", "connection", "worklists")),
     (_("Arbeiten"), ("imports", "operations", "label_format")),
