@@ -311,6 +311,27 @@ def limited(seconds: float | None = None) -> Iterator[None]:
             connection.execute(f"SET statement_timeout = '{before}'")
 
 
+@contextlib.contextmanager
+def read_only(seconds: float) -> Iterator[None]:
+    """Statements inside can only read, and are broken off with TooSlow when they run longer."""
+    database.connect(reuse_if_open=True)
+    if database.in_transaction():
+        # What a transaction may do cannot be changed on its way; nobody asks with one open but set-up and tests.
+        with limited(seconds):
+            yield
+    elif engine() == "sqlite":
+        database.execute_sql("PRAGMA query_only = 1")
+        try:
+            with limited(seconds):
+                yield
+        finally:
+            database.execute_sql("PRAGMA query_only = 0")
+    else:
+        with limited(seconds), database.atomic():
+            database.execute_sql("SET TRANSACTION READ ONLY")
+            yield
+
+
 def execute_many(sql: str, rows: Iterable[Any]) -> None:
     """Runs a statement for each row. What the engine refuses comes as Peewee's own fault, as from its queries."""
     with __exception_wrapper__:

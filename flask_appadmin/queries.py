@@ -61,7 +61,7 @@ def queries_of(spec: ModelSpec, operator: Operator) -> list[tuple[SavedQuery, st
     """The operator's own queries and those shared with all, by name, with who shared each ("" for one's own)."""
     mine = SavedQuery.user == operator.user_id
     rows = (
-        SavedQuery.select(SavedQuery, User.username, User.full_name)
+        SavedQuery.select(SavedQuery, User.id, User.username, User.full_name)
         .join(User)
         .where((SavedQuery.entity == spec.name) & (mine | SavedQuery.shared))
         .order_by(peewee.fn.lower(SavedQuery.name), SavedQuery.id)

@@ -29,6 +29,7 @@ from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.choosing import ChoosePage
+from flask_appadmin.views.condition_page import ConditionPage
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
@@ -274,6 +275,11 @@ class AppModelView(ModelView):
                     if item.secret or may_read(operator(), item):
                         found.append({"name": name, "label": str(item.label), "tab": tab.key, "place": place})
         return jsonify(found)
+
+    @expose("/condition", methods=("GET", "POST"))
+    def condition_view(self) -> Any:
+        """„Abfragebedingung“: type a condition, run it, keep it under a name."""
+        return ConditionPage(self, operator()).answer()
 
     @expose("/selection", methods=("POST",))
     def change_selection(self) -> Any:

@@ -20,6 +20,7 @@ from flask_appadmin.listviews import NO_VIEW
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.views import places, preview
+from flask_appadmin.views.condition_page import typed_tools
 from flask_appadmin.views.list_page.arranging import PANELS, Arranging
 from flask_appadmin.views.list_page.editing import CellEditing
 from flask_appadmin.views.list_page.filter_bar import FilterBar
@@ -161,6 +162,7 @@ class ListPage:
             "list_panel": arrange_panel or self._arrange_panel(),
             "quick": bar.quick(found),
             "keep": self.kept_pairs(found, without=("search", *self.view.quick_filters)),
+            "typed": typed_tools(self.view, self.operator, found, self.kept_pairs(Filter(self.spec))),
             "list_url": self.view.list_url(),
             "switches": bar.switches(found),
             "chips": bar.chips(found),

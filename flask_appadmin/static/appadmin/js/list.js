@@ -1,6 +1,7 @@
 // The list's page: row cursor, marking, filters, views, columns, preview; or, while cells are edited, the cursor over cells.
 import { startCells } from "./cells.js";
 import { startColumns } from "./columns.js";
+import { startConditions } from "./conditions.js";
 import { startCursor } from "./cursor.js";
 import { startFilters } from "./filters.js";
 import { startPreview } from "./preview.js";
@@ -12,6 +13,7 @@ const table = document.getElementById("list");
 startSelection(document.getElementById("marked"), table);
 startFilters();
 startViews();
+startConditions();
 startPreview(document.getElementById("preview"), table);
 if (table) {
   startColumns(table);
