@@ -291,7 +291,9 @@ def limited(seconds: float | None = None) -> Iterator[None]:
         try:
             yield
         except (apsw.InterruptError, OperationalError) as fault:
-            if isinstance(fault, apsw.InterruptError) or isinstance(fault.__cause__, apsw.InterruptError):
+            # Broken off while it is fetched it is apsw's own fault; at its start Peewee has wrapped it.
+            wrapped = (fault, fault.__cause__, fault.__context__)
+            if any(isinstance(inner, apsw.InterruptError) for inner in wrapped):
                 raise TooSlow(longest) from None
             raise
         finally:
