@@ -58,8 +58,14 @@ class ActionPages:
         self.action = action
         self.selection = self._selection()
         #: Names the very rows this page speaks of; the next request brings it back.
-        self.state = self.selection.state()
-        self.count = int(self.state.partition(".")[0])
+        self.state = ""
+        #: There are more than `count`: an empty bulk page needs no more, its preview counts exactly.
+        self.capped = False
+        if action.page == "change" and request.method == "GET":
+            self.count, self.capped = self.selection.tally()
+        else:
+            self.state = self.selection.state()
+            self.count = int(self.state.partition(".")[0])
 
     def answer(self) -> Any:
         if not self.count:
@@ -133,7 +139,9 @@ class ActionPages:
 
     @property
     def subtitle(self) -> str:
-        parts = [self.selection.describe(self.count), self.selection.lost(), self._difference_to_the_list()]
+        what = self.selection.describe(self.count)
+        what = gettext("mehr als %(what)s", what=what) if self.capped else what
+        parts = [what, self.selection.lost(), self._difference_to_the_list()]
         return " · ".join(part for part in parts if part)
 
     def _difference_to_the_list(self) -> str:
@@ -141,12 +149,13 @@ class ActionPages:
         shown_count = request.args.get("shown", "")
         if not shown_count.isascii() or not shown_count.isdigit() or len(shown_count) > 9:
             return ""
-        if int(shown_count) == self.count:
+        if int(shown_count) == self.count or self.capped:
             return ""
         return gettext("in der Liste standen noch %(count)s", count=format_number(int(shown_count)))
 
     def hidden(self) -> list[tuple[str, str]]:
-        return [("token", self.selection.token), ("_state", self.state)]
+        kept = [("_state", self.state)] if self.state else []
+        return [("token", self.selection.token), *kept]
 
     def difference(self) -> str:
         """What to say when the rows are no longer those the page showed; "" when they are."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.server import KontorServer
 
 
+@pytest.mark.req("PX-09", "SC-12", "SC-13")
 def test_marks_by_keyboard_alone(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Callable[[Page, str], None]
 ) -> None:

@@ -230,6 +230,15 @@ def test_rows_are_marked_one_by_one_or_all_that_are_found(operator: FlaskClient)
     )
 
 
+@pytest.mark.req("PX-13")
+def test_all_that_are_marked_open_with_the_first_number(operator: FlaskClient) -> None:
+    make(EEE={}, DDD={}, CCC={}, BBB={}, AAA={})
+    token = operator.post("/admin/customer/selection", json={"all": True, "query": ""}).get_json()["token"]
+    form = read(operator.get(f"/admin/customer/action/edit?selection={token}", follow_redirects=True))
+    assert form.heading.startswith("10001 EEE")
+    assert "1 von 5" in form.text
+
+
 @pytest.mark.req("SC-13", partly=True)
 def test_actions_refuse_to_run_on_nothing(operator: FlaskClient) -> None:
     three()
