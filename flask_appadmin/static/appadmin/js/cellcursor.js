@@ -233,7 +233,11 @@ export function startCellCursor(cells) {
   });
   const explain = (event) => {
     const td = cellAt(event);
-    if (td?.classList.contains("fixed") && !td.title) td.title = cells.reasonOf(td);
+    if (!td?.classList.contains("fixed") || "explained" in td.dataset) return;
+    const isCut = td.scrollWidth > td.clientWidth + 1;
+    td.title = [isCut ? td.textContent.trim() : "", cells.reasonOf(td)].filter(Boolean).join(" – ");
+    td.dataset.explained = "";
+    delete td.dataset.cut;
   };
   table.addEventListener("mouseover", explain);
   table.addEventListener("focusin", (event) => {

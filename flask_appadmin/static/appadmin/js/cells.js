@@ -124,19 +124,16 @@ class Cells {
       }
     }
     this.holdWidths();
-    addEventListener("resize", () => this.holdWidths());
   }
 
-  // Columns keep their widths, whatever is typed into them.
+  // Columns keep their widths, whatever is typed into them (columns.js does the same when one is drawn wider).
   holdWidths() {
     const heads = [...this.table.tHead.rows[0].cells];
-    this.table.style.tableLayout = this.table.style.width = "";
-    for (const head of heads) head.style.width = "";
+    const columns = [...this.table.querySelectorAll("col")];
+    if (columns.length !== heads.length || this.table.classList.contains("sized")) return;
     const widths = heads.map((head) => head.getBoundingClientRect().width);
-    for (const [index, head] of heads.entries()) head.style.width = `${widths[index]}px`;
-    this.table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
-    this.table.style.tableLayout = "fixed";
-    this.table.parentElement.style.scrollPaddingLeft = `${widths[0]}px`;
+    for (const [index, column] of columns.entries()) column.width = Math.ceil(widths[index]);
+    this.table.classList.add("sized");
   }
 
   // --- changing -----------------------------------------------------------------------------------------------------
@@ -213,6 +210,7 @@ class Cells {
     }
     if (changed) td.title = fill(this.bar.dataset.old, { text: this.words(cell, cell.stored) });
     else td.removeAttribute("title");
+    delete td.dataset.cut;
     this.drawFaultsOf(td.parentElement);
   }
 
