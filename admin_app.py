@@ -100,7 +100,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from flask_appadmin import checks
-    from flask_appadmin.database import connect_database
+    from flask_appadmin.database import connect_database, set_read_limit
     from flask_appadmin.i18n import current_locale
     from flask_appadmin.registry import Registry
     from flask_appadmin.schema import declare_models
@@ -119,6 +119,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     )
     app.config.update(settings)
     connect_database(app.config["DATABASE_URL"])
+    set_read_limit(float(os.environ.get("KONTOR_READ_SECONDS") or 5))
     if app.config["PROXIES"]:
         count = app.config["PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--customers N] [--engine sqlite|postgresql|both] [--only NAME …] [--long] [--write PATH]`"""
+"""`python -m benchmarks [--customers N] [--engine NAME] [--only NAME …] [--long] [--sparse] [--write PATH]`"""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--customers", type=int, default=100_000, help="how many demo customers (default 100,000)")
+    parser.add_argument("--sparse", action="store_true", help="the lean stock: for 1,000,000 customers")
     parser.add_argument("--engine", choices=(*_ENGINES, "both"), default="sqlite")
     parser.add_argument("--only", nargs="+", choices=tuple(GROUPS), metavar="NAME", help=", ".join(GROUPS))
     parser.add_argument("--long", action="store_true", help="also what takes minutes (export of 100,000)")
@@ -43,7 +44,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 def _measure(engine: str, plan: Plan, names: Sequence[str]) -> Table:
     table = Table(_ENGINES[engine], plan.customers)
-    with open_stock(engine, plan.customers) as stock:
+    with open_stock(engine, plan.customers, sparse=plan.sparse) as stock:
         for name in names:
             for figure in GROUPS[name](stock, plan):
                 table.figures.append(figure)
@@ -54,7 +55,7 @@ def _measure(engine: str, plan: Plan, names: Sequence[str]) -> Table:
 def main(given: Sequence[str] | None = None) -> int:
     """Takes all figures, prints the tables, and answers 0 whatever they are."""
     arguments = _arguments(given)
-    plan = Plan(arguments.customers, arguments.quick, arguments.long)
+    plan = Plan(arguments.customers, arguments.quick, arguments.long, arguments.sparse)
     names = [name for name in GROUPS if not arguments.only or name in arguments.only]
     engines = list(_ENGINES) if arguments.engine == "both" else [arguments.engine]
     facts, began = machine_facts(), time.perf_counter()

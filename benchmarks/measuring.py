@@ -105,6 +105,8 @@ class Plan:
     quick: bool = False
     #: The exports and imports that take minutes, too.
     long: bool = False
+    #: The lean stock (benchmarks/sparse.py) instead of demo data.
+    sparse: bool = False
 
     @property
     def rows(self) -> int:

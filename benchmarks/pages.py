@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from benchmarks import floors
-from benchmarks.measuring import Figure, Plan, Target, always, compare
+from benchmarks.measuring import Figure, Plan, Target, always, compare, peak_megabytes
 from benchmarks.stock import Stock
 
 _LIST = "/admin/customer/"
@@ -35,7 +36,38 @@ def lists(stock: Stock, plan: Plan) -> Iterator[Figure]:
         ("last page", "?before=end", _USUAL, [], "c.customer_number DESC"),
         ("sorted by name", "?sort=name_1", _USUAL, [], "c.name_1, c.id"),
         ("sorted by date, descending", "?sort=-updated_at", _USUAL, [], "c.updated_at DESC, c.id DESC"),
+        ("sorted by town", "?sort=city", f"{_USUAL} AND c.city IS NOT NULL", [], "c.city, c.customer_number"),
+        (
+            "sorted by postcode, descending",
+            "?sort=-postal_code",
+            f"{_USUAL} AND c.postal_code IS NOT NULL",
+            [],
+            "c.postal_code DESC, c.customer_number DESC",
+        ),
+        (
+            "sorted by synonym",
+            "?sort=search_name",
+            f"{_USUAL} AND c.search_name IS NOT NULL",
+            [],
+            "c.search_name, c.customer_number",
+        ),
         ("filtered by country", "?country=AT", f"{_USUAL} AND c.country_id = ?", [country], "c.customer_number"),
+        ("filtered by status", "?status=locked", "c.status = 'locked'", [], "c.customer_number"),
+        ("filtered by town", "?city=Wien", f"{_USUAL} AND c.city = 'Wien'", [], "c.customer_number"),
+        (
+            "filtered by beginning of postcode",
+            "?postal_code__begins=80",
+            f"{_USUAL} AND c.postal_code >= '80' AND c.postal_code < '81'",
+            [],
+            "c.customer_number",
+        ),
+        (
+            "filtered by portal",
+            "?portal_type=so_commerce",
+            f"{_USUAL} AND c.portal_type = 'so_commerce'",
+            [],
+            "c.customer_number",
+        ),
     )
     for name, query, where, params, order in kinds:
         yield compare(
@@ -56,7 +88,20 @@ def _country_key(code: str) -> int:
 
 def search(stock: Stock, plan: Plan) -> Iterator[Figure]:
     """A part of a word, one that many have and one that few have."""
-    for name, word in (("a part of a word, many", "echan"), ("a part of a word, few", "gruber wien")):
+    kinds = (
+        ("a part of a word, many", "echan"),
+        ("a part of a word, few", "gruber wien"),
+        ("a common name", "Müller"),
+        ("a rare name", "Hirschkofler"),
+        ("a word that a third have", "gmbh"),
+        ("two common words", "gmbh graz"),
+        ("a rare and a common word", "Hirschkofler Wien"),
+        ("nothing", "xyzzy"),
+        ("one letter wrong", "Hirschkoffler"),
+        ("a number", "500000"),
+        ("a phone number", "089 1234"),
+    )
+    for name, word in kinds:
         yield compare(
             f"search: {name} ({word})",
             always(lambda word=word: floors.search_page(word.split()[0])),
@@ -65,6 +110,16 @@ def search(stock: Stock, plan: Plan) -> Iterator[Figure]:
             Target(at_most=0.020),
             warm=True,
         )
+    yield Figure(
+        "memory of the worker after lists and searches", _resident_megabytes(), target=Target(at_most=250), unit="MB"
+    )
+
+
+def _resident_megabytes() -> float:
+    try:
+        return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) * 1_024 / 1_000_000
+    except (OSError, IndexError):
+        return peak_megabytes()
 
 
 def richest_customer(stock: Stock) -> int:

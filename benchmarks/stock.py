@@ -23,7 +23,14 @@ PASSWORD = "Blaues-Boot-im-Nebel-4"
 USER = "messung"
 
 #: What decides how the database looks; another content makes it anew.
-_SOURCES = ("models.py", "migrations", "domain", "flask_appadmin/search.py", "flask_appadmin/history.py")
+_SOURCES = (
+    "models.py",
+    "migrations",
+    "domain",
+    "flask_appadmin/search.py",
+    "flask_appadmin/history.py",
+    "benchmarks/sparse.py",
+)
 
 
 def bench_folder() -> Path:
@@ -92,7 +99,7 @@ def own_settings() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def open_stock(engine: str, customers: int) -> Iterator[Stock]:
+def open_stock(engine: str, customers: int, *, sparse: bool = False) -> Iterator[Stock]:
     """The stock of an engine; its copy vanishes with the context."""
     from tests.engines import PostgresqlEngine
 
@@ -101,11 +108,11 @@ def open_stock(engine: str, customers: int) -> Iterator[Stock]:
     try:
         if engine == "sqlite":
             url = f"sqlite:///{folder / 'stock.db'}"
-            shutil.copyfile(_kept_sqlite(customers), folder / "stock.db")
+            shutil.copyfile(_kept_sqlite(customers, sparse), folder / "stock.db")
         else:
             server = PostgresqlEngine()
             url = server.fresh()
-            in_child("fill", url=url, customers=customers)
+            in_child("fill_sparse" if sparse else "fill", url=url, customers=customers)
         with _opened(engine, url, customers, folder) as stock:
             yield stock
     finally:
@@ -130,16 +137,17 @@ def fresh_url(stock: Stock, name: str) -> str:
     return stock.url.rsplit("/", 1)[0] + f"/{name}"
 
 
-def _kept_sqlite(customers: int) -> Path:
-    path = bench_folder() / f"customers-{customers}-{_fingerprint()}.db"
+def _kept_sqlite(customers: int, sparse: bool = False) -> Path:
+    kind = "sparse" if sparse else "customers"
+    path = bench_folder() / f"{kind}-{customers}-{_fingerprint()}.db"
     if path.exists():
         return path
-    for old in bench_folder().glob(f"customers-{customers}-*.db*"):
+    for old in bench_folder().glob(f"{kind}-{customers}-*.db*"):
         old.unlink()
     unfinished = path.with_suffix(".part")
     for name in bench_folder().glob(f"{unfinished.name}*"):
         name.unlink()
-    in_child("fill", url=f"sqlite:///{unfinished}", customers=customers)
+    in_child("fill_sparse" if sparse else "fill", url=f"sqlite:///{unfinished}", customers=customers)
     unfinished.rename(path)
     return path
 
