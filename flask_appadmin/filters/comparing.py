@@ -329,5 +329,7 @@ def _date(item: FieldSpec, text: str) -> Any:
     if item.type.name == "date":
         return item.type.parse(text, item)
     moment = item.type.parse(text, item)
+    if not 1800 <= moment.year <= 2999:
+        raise FieldError(item, text, gettext("liegt außerhalb der Jahre 1800 bis 2999"))
     # A day without a clock means the whole day.
     return moment if ":" in text else to_local(moment).date()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flask_appadmin.errors import FilterError
 from flask_appadmin.filters.comparing import OPERATIONS, Condition, Operation, comparison, read_condition
 from flask_appadmin.filters.parts import Part
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -106,12 +107,12 @@ def read_past(name: str, key: str, texts: list[str], names: ReferenceCache) -> t
         return key, _person(name, texts)
     item = _moment_field()
     found = read_condition(item, name, key if key in PAST_OPERATIONS else "?", texts, names)
+    if not found.values:
+        raise FilterError(name, gettext("Bitte einen Wert angeben."))
     return key, Condition(item, OPERATIONS[key], found.values)
 
 
 def _person(name: str, texts: list[str]) -> str:
-    from flask_appadmin.errors import FilterError
-
     text = " ".join(texts).replace("\x00", "").strip()
     if not text or len(text) > 80:
         raise FilterError(name, gettext("Bitte den Namen eines Benutzers angeben."))

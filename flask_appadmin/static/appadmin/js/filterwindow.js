@@ -104,6 +104,6 @@ export function startFilterWindow(form, close) {
   form.addEventListener("keydown", (event) => event.key === "Escape" && close());
 
   prepare(form);
-  const wrong = form.querySelector(".row.bad [data-value]:not([type=hidden]), .row.bad .field input:not([type=hidden])");
+  const wrong = form.querySelector(".row.bad [data-value]:not([type=hidden])") ?? form.querySelector(".row.bad .field input:not([type=hidden])");
   (wrong ?? [...form.querySelectorAll(".field input:not([type=hidden])")].at(-1))?.focus();
 }
