@@ -234,6 +234,8 @@ class AppModelView(ModelView):
     @expose("/filter-row")
     def filter_row_view(self) -> Any:
         """A row of the filter window for a field that was just chosen."""
+        if "field" not in request.args:
+            raise NotFound()
         return FilterPanel(ListPage(self, operator(), MultiDict())).fragment()
 
     @expose("/filter-build")
