@@ -10,7 +10,7 @@ import pytest
 
 from flask_appadmin import lists, search
 from flask_appadmin.changes import ChangeSet
-from flask_appadmin.database import database
+from flask_appadmin.database import TooSlow, database, engine, limited
 from flask_appadmin.errors import FilterError
 from flask_appadmin.filters import Filter
 from flask_appadmin.rights import system_operator
@@ -133,3 +133,17 @@ def test_phones_are_found_in_any_grouping() -> None:
     assert search.phone_words("+49 208 4711-0") == ["020847110", "47110"]
     for question in ("0208 47110", "+49 208 47110", "0049-208/47110", "(0208) 4711-0", "+49 (0)208 47 110"):
         assert search.words_of(question) == ["020847110"], question
+
+
+def test_a_question_that_takes_too_long_is_broken_off(library: Any) -> None:
+    slow = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300000000) SELECT count(*) FROM n"
+        if engine() == "sqlite"
+        else "SELECT pg_sleep(60)"
+    )
+    with pytest.raises(TooSlow) as broken, limited(0.2):
+        database.execute_sql(slow).fetchall()
+    assert "dauerte länger als 0.2 Sekunden" in broken.value.sentence()
+    assert broken.value.status == 400
+    # What comes after it is asked without a limit.
+    assert database.execute_sql("SELECT 1").fetchone() == (1,)
