@@ -16,7 +16,7 @@ class RecordMailing(AddToEach):
 
     name = "record_mailing"
     label = _("Mailing-Aktivität festhalten")
-    group = _("Mailing")
+    group = _("Mehr")
     hint = _("Eine Mail oder einen Anruf bei jedem markierten Kunden festhalten")
     child = "mailing_activity"
 

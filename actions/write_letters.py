@@ -25,7 +25,7 @@ class WriteLetters(DocumentAction):
 
     name = "write_letters"
     label = _("Serienbrief-Datei")
-    group = _("Mailing")
+    group = _("Mehr")
     hint = _("CSV-Datei mit fertigen Anschriftzeilen für den Seriendruck; ohne Kunden, die keine Anschrift haben")
     rights = ("export.run",)
 

@@ -270,7 +270,7 @@ def test_scripts_are_told_in_json(client: FlaskClient) -> None:
     sign_in(client)
     answer = client.post("/admin/echo", data={"title": "x"}, headers={"Accept": "application/json"})
     assert answer.status_code == 400
-    assert "Erneut senden" in answer.json["error"]
+    assert "laden Sie die Seite neu" in answer.json["error"]
     forbidden = client.get("/admin/forbidden", headers={"Accept": "application/json"})
     assert (forbidden.status_code, "Exportieren" in forbidden.json["error"]) == (403, True)
 

@@ -46,7 +46,7 @@ def sixty_books() -> None:
 def test_typing_ahead_finds_by_part_and_spelling(client: FlaskClient, aichinger: int) -> None:
     for question in ("aich", "ILSE", "Ilse Aichinger", "  il "):
         found = client.get("/admin/author/lookup", query_string={"query": question}).get_json()
-        assert found == [{"id": aichinger, "text": "Ilse Aichinger"}]
+        assert found == [{"id": aichinger, "text": "Ilse Aichinger", "code": "Ilse Aichinger"}]
     assert client.get("/admin/author/lookup?query=%00%25'").get_json() == []
     fields = get(client, "/admin/book/edit/?id=1").one("form", id="form")
     assert fields.one("span", "lookup")["data-lookup"] == "/admin/author/lookup"

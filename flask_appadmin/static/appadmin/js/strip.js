@@ -1,14 +1,14 @@
-// The strip of the marked rows keeps one line: buttons that do not fit move into a menu of their own, its last.
+// The strip of the marked rows keeps one line: buttons that do not fit move into the menu „Mehr“, and come back when they do.
 
 function moreMenu(actions) {
-  const there = actions.querySelector(":scope > details[data-overflow]");
+  const words = actions.dataset.more;
+  const there = [...actions.querySelectorAll(":scope > details")].find((menu) => menu.querySelector("summary").textContent === words);
   if (there) return there;
   const menu = document.createElement("details");
   menu.className = "drop";
-  menu.dataset.overflow = "";
   const summary = document.createElement("summary");
   summary.className = "btn";
-  summary.textContent = actions.dataset.more;
+  summary.textContent = words;
   const box = document.createElement("div");
   box.className = "drop-box";
   menu.append(summary, box);
@@ -18,11 +18,21 @@ function moreMenu(actions) {
 
 export function fitStrip(strip) {
   const actions = strip.querySelector(".strip-actions");
+  const held = document.activeElement;
+  const firstMenu = actions.querySelector(":scope > details");
+  for (const button of actions.querySelectorAll("button[data-moved]")) {
+    button.className = "";
+    delete button.dataset.moved;
+    actions.insertBefore(button, firstMenu);
+  }
+  for (const menu of actions.querySelectorAll(":scope > details")) if (!menu.querySelector("button")) menu.remove();
   for (;;) {
     const buttons = actions.querySelectorAll(":scope > button");
-    if (strip.scrollWidth <= strip.clientWidth + 1 || !buttons.length) return;
+    if (strip.scrollWidth <= strip.clientWidth + 1 || !buttons.length) break;
     const button = buttons[buttons.length - 1];
     button.className = "entry";
+    button.dataset.moved = "";
     moreMenu(actions).querySelector(".drop-box").prepend(button);
   }
+  if (held !== document.activeElement && strip.contains(held)) held.focus();
 }
