@@ -27,7 +27,7 @@ from flask_appadmin.views.list_page.filter_bar import FilterBar
 from flask_appadmin.views.list_page.filter_panel import FilterPanel
 from flask_appadmin.views.list_page.marks import Marks
 from flask_appadmin.views.list_page.paging import pager, range_text
-from flask_appadmin.views.list_page.table import ListTable
+from flask_appadmin.views.list_page.table import ListTable, drawn
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -175,7 +175,7 @@ class ListPage:
             "actions": self._actions(),
             "columns": table.columns(page, found),
             "look": table.look(),
-            "rows": editing.plain(rows) if editing else rows,
+            "body": drawn(editing.plain(rows) if editing else rows, marks=not editing),
             "cells": editing.context() if editing and page.rows else None,
             "first_row": page.first_row,
             "range_text": range_text(page),
