@@ -246,8 +246,14 @@ def _like(column: Any, key: str, text: str) -> Any:
 
 def _begins(column: Any, text: str) -> Any:
     found = _like(column, "begins", text)
+    # Without letters (a postcode) the index answers: LIKE alone reads the whole table.
+    if text.isascii() and text.isdigit():
+        following = str(int(text) + 1).zfill(len(text))
+        # Between nines and what follows them nothing stands in the way: every language sorts digits as they count.
+        return (
+            (column >= text) & (column < following) & found if len(following) == len(text) else (column >= text) & found
+        )
     if engine() == "sqlite" and text.lower() == text.upper():
-        # Without letters (a postcode) the index answers: LIKE alone reads the whole table.
         return (column >= text) & (column < text + "\U0010ffff") & found
     return found
 

@@ -136,12 +136,16 @@ def sign_in(server: KontorServer) -> Callable[..., None]:
 def screen() -> Callable[[Page, str], None]:
     """`screen(page, "list")` takes pictures in both sizes of the documentation.
 
-    They go to docs/screens when KONTOR_SCREENS is set (`make screens`), and to a folder outside the repository's files
-    otherwise, so that an ordinary run changes nothing.
+    Those that the documentation shows, or has kept before, go to docs/screens when KONTOR_SCREENS is set (`make
+    screens`); all others, and those of an ordinary run, to a folder outside the repository's files.
     """
-    folder = SCREENS if os.environ.get("KONTOR_SCREENS") else OUT
+    pages = [page.read_text(encoding="utf-8") for page in SCREENS.parent.rglob("*.md")]
 
     def take(page: Page, name: str) -> None:
+        kept = (SCREENS / f"{name}-1440x900.png").exists() or any(
+            f"screens/{name}-1440x900.png" in text for text in pages
+        )
+        folder = SCREENS if os.environ.get("KONTOR_SCREENS") and kept else OUT
         folder.mkdir(parents=True, exist_ok=True)
         before = page.viewport_size
         for width, height in SIZES:
