@@ -9,7 +9,7 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 STAMP := $(VENV)/.kontor-ready
 
-.PHONY: help setup run test check bench soak screens requirements catalogue format lock
+.PHONY: help setup run test check bench bench-million soak screens requirements catalogue format lock
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -53,6 +53,9 @@ format: setup ## put every file into the house's format
 
 bench: setup ## the figures of the design, each beside its floor in the same run
 	@$(IN_VENV) -m benchmarks --write docs/figures.md
+
+bench-million: setup ## lists and searches on a lean stock of a million customers, both engines (half an hour)
+	@$(IN_VENV) -m benchmarks --customers 1000000 --sparse --engine both --only list search --write docs/figures-million.md
 
 requirements: setup ## write docs/requirements.md from the tests
 	@$(IN_VENV) -m tests.requirements

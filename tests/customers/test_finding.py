@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import io
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import pytest
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 
 from domain.catalog import Supplier
 from domain.values import Country
@@ -148,3 +150,32 @@ def test_the_command_line_understands_the_same_filters(mueller: None) -> None:
     text = f"address.country=AT&any={quote('city=Graz&history.any__last=3')}"
     selection = Selection.of_filter(Filter.from_text(spec_of(Customer), text, operator), operator)
     assert [row[0] for row in selection.query(Customer.search_name).tuples()] == ["HUBER"]
+
+
+@pytest.mark.req("NE-04")
+def test_filters_of_columns_hold_together_and_are_still_set_after_a_customer(
+    mueller: None, operator: FlaskClient
+) -> None:
+    address = "/admin/customer/?city__contains=G%C3%84N&customer_number__from=10001&updated_at__last=3"
+    page = get(operator, address)
+    assert listed(page) == ["MUELLER"]
+    assert page.chips[:3] == ["Ort enthält „GÄN“", "Kunden-Nr. ab 10001", "Geändert in den letzten 3 Tagen"]
+    form = get(operator, f"/admin/customer/edit/?id={page.keys[0]}")
+    back = [
+        link["href"] for link in form.all("a") if link.get("href", "").startswith("/admin/customer/?city__contains")
+    ]
+    assert back and listed(get(operator, back[0])) == ["MUELLER"]
+
+
+@pytest.mark.req("NE-12")
+def test_labels_are_printed_for_the_customers_that_were_filtered_and_marked(
+    mueller: None, operator: FlaskClient
+) -> None:
+    keys = get(operator, "/admin/customer/?status=active").keys
+    token = operator.post("/admin/customer/selection", json={"add": keys}).get_json()["token"]
+    page = get(operator, f"/admin/customer/action/print_labels?selection={token}")
+    form = next(form for form in page.all("form") if "print_labels" in form.get("action"))
+    answer = operator.post(form["action"], data=form.fields())
+    assert answer.mimetype == "application/pdf"
+    text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(answer.data)).pages)
+    assert [text.count(name) for name in ("Müller & Söhne", "Huber Mühle", "Miller")] == [1, 1, 1]
