@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, abort, g, render_template, request, session, url_for
-from flask_admin import Admin, AdminIndexView, BaseView, expose
+from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 
 from flask_appadmin import i18n
@@ -38,6 +38,7 @@ from flask_appadmin.views import AppModelView
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.operations import OperationsView
+from flask_appadmin.views.signed_in import SignedInView
 from flask_appadmin.views.worklists_page import WorklistsView
 
 #: What every model can do with marked records; an application may put its own in their place.
@@ -91,19 +92,13 @@ class HomeView(AdminIndexView):
         return render_template(self.template, **self.context())
 
 
-class TablesView(BaseView):
+class TablesView(SignedInView):
     """All tables by group: the way to those that the menu does not name."""
 
     def __init__(self, registry: Any, groups: Sequence[tuple[str, Any]]) -> None:
         self.registry = registry
         self.groups = groups
         super().__init__(name="Tabellen", endpoint="tables", url="/admin/tables")
-
-    def is_accessible(self) -> bool:
-        return getattr(g, "operator", None) is not None
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(401)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import abort, g, redirect, render_template, request, send_file, session, url_for
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from werkzeug.datastructures import FileStorage
 
 from flask_appadmin import jobs
@@ -39,6 +39,7 @@ from flask_appadmin.shell import accepts_uploads
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views import import_pages as pages
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
+from flask_appadmin.views.signed_in import SignedInView
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
@@ -51,7 +52,7 @@ _LISTED = 20
 _ACCEPTED = ".xlsx,.xlsm,.xls,.ods,.csv,.txt,.tsv"
 
 
-class ImportsView(BaseView):
+class ImportsView(SignedInView):
     """All pages of imports."""
 
     def __init__(self, registry: Registry) -> None:
@@ -66,9 +67,6 @@ class ImportsView(BaseView):
         if getattr(g, "operator", None) is None:
             abort(401)
         raise NotAllowed("import.new", RIGHTS["import.new"])
-
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
 
     # --- bringing a file ---------------------------------------------------------------------------------------------
 

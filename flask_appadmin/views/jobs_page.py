@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, current_app, g, redirect, render_template, request, send_file, url_for
-from flask_admin import BaseView, expose
+from flask import current_app, g, redirect, render_template, request, send_file, url_for
+from flask_admin import expose
 
 from flask_appadmin import jobs
 from flask_appadmin.errors import NotFound
@@ -18,6 +18,7 @@ from flask_appadmin.jobs import Job
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets import storage
 from flask_appadmin.shell import safe_path
+from flask_appadmin.views.signed_in import SignedInView
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
@@ -72,21 +73,12 @@ def _file_is_there(job: Job, name: str) -> bool:
     return job.user_id == g.operator.user_id and storage.exports(instance_folder()).has(name)
 
 
-class JobsView(BaseView):
+class JobsView(SignedInView):
     """The operator's own work, that of all for whoever may see it."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         super().__init__(name=gettext("Laufende Arbeiten"), endpoint="jobs", url="/admin/jobs")
-
-    def is_accessible(self) -> bool:
-        return getattr(g, "operator", None) is not None
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(401)
-
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, g, redirect, render_template, request, session, url_for
-from flask_admin import BaseView, expose
+from flask import g, redirect, render_template, request, session, url_for
+from flask_admin import expose
 
 from flask_appadmin.changes import ChangeSet, plan_undo
 from flask_appadmin.errors import FaultList, NotAllowed, NotFound
@@ -17,6 +17,7 @@ from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettex
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page import posted_reason
+from flask_appadmin.views.signed_in import SignedInView
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
@@ -25,21 +26,12 @@ _PAGE = 50
 _LINES = 100
 
 
-class OperationsView(BaseView):
+class OperationsView(SignedInView):
     """„Meine Vorgänge“, those of all for whoever may see them, one operation, and taking it back."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         super().__init__(name=gettext("Meine Vorgänge"), endpoint="operations", url="/admin/operations")
-
-    def is_accessible(self) -> bool:
-        return getattr(g, "operator", None) is not None
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(401)
-
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
 
     @expose("/")
     def index_view(self) -> Any:

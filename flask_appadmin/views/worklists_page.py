@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, g, redirect, render_template, request, session, url_for
-from flask_admin import BaseView, expose
+from flask import g, redirect, render_template, request, session, url_for
+from flask_admin import expose
 
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.filters import Filter
@@ -16,6 +16,7 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection, counted
 from flask_appadmin.views import places
+from flask_appadmin.views.signed_in import SignedInView
 from flask_appadmin.worklists import (
     Contents,
     Worklist,
@@ -37,21 +38,12 @@ if TYPE_CHECKING:
     from flask_appadmin.views.action_pages import ActionPages
 
 
-class WorklistsView(BaseView):
+class WorklistsView(SignedInView):
     """The lists of an operator and those that are shared with him."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         super().__init__(name=gettext("Merklisten"), endpoint="worklists", url="/admin/worklists")
-
-    def is_accessible(self) -> bool:
-        return getattr(g, "operator", None) is not None
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        abort(401)
-
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
 
     @expose("/")
     def index_view(self) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,21 +13,16 @@ from flask_appadmin import lists
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.filters import Filter
 from flask_appadmin.rights import system_operator
-from flask_appadmin.schema import create_tables
 from flask_appadmin.specs import spec_of
-from tests.appadmin.library import MODELS, Author, Book
+from tests.appadmin.library import Author, Book
 
 ANNA = system_operator("Anna")
 
 
 @pytest.fixture
-def library(fresh_url: str) -> Iterator[Any]:
-    from flask_appadmin.database import connect_database, disconnect_database
-
-    connect_database(fresh_url)
-    create_tables(MODELS)
-    yield spec_of(Book)
-    disconnect_database()
+def library(library: str) -> Any:
+    """The books of the library."""
+    return spec_of(Book)
 
 
 def books(count: int) -> None:
