@@ -54,7 +54,8 @@ class TooSlow(AppAdminError):
     def sentence(self) -> str:
         return gettext(
             "Das Suchen, Filtern oder Sortieren dauerte länger als %(seconds)s Sekunden und wurde abgebrochen. "
-            "Bitte grenzen Sie die Liste weiter ein oder sortieren Sie nach einer anderen Spalte.",
+            "Bitte grenzen Sie die Liste weiter ein oder sortieren Sie nach einer anderen Spalte. "
+            "Ihre Administration kann die Spalte schneller machen (Menü „Ansicht“, „Schnelle Spalten“).",
             seconds=f"{self.seconds:g}",
         )
 

@@ -31,6 +31,7 @@ from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.condition_page import ConditionPage
 from flask_appadmin.views.form_page import FormPage
+from flask_appadmin.views.index_page import answer_indexes
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
 from flask_appadmin.views.list_page.filter_panel import FilterPanel
@@ -224,6 +225,11 @@ class AppModelView(ModelView):
     def arrange_view(self) -> Any:
         """What the menu of views, the column panel and the heads of the columns send: see views/list_page/arranging."""
         return answer_arranging(self, operator())
+
+    @expose("/indexes", methods=("GET", "POST"))
+    def indexes_view(self) -> Any:
+        """„Schnelle Spalten“: indexes that administrators add to this table."""
+        return answer_indexes(self, operator())
 
     @expose("/filter-fields")
     def filter_fields_view(self) -> Any:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from flask import url_for
+
 from flask_appadmin import lists, listviews
 from flask_appadmin.errors import FilterError
 from flask_appadmin.filters import Filter, FilterNotAllowed, field_at
 from flask_appadmin.i18n import gettext
+from flask_appadmin.indexing import RIGHT as INDEX_RIGHT
 from flask_appadmin.listviews import NO_VIEW, OWN_FILTER, Column, ListView, Views
 from flask_appadmin.rights import Operator, may_read
 from flask_appadmin.specs import FieldSpec
@@ -222,6 +225,7 @@ class Arranging:
             "densities": [(key, str(label), key == self.density) for key, label in listviews.DENSITIES.items()],
             "panels": {name: page.url(found, arrange=name) for name in PANELS},
             "can_save": not self.is_closed,
+            "indexes_url": url_for(f"{self.view.endpoint}.indexes_view") if self.operator.may(INDEX_RIGHT) else "",
         }
 
     def _entry(self, view: ListView) -> tuple[str, str, bool, str]:
