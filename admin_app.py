@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
 
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import add_catalogue_folder, format_datetime, format_number, gettext, ngettext, set_locale
@@ -245,10 +246,18 @@ def _model(name: str) -> ModelSpec:
 
 
 def _selection(spec: ModelSpec, query: str, operator: Operator) -> Any:
+    """What a list with this address shows: what it leaves out unless it is asked for is left out here, too."""
     from flask_appadmin.filters import Filter
     from flask_appadmin.selections import Selection
+    from views import VIEWS
 
-    return Selection.of_filter(Filter.from_text(spec, query.lstrip("?"), operator), operator)
+    found = Filter.from_text(spec, query, operator)
+    usual = next((page.default_query for page in VIEWS if page.model is spec.model), "")
+    if usual and ("view", "all") not in parse_qsl(query.lstrip("?")):
+        named = found.named
+        left_out = (part for part in Filter.from_text(spec, usual, operator).conditions if part.spec not in named)
+        found = Filter(spec, found.search, (*found.conditions, *left_out))
+    return Selection.of_filter(found, operator)
 
 
 # --- what commands print ----------------------------------------------------------------------------------------------
@@ -790,8 +799,6 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _view(spec: ModelSpec, name: str, query: str, operator: Operator) -> tuple[Any, dict[str, Any]]:
     """The records and the columns of a shared view: its filter, and what `write_export` takes."""
-    from urllib.parse import parse_qsl
-
     from flask_appadmin.listviews import NoSuchView, Views, read_columns, view_filter
     from views import VIEWS
 

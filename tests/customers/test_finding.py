@@ -11,14 +11,13 @@ import pytest
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 
+import admin_app
 from domain.catalog import Supplier
 from domain.values import Country
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import fixed_clock
-from flask_appadmin.filters import Filter
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.rights import system_operator
-from flask_appadmin.selections import Selection
 from flask_appadmin.specs import spec_of
 from models import Address, BankAccount, Contact, Customer, SupplierAssignment
 from tests.customers.test_customer_pages import WEBER, listed, make
@@ -145,11 +144,18 @@ def test_a_link_of_a_colleague_with_more_rights_names_what_is_hidden(
     assert "nicht ungefiltert" in refused.text
 
 
-def test_the_command_line_understands_the_same_filters(mueller: None) -> None:
+def test_the_command_line_means_the_same_by_an_address_as_the_list(mueller: None) -> None:
     operator = system_operator("Kommandozeile")
-    text = f"address.country=AT&any={quote('city=Graz&history.any__last=3')}"
-    selection = Selection.of_filter(Filter.from_text(spec_of(Customer), text, operator), operator)
-    assert [row[0] for row in selection.query(Customer.search_name).tuples()] == ["HUBER"]
+
+    def asked(text: str) -> list[str]:
+        query = admin_app._selection(spec_of(Customer), text, operator).query(Customer.search_name)
+        return [row[0] for row in query.order_by(Customer.id).tuples()]
+
+    assert asked(f"address.country=AT&any={quote('city=Graz&history.any__last=3')}") == ["HUBER"]
+    Customer.update(status="deleted").where(Customer.search_name == "HUBER").execute()
+    assert asked("") == ["MUELLER", "MILLER"], "what is deleted is changed by nobody who does not ask for it"
+    assert asked("view=all") == ["MUELLER", "HUBER", "MILLER"]
+    assert asked("status=deleted") == ["HUBER"]
 
 
 @pytest.mark.req("NE-04")
