@@ -1,0 +1,178 @@
+"""One request for a form, and the page around its tabs. Contexts: templates/appadmin/form.html, form_panel.html."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import g, redirect, render_template, request, session, url_for
+
+from flask_appadmin.i18n import gettext
+from flask_appadmin.rights import Operator
+from flask_appadmin.views import places
+from flask_appadmin.views.form_page.grids import child_counts
+from flask_appadmin.views.form_page.panels import Panel, fault_count, mark_changes, panel_context, stored_panel
+from flask_appadmin.views.form_page.record import FormRecord
+from flask_appadmin.views.form_page.saving import place_faults, save
+from flask_appadmin.views.stepping import steps_of
+
+if TYPE_CHECKING:
+    from flask_appadmin.views.model_view import AppModelView
+
+
+class FormPage:
+    """One request for one record (`key`), or for a new one (None)."""
+
+    def __init__(self, view: AppModelView, operator: Operator, key: int | None) -> None:
+        self.record = FormRecord(view, operator, key)
+        self.view = view
+        self.spec = view.spec
+        self.operator = operator
+        self.key = key
+
+    def answer(self) -> Any:
+        if request.method == "POST":
+            return self._save()
+        key = request.args.get("tab", "")
+        if request.headers.get("X-Fragment") == "panel":
+            panel = stored_panel(self.record, key)
+            context = panel_context(self.record, panel, True)
+            return render_template("appadmin/form_panel.html", panel=context, record_history=g.get("record_history"))
+        return self._draw([stored_panel(self.record, key)], key)
+
+    def _save(self) -> Any:
+        outcome = save(self.record)
+        if outcome.applied is not None:
+            return self._saved(outcome.key, outcome.applied)
+        errors, conflicts = place_faults(outcome.panels, outcome.faults)
+        return self._draw(outcome.panels, request.form.get("_tab", ""), errors=errors, conflicts=conflicts)
+
+    def _saved(self, key: int | None, applied: Any) -> Any:
+        if applied.change_set is None:
+            text = gettext("Es war nichts zu ändern.")
+            undo_url = ""
+        else:
+            text = gettext("Gespeichert.")
+            self.view.registry.forget_total(self.spec)
+            undo_url = self.view.registry.undo_url(applied.change_set)
+        session["toast"] = {"text": text, "undo_url": undo_url}
+        then = request.form.get("_then", "")
+        if then == "close":
+            return redirect(places.remembered_list(self.spec) or self.view.list_url())
+        if then == "new":
+            return redirect(url_for(f"{self.view.endpoint}.create_view"))
+        return redirect(self.view.record_url(key or 0, tab=request.form.get("_tab", "")))
+
+    def _draw(
+        self,
+        panels: list[Panel],
+        tab_key: str,
+        *,
+        errors: list[tuple[str, str]] | None = None,
+        conflicts: list[tuple[str, str, str, str, str, str]] | None = None,
+    ) -> Any:
+        refused = errors is not None or bool(conflicts)
+        errors = errors or []
+        keys = [panel.tab.key for panel in panels]
+        active = tab_key if tab_key in keys else (keys[0] if keys else "")
+        with_faults = next((panel.tab.key for panel in panels if fault_count(panel)), "")
+        if refused and with_faults and not fault_count(next(p for p in panels if p.tab.key == active)):
+            active = with_faults
+        head = self.record.head_values()
+        title = self.spec.title_of(head) if self.key is not None else str(self.view.new_label or self._new_title())
+        changed = mark_changes(panels) if refused else 0
+        own_url = (
+            self.view.record_url(self.key) if self.key is not None else url_for(f"{self.view.endpoint}.create_view")
+        )
+        context = {
+            "page_title": title,
+            "title_error": bool(errors),
+            "back": (str(self.spec.plural), places.remembered_list(self.spec) or self.view.list_url()),
+            "tags": self._tags(head),
+            "step": steps_of(self.view, self.key, active) if self.key is not None else None,
+            "buttons": [],
+            "menus": self._menus(),
+            "save": self._save_context(),
+            "presence": "",
+            "changed_count": changed,
+            "discard_url": own_url,
+            "action": own_url,
+            "hidden": [("id", str(self.key))] if self.key is not None else [],
+            "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
+            "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
+            "tabs": self._tabs(panels, active),
+            "panels": [panel_context(self.record, panel, panel.tab.key == active) for panel in panels],
+            "errors": errors,
+            "conflict": {
+                "text": gettext("Diese Felder hat inzwischen jemand anderes geändert. Bitte wählen Sie."),
+                "rows": conflicts,
+            }
+            if conflicts
+            else None,
+            "reason": {"value": request.form.get("_reason", ""), "show": True},
+        }
+        answer = render_template("appadmin/form.html", record_history=g.get("record_history"), **context)
+        return answer, 422 if refused else 200
+
+    def _tags(self, head: dict[str, Any]) -> list[tuple[str, str]]:
+        if self.view.head_tags is None or self.key is None:
+            return []
+        make: Any = self.view.head_tags
+        tags: list[tuple[str, str]] = make(head)
+        return tags
+
+    def _new_title(self) -> str:
+        return gettext("Neu: %(label)s", label=str(self.spec.label))
+
+    def _save_context(self) -> dict[str, Any] | None:
+        if not self.record.may_save:
+            return None
+        more = [("close", gettext("Speichern und schließen"), gettext("Strg ↵"))]
+        if self.operator.may(f"{self.spec.right}.create"):
+            more.append(("new", gettext("Speichern und neu"), ""))
+        return {"label": gettext("Speichern"), "more": more}
+
+    def _menus(self) -> list[tuple[str, list[tuple[str, str, str]]]]:
+        """The actions of the list, for this one record."""
+        if self.key is None:
+            return []
+        grouped: dict[str, list[tuple[str, str, str]]] = {}
+        for action in self.view.allowed_actions():
+            if action.page in ("change", "open"):
+                continue
+            url = url_for(f"{self.view.endpoint}.run_action", action_name=action.name, id=self.key)
+            group = str(action.group) or gettext("Sonderfunktionen")
+            grouped.setdefault(group, []).append((str(action.label), url, "get"))
+        return list(grouped.items())
+
+    def _tabs(self, panels: list[Panel], active: str) -> list[dict[str, Any]]:
+        faults = {panel.tab.key: fault_count(panel) for panel in panels}
+        tabs = []
+        counts = self._child_counts()
+        for tab in self.view.form_layout.tabs:
+            count = sum(counts.get(name, 0) for name in tab.children) if tab.children and not tab.groups else None
+            tabs.append(
+                {
+                    "key": tab.key,
+                    "label": str(tab.label),
+                    "count": count,
+                    "active": tab.key == active,
+                    "errors": faults.get(tab.key, 0),
+                }
+            )
+        if self.key is not None and self.operator.may("history.read"):
+            tabs.append(
+                {
+                    "key": "history",
+                    "label": gettext("Historie"),
+                    "count": None,
+                    "active": active == "history",
+                    "errors": 0,
+                }
+            )
+        return tabs
+
+    def _child_counts(self) -> dict[str, int]:
+        if self.key is None:
+            return {}
+        names = {name for tab in self.view.form_layout.tabs if not tab.groups for name in tab.children}
+        return child_counts([child for child in self.spec.children if child.name in names], self.key)

@@ -1,0 +1,172 @@
+"""A tab of the form: its fields and its grids; as stored, as posted, as drawn (form_panel.html)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import g
+
+from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.history import lines_of_record
+from flask_appadmin.i18n import gettext
+from flask_appadmin.layouts import Tab
+from flask_appadmin.specs import FieldSpec
+from flask_appadmin.views.form_page.grids import Grid, base_of, grid_context, posted_grid, stored_grid
+from flask_appadmin.views.form_page.record import FormRecord
+from flask_appadmin.views.record_links import link_of, map_link
+
+_HISTORY_LIMIT = 100
+
+
+class Panel:
+    """A tab as it is on the page: the form of its fields and its grids."""
+
+    def __init__(self, tab: Tab, form: Any) -> None:
+        self.tab = tab
+        self.form = form
+        self.grids: list[Grid] = []
+        #: What the page shows or showed: {"": {field: JSON value}, "<child>-<row key>": {…}}.
+        self.base: dict[str, Any] = {}
+        #: What is stored now.
+        self.values: dict[str, Any] = {}
+
+    @property
+    def forms(self) -> Iterator[tuple[str, Any]]:
+        """All forms of the tab with the name under which `base` knows them."""
+        yield "", self.form
+        for grid in self.grids:
+            for row in grid.rows:
+                yield f"{grid.spec.name}-{row.key}", row.form
+
+
+def tab_of(record: FormRecord, key: str) -> Tab:
+    if key == "history" and record.key is not None:
+        return Tab("history", gettext("Historie"))
+    return record.view.form_layout.tab(key)
+
+
+def tab_fields(record: FormRecord, tab: Tab) -> tuple[FieldSpec, ...]:
+    names = tab.field_names
+    if record.spec.owner is not None and tab.key == record.view.form_layout.tabs[0].key:
+        names = (record.spec.owner.name, *names)
+    return tuple(record.spec.field(name) for name in names)
+
+
+def _empty_panel(record: FormRecord, tab: Tab) -> Panel:
+    form = record.maker.make(tab_fields(record, tab), is_new=record.key is None, read_only=not record.may_save)
+    return Panel(tab, form)
+
+
+def stored_panel(record: FormRecord, key: str) -> Panel:
+    tab = tab_of(record, key)
+    panel = _empty_panel(record, tab)
+    values = panel.values = record.values(tab_fields(record, tab))
+    record.maker.show(panel.form, values, record.spec, record.key)
+    panel.base[""] = base_of(panel.form, values)
+    for name in tab.children:
+        child = next(found for found in record.spec.children if found.name == name)
+        panel.grids.append(stored_grid(record, child, panel.base))
+    return panel
+
+
+def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], base: dict[str, Any]) -> Panel:
+    panel = _empty_panel(record, tab)
+    values = panel.values = record.values(tab_fields(record, tab))
+    record.maker.show(panel.form, values, record.spec, record.key)
+    panel.form.read(posted, shown, record.maker.names)
+    panel.base[""] = {name: value for name, value in base.get("", {}).items() if name in panel.form}
+    for name in tab.children:
+        child = next(found for found in record.spec.children if found.name == name)
+        grid = posted_grid(record, child, posted, shown, base)
+        for row in grid.rows:
+            prefix = f"{child.name}-{row.key}"
+            if prefix in base:
+                panel.base[prefix] = base[prefix]
+        panel.grids.append(grid)
+    return panel
+
+
+def fault_count(panel: Panel) -> int:
+    count = sum(1 for field in panel.form if field.errors)
+    for grid in panel.grids:
+        count += len(grid.errors) + sum(
+            len(row.errors) + sum(1 for field in row.form if field.errors) for row in grid.rows if not row.deleted
+        )
+    return count
+
+
+def mark_changes(panels: list[Panel]) -> int:
+    """After a refused save the changed fields stay yellow; answers their number."""
+    count = 0
+    for panel in panels:
+        for key, form in panel.forms:
+            known = panel.base.get(key)
+            for field in form:
+                if not field.was_posted:
+                    continue
+                item = field.spec
+                # What a row that is not stored yet started with stands on no page: its defaults.
+                shown = item.default_value() if known is None else known.get(item.name)
+                stored = item.type.to_json(shown, item) if known is None else shown
+                if field.errors or item.type.to_json(field.parsed, item) != stored:
+                    field.changed = True
+                    count += 1
+    return count
+
+
+def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, Any]:
+    if panel.tab.key == "history":
+        return _history_context(record, active)
+    by_name = {field.spec.name: field for field in panel.form}
+    _add_links(record, panel, by_name)
+    groups = []
+    placed: set[str] = set()
+    for group in panel.tab.groups:
+        fields = [by_name[name] for name in group.fields if name in by_name]
+        placed.update(group.fields)
+        if fields:
+            groups.append({"title": str(group.title) if group.title else "", "fields": fields, "aside": ""})
+    rest = [field for name, field in by_name.items() if name not in placed]
+    if rest:
+        groups.insert(0, {"title": "", "fields": rest, "aside": ""})
+    return {
+        "key": panel.tab.key,
+        "groups": groups,
+        "grids": [grid_context(record, grid) for grid in panel.grids],
+        "base": json_text(panel.base),
+        "html": "",
+        "include": "",
+        "active": active,
+        "empty": "" if groups or panel.grids else gettext("Hier gibt es für Sie nichts zu sehen."),
+    }
+
+
+def _add_links(record: FormRecord, panel: Panel, by_name: dict[str, Any]) -> None:
+    """What is stored can be called, written to, or looked at on the map."""
+    for name, field in by_name.items():
+        if field.kind != "masked":
+            field.link = link_of(field.spec, panel.values.get(name))
+    place = record.view.places_on_map.get(record.spec.name, ())
+    if place and place[0] in by_name and record.key is not None:
+        by_name[place[0]].link = map_link(record.spec, place, panel.values, record.maker.names)
+
+
+def _history_context(record: FormRecord, active: bool) -> dict[str, Any]:
+    record.operator.require("history.read")
+    assert record.key is not None
+    record.values([])
+    lines = lines_of_record(
+        record.spec, record.key, record.operator, record.view.registry.specs_by_name, limit=_HISTORY_LIMIT
+    )
+    g.record_history = record.view.registry.record_history(lines)
+    return {
+        "key": "history",
+        "groups": [],
+        "grids": [],
+        "base": "{}",
+        "html": "",
+        "include": "appadmin/history_panel.html",
+        "active": active,
+        "empty": "",
+    }
