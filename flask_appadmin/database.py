@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -102,6 +102,8 @@ class Record(Model):
 
     #: Fields that `validate` reads; a bulk change of other fields need not ask the rules.
     rule_fields: ClassVar[tuple[str, ...]] = ()
+    #: Fields whose change makes other records change, too: see `follow`.
+    follow_fields: ClassVar[tuple[str, ...]] = ()
     #: Field -> sentence where the usual one about a value that is taken already does not fit.
     unique_messages: ClassVar[dict[str, Any]] = {}
 
@@ -139,6 +141,23 @@ class Record(Model):
         """The same for many new records at once; override it where one question can serve them all."""
         for values in rows:
             cls.prepare(values, operation)
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        """Fills what new records take over from those they refer to, where a row does not name the field at all.
+
+        It is asked before the defaults are filled in, and by an empty form, which shows what it finds; a field that
+        somebody left empty on purpose is named and stays so.
+        """
+
+    @classmethod
+    def follow(cls, written: Sequence[Any], operation: Any) -> Iterable[Any]:
+        """What else changes because these records were made or changed in `follow_fields`: steps of the same set.
+
+        `written` are `changes.Written`; the answers are `changes.NewRecord` and `changes.Update`. They are written with
+        the right of the rule, not of the operator, stand in the same history and are taken back with it.
+        """
+        return ()
 
 
 class _SQLite(APSWDatabase):

@@ -4,6 +4,8 @@ Shape: a ChangeSet is one operation with steps. *Record steps* (create, update, 
 (assign) carries a selection and one value per field and is written by the database itself, never row by row; *undo* is
 the inverse of a whole set, found by joining its history with the records. `apply` runs everything in one transaction:
 records, children, history, search index, or nothing at all.
+What follows: a model may say which further steps follow from records made or changed (`Record.follow`), and what a new
+record takes over from those it refers to (`Record.propose_many`); both are asked inside the same transaction.
 Order inside a set: removals, new records (owners before children), changes; a removal that others still point to waits
 until the changes are written.
 Units: values are Python values as FieldSpec.check answers them; references are keys, or a NewRecord of the same set.
@@ -19,7 +21,7 @@ from flask_appadmin.changes.creating import next_keys
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.changes.removing import StillUsed, users_of
-from flask_appadmin.changes.running import Applied, NewRecord, know, known_specs
+from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
 from flask_appadmin.changes.undoing import UndoConflict, UndoPlan, plan_undo
 from flask_appadmin.changes.unique import unique_sets
 
@@ -31,7 +33,9 @@ __all__ = [
     "StillUsed",
     "UndoConflict",
     "UndoPlan",
+    "Update",
     "ValueGroup",
+    "Written",
     "know",
     "known_specs",
     "load_rows",

@@ -179,6 +179,7 @@ def write_assign(run: Run, step: Assign) -> None:
             run.faults.append(AppAdminError(f"{title}: {sentence}"))
         return
     with _picked(spec, condition):
+        _note_followed(run, spec, items, values)
         for item in items:
             _record_assignment(run, spec, item, values[item.name])
         different = " OR ".join(f'"{item.column}" IS DISTINCT FROM {database.param}' for item in items)
@@ -194,6 +195,20 @@ def write_assign(run: Run, step: Assign) -> None:
             for (key,) in database.execute_sql("SELECT id FROM picked").fetchall():
                 run.touch(spec, key, None)
     run.updated += changed
+
+
+def _note_followed(run: Run, spec: ModelSpec, items: list[FieldSpec], values: dict[str, Any]) -> None:
+    """Remembers the picked records that will change where something follows from it."""
+    names = spec.model.follow_fields
+    if not {item.name for item in items} & set(names):
+        return
+    key_field = spec.model._meta.primary_key
+    columns = [spec.field(name).column_field for name in names]
+    picked = peewee.Table("picked", ("id",)).bind(database)
+    query = spec.model.select(key_field, *columns).where(key_field.in_(picked.select(picked.id)))
+    for row in query.tuples():
+        old = dict(zip(names, row[1:], strict=True))
+        run.note(spec, row[0], old, {**old, **values})
 
 
 class _picked:

@@ -66,6 +66,9 @@ def write_creates(run: Run, records: list[NewRecord]) -> None:
             )
         )
         run.touch(record.spec, record.key, owner_id if record.spec.owner is not None else None)
+    for record in written:
+        assert record.key is not None
+        run.note(record.spec, record.key, None, record.values)
     insert_changes(rows)
     run.created += sum(1 for record in written if record.spec.owner is None) or len(written)
 
@@ -79,14 +82,17 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
     defaulted = [item for item in spec.data_fields if item.default is not None]
     for record in records:
         values = record.values
-        for item in defaulted:
-            if item.name not in values:
-                values[item.name] = item.default_value()
         for name, value in list(values.items()):
             if isinstance(value, NewRecord):
                 if value.key is None:
                     patches.append((spec, record, name, value))
                 values[name] = value.key
+    spec.model.propose_many([record.values for record in records], run)
+    for record in records:
+        values = record.values
+        for item in defaulted:
+            if item.name not in values:
+                values[item.name] = item.default_value()
     before = len(run.faults)
     spec.model.prepare_many([record.values for record in records], run)
     unresolved = {(id(record), name) for _spec, record, name, _target in patches}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import peewee
@@ -19,6 +20,7 @@ from flask_appadmin.changes.running import (
     NewRecord,
     Run,
     Update,
+    Written,
 )
 from flask_appadmin.changes.undoing import write_undo
 from flask_appadmin.changes.updating import write_updates
@@ -26,8 +28,11 @@ from flask_appadmin.database import in_transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext, ngettext
-from flask_appadmin.rights import Operator
+from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.specs import ModelSpec, spec_of
+
+#: So many times something may follow from what followed.
+_MOST_ROUNDS = 6
 
 
 class ChangeSet:
@@ -168,6 +173,7 @@ class ChangeSet:
         for assign in self._assigns:
             write_assign(run, assign)
         write_deletes(run, waiting, may_wait=False)
+        _write_what_follows(run)
         if run.faults:
             raise FaultList(run.faults)
         if not (run.created or run.updated or run.deleted):
@@ -179,6 +185,29 @@ class ChangeSet:
             title=title[:255], created_count=run.created, updated_count=run.updated, deleted_count=run.deleted
         ).where(ChangeSetRecord.id == run.change_set).execute()
         return Applied(run.change_set, run.created, run.updated, run.deleted, tuple(run.skipped))
+
+
+def _write_what_follows(run: Run) -> None:
+    """Writes what the models say follows from the records written so far, and what follows from that."""
+    for _round in range(_MOST_ROUNDS):
+        if run.faults or not run.written:
+            return
+        written, run.written = run.written, []
+        by_spec: dict[str, list[tuple[ModelSpec, Written]]] = {}
+        for entry in written:
+            by_spec.setdefault(entry[0].name, []).append(entry)
+        steps = [
+            step
+            for group in by_spec.values()
+            for step in group[0][0].model.follow([record for _spec, record in group], run)
+        ]
+        # With every right: nobody typed this, and the rule holds for whoever set it off.
+        ruled = replace(run, operator=system_operator(run.operator.name), by_rule=True)
+        write_creates(ruled, [step for step in steps if isinstance(step, NewRecord)])
+        write_updates(ruled, [step for step in steps if isinstance(step, Update)])
+        run.written = ruled.written
+    if run.written:
+        raise RuntimeError(f"rules follow from one another without end: {run.written[0][0].name}")
 
 
 class _NothingToWrite(Exception):

@@ -28,7 +28,9 @@ CHUNK = 500
 class NewRecord:
     """A record that the set will make; stands for its key in other steps of the same set."""
 
-    def __init__(self, spec: ModelSpec, values: dict[str, Any], source: str, place: tuple[str, str] | None) -> None:
+    def __init__(
+        self, spec: ModelSpec, values: dict[str, Any], source: str = "", place: tuple[str, str] | None = None
+    ) -> None:
         self.spec = spec
         self.values = values
         self.source = source
@@ -44,9 +46,9 @@ class Update:
     key: int
     values: dict[str, Any]
     #: What the values were when the operator saw them; without it the record as it is now counts.
-    base: dict[str, Any] | None
-    source: str
-    place: tuple[str, str] | None
+    base: dict[str, Any] | None = None
+    source: str = ""
+    place: tuple[str, str] | None = None
 
 
 @dataclass
@@ -62,6 +64,21 @@ class Assign:
     values: dict[str, Any]
     expected: str
     without: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A record as a set has made or changed it, for the rules that follow from it (`Record.follow`)."""
+
+    key: int
+    #: The values before, None for a new record.
+    old: dict[str, Any] | None
+    #: The values now: all that were given to a new record; of a changed one those that were read, the changed included.
+    new: dict[str, Any]
+
+    def changed(self, *names: str) -> bool:
+        """Whether one of these fields is another than before; True for a new record."""
+        return self.old is None or any(self.old.get(name) != self.new.get(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,16 @@ class Run:
     forgotten: dict[str, set[int]] = field(default_factory=dict)
     #: Free for the models' rules: what one step finds out and the next one needs.
     memory: dict[str, Any] = field(default_factory=dict)
+    #: Records whose models have something to follow from them.
+    written: list[tuple[ModelSpec, Written]] = field(default_factory=list)
+    #: What is written now follows from a rule: nobody typed it, so it may stand in fields nobody can type into.
+    by_rule: bool = False
+
+    def note(self, spec: ModelSpec, key: int, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
+        """Remembers a record for `Record.follow`, if its model has anything to say."""
+        names = spec.model.follow_fields
+        if names and (old is None or any(old.get(name) != new.get(name) for name in names)):
+            self.written.append((spec, Written(key, old, new)))
 
     def touch(self, spec: ModelSpec, key: int, owner_key: int | None) -> None:
         if spec.owner is not None and owner_key is not None:

@@ -43,7 +43,8 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
     touched = {name for step in steps for name in step.values}
     rules = set(spec.model.rule_fields) if touched & set(spec.model.rule_fields) else set()
     uniques = {name for names in unique_sets(spec) if touched & set(names) for name in names}
-    names = touched | rules | uniques | {item.name for item in spec.title_specs}
+    following = set(spec.model.follow_fields) if touched & set(spec.model.follow_fields) else set()
+    names = touched | rules | uniques | following | {item.name for item in spec.title_specs}
     if spec.owner is not None:
         names.add(spec.owner.name)
     items = [item for item in spec.data_fields if item.name in names]
@@ -110,7 +111,7 @@ def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, An
 
 
 def _read_only_fault(run: Run, item: FieldSpec, old: Any, value: Any) -> FieldError | None:
-    if not item.read_only or run.kind in SYSTEM_KINDS:
+    if not item.read_only or run.by_rule or run.kind in SYSTEM_KINDS:
         return None
     if item.read_only == "once_filled" and old is None:
         return None
@@ -175,6 +176,7 @@ def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[s
                     step.source or None,
                 )
             )
+        run.note(spec, step.key, row, {**row, **changed})
         if indexed & set(changed):
             run.touch(spec, step.key, owner_id if spec.owner is not None else None)
     param = database.param
