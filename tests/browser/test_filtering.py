@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.server import KontorServer
 
@@ -73,6 +73,39 @@ def test_a_filter_is_put_together_by_keyboard(
     page.locator(".chip").filter(has_text="hat Ansprechpartner").locator(".x").press("Enter")
     expect(page.locator(".chip").filter(has_text="hat Ansprechpartner")).to_have_count(0)
     expect(page.locator(".chip").filter(has_text="heute − 3.650")).to_be_visible()
+
+
+@pytest.mark.engines("sqlite")
+def test_who_types_ahead_of_the_server_loses_nothing(
+    page: Page, server: KontorServer, sign_in: Callable[..., None]
+) -> None:
+    server.kontor("demo-data", "--customers", "30", "--seed", "7")
+    sign_in(page)
+    page.goto(server.url + "/admin/customer/")
+    keys = page.keyboard
+    keys.press("f")
+    window = page.get_by_role("dialog", name="Filter bearbeiten")
+    expect(window.get_by_role("combobox", name="Feld", exact=True)).to_be_focused()
+
+    # The row that the field asks for is kept back until everything is typed.
+    kept: list[Route] = []
+    page.route("**/filter-row*", lambda route: kept.append(route))
+    keys.type("ort haupt")
+    keys.press("Enter")
+    keys.press("Tab")
+    keys.type("Elend e")
+    for _round_trip in range(1000):
+        page.evaluate("1")
+        if kept:
+            break
+    kept[0].continue_()
+    expect(window.locator("[data-node=row] [data-value]")).to_have_value("Elend e")
+
+    # No letter is a command for the page behind the window.
+    window.get_by_role("button", name="+ Gruppe").focus()
+    keys.type("ejn")
+    expect(window).to_be_visible()
+    expect(window.locator("[data-node=row] [data-value]")).to_have_value("Elend e")
 
 
 def choose(page: Page, words: str, label: str) -> None:

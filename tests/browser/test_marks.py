@@ -86,11 +86,13 @@ def test_marks_by_keyboard_alone(
     expect(on).to_have_count(25)
     _tab_to(page, page.locator("[data-mark-none]"))
     keys.press("Enter")
+    expect(strip).to_have_text("nichts markiert")
 
     # pasted numbers
     numbers = [row.locator("td").nth(1).inner_text() for row in rows.all()[:3]]
     _tab_to(page, page.locator("[data-open-numbers]"))
     keys.press("Enter")
+    expect(page.locator("#numbers textarea[name=text]")).to_be_focused()
     keys.insert_text("\n".join([*numbers, "99999999", "Unsinn"]))
     keys.press("Control+Enter")
     dialog = page.locator("#numbers")
@@ -103,7 +105,7 @@ def test_marks_by_keyboard_alone(
 
     # a Merkliste: collect, open, tick one off
     _press(page, "worklist")
-    page.get_by_label("Name einer neuen Merkliste").wait_for()
+    expect(page.get_by_label("Name einer neuen Merkliste")).to_be_focused()
     keys.type("Tour Süd")
     screen(page, "worklist-add")
     keys.press("Enter")

@@ -1,7 +1,7 @@
 // The row cursor is the focus: it stands on the row's box (or its first link), so that screen readers follow.
 // Coming back to a list, the cursor returns to the row that was opened.
 
-import { isTyping, onKey } from "./keys.js";
+import { inWindow, isTyping, onKey } from "./keys.js";
 
 const stop = (row) => row?.querySelector("td.box input, a");
 const remembered = (table) => `appadmin:row:${table.dataset.list}`;
@@ -62,7 +62,7 @@ export function startCursor(table) {
 
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "a") return;
-    if (event.defaultPrevented || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || isTyping(event.target) || inWindow()) return;
     event.preventDefault();
     table.dispatchEvent(new CustomEvent("markpage"));
   });

@@ -1,6 +1,7 @@
 // The window in which a filter is put together: rows and groups. The server draws each row; here they are added, taken
 // away, and read again into the tree that the server understands (see views/list_page/filter_panel.py).
 
+import { holding } from "./heldkeys.js";
 import { startLookups } from "./lookups.js";
 import { getFragment } from "./requests.js";
 
@@ -65,8 +66,8 @@ export function startFilterWindow(form, close) {
 
   form.addEventListener("change", (event) => {
     const row = event.target.closest('[data-node="row"]');
-    if (event.target.matches("[data-field]") && event.target.value) redraw(row, "operator");
-    else if (event.target.matches("[data-op]")) redraw(row, "values");
+    if (event.target.matches("[data-field]") && event.target.value) holding(() => redraw(row, "operator"));
+    else if (event.target.matches("[data-op]")) holding(() => redraw(row, "values"));
   });
 
   form.addEventListener("click", (event) => {

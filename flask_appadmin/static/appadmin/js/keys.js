@@ -5,11 +5,14 @@ export const isTyping = (target) =>
   (target.isContentEditable ||
     target.matches("textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit])"));
 
+// Whether a window stands open: then keys are meant for it, not for the page behind it.
+export const inWindow = () => [...document.querySelectorAll('dialog[open], [role="dialog"]')].some((each) => each.checkVisibility());
+
 // Calls `act` for a bare key pressed outside of fields, menus and dialogs.
 export function onKey(keys, act) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
-    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (isTyping(event.target) || inWindow()) return;
     if (!keys.includes(event.key)) return;
     if (act(event) !== false) event.preventDefault();
   });
@@ -97,7 +100,7 @@ export function startKeys() {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || isTyping(event.target)) return;
-    if (document.querySelector("dialog[open]") || event.key.length !== 1) return;
+    if (inWindow() || event.key.length !== 1) return;
     const bound = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (!bound || bound.disabled) return;
     event.preventDefault();

@@ -20,6 +20,8 @@ export class TypeAhead {
     this.none = none;
     this.answers = [];
     this.active = -1;
+    // Whether an answer to what stands in the field is on its way.
+    this.coming = false;
     this.list = document.createElement("ul");
     this.list.className = "listbox";
     this.list.role = "listbox";
@@ -43,20 +45,29 @@ export class TypeAhead {
 
   wait() {
     clearTimeout(this.timer);
+    this.coming = this.text.value.trim().length >= this.least;
     this.timer = setTimeout(() => this.ask(this.text.value), WAIT_MS);
   }
 
   async ask(question) {
+    clearTimeout(this.timer);
     this.request?.abort();
+    this.coming = false;
     if (question.trim().length < this.least) return this.hide();
     this.request = new AbortController();
+    this.coming = true;
+    const { signal } = this.request;
     try {
       const url = new URL(this.url, location.href);
       url.searchParams.set("query", question.trim());
-      this.answers = await getJSON(url, { signal: this.request.signal });
+      this.answers = await getJSON(url, { signal });
+      this.coming = false;
       if (document.activeElement === this.text) this.show();
     } catch (fault) {
-      if (fault.name !== "AbortError") this.hide();
+      if (fault.name === "AbortError") return;
+      this.coming = false;
+      this.answers = [];
+      this.hide();
     }
   }
 
@@ -64,6 +75,7 @@ export class TypeAhead {
   stop() {
     clearTimeout(this.timer);
     this.request?.abort();
+    this.coming = false;
   }
 
   show() {

@@ -2,6 +2,7 @@
 // input with the title. Without this module the text itself is sent as <name>_text and the server finds the record, or says
 // what is wrong. data-code keeps the answer's code instead of its id; data-least="0" asks without a word typed, too.
 
+import { holding } from "./heldkeys.js";
 import { TypeAhead } from "./listbox.js";
 
 class Lookup extends TypeAhead {
@@ -25,6 +26,14 @@ class Lookup extends TypeAhead {
       event.preventDefault();
       if (this.list.hidden) return void this.ask(this.text.value);
       this.move(event.key === "ArrowDown" ? 1 : -1);
+    } else if ((event.key === "Enter" || event.key === "Tab") && event.isTrusted && this.typed && this.coming && this.text.value.trim()) {
+      // Faster than the answer: it is waited for, and what is typed meanwhile comes after it.
+      event.preventDefault();
+      event.stopPropagation();
+      holding(async () => {
+        await this.ask(this.text.value);
+        this.choose(this.answers[0]);
+      }, event.key === "Tab" ? event : null);
     } else if ((event.key === "Enter" || event.key === "Tab") && !this.list.hidden && this.answers.length && this.typed) {
       if (event.key === "Enter") {
         event.preventDefault();

@@ -1,6 +1,6 @@
 // A pasted or scanned list of numbers marks the rows it names; what was not found can be copied.
 
-import { isTyping } from "./keys.js";
+import { inWindow, isTyping } from "./keys.js";
 import { postJSON, RequestFault } from "./requests.js";
 
 const format = new Intl.NumberFormat(document.documentElement.lang || "de");
@@ -64,7 +64,7 @@ export function startNumbers(marking) {
 
   // Outside of fields, pasting means numbers.
   document.addEventListener("paste", (event) => {
-    if (event.defaultPrevented || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || isTyping(event.target) || inWindow()) return;
     const pasted = event.clipboardData?.getData("text/plain") ?? "";
     if (!pasted.trim()) return;
     event.preventDefault();

@@ -2,7 +2,7 @@
 // one has come, so nothing jumps; who runs through the rows asks only for the one on which he stops.
 // Whether it is open is remembered per operator in a cookie, so that the server draws the page right at once.
 
-import { isTyping } from "./keys.js";
+import { inWindow, isTyping } from "./keys.js";
 import { getFragment, RequestFault } from "./requests.js";
 
 const WAIT_MS = 150;
@@ -61,7 +61,7 @@ export function startPreview(pane, table) {
     "keydown",
     (event) => {
       if (event.key !== " " || !event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
-      if (isTyping(event.target) || document.querySelector("dialog[open]") || event.target.closest?.("button, summary, a:not(#list a)")) return;
+      if (isTyping(event.target) || inWindow() || event.target.closest?.("button, summary, a:not(#list a)")) return;
       event.preventDefault();
       event.stopPropagation();
       toggle();

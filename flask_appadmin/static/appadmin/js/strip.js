@@ -19,6 +19,7 @@ function moreMenu(actions) {
 export function fitStrip(strip) {
   const actions = strip.querySelector(".strip-actions");
   const held = document.activeElement;
+  const heldMenu = actions.contains(held) ? held.closest("details")?.querySelector("summary").textContent : "";
   const firstMenu = actions.querySelector(":scope > details");
   for (const button of actions.querySelectorAll("button[data-moved]")) {
     button.className = "";
@@ -34,5 +35,8 @@ export function fitStrip(strip) {
     button.dataset.moved = "";
     moreMenu(actions).querySelector(".drop-box").prepend(button);
   }
-  if (held !== document.activeElement && strip.contains(held)) held.focus();
+  if (held === document.activeElement) return;
+  if (strip.contains(held)) held.focus();
+  // The menu was made anew; who stood on it stands on the new one.
+  else if (heldMenu) [...actions.querySelectorAll(":scope > details > summary")].find((summary) => summary.textContent === heldMenu)?.focus();
 }
