@@ -1987,7 +1987,7 @@ class Customer(Record):
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
         if values.get("id") is None and values.get("customer_number") is None:
             yield missing(cls, "customer_number", gettext("Kunden werden nicht automatisch nummeriert."))
-        if not values.get("name_1") and not values.get("name_2"):
+        if not values.get("name_1") and not values.get("name_2") and not cls._begins_with_its_users(values):
             yield missing(cls, "name_1", gettext("Name 1 oder Name 2 muss gefüllt sein."))
         yield from cls._status_faults(values, operation)
         yield from cls._kind_faults(values)
@@ -2008,6 +2008,12 @@ class Customer(Record):
                 yield from cls._link_faults(name, values[name], values.get("id"))
         if values.get("id") is not None:
             yield from _foreign_addresses(cls, values, values["id"], cls.OWN_ADDRESSES)
+
+    @staticmethod
+    def _begins_with_its_users(values: dict[str, Any]) -> bool:
+        """A customer of So.PROCURE begins as a draft with its administrator; the form asks for its name (SC-16)."""
+        is_new = values.get("id") is None
+        return is_new and values.get("portal_type") == "so_procure" and values.get("status") == "draft"
 
     @classmethod
     def _status_faults(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
@@ -3081,6 +3087,7 @@ class CustomerUser(Record):
             help_text=_("Leer: keine eigene Anmeldung. Kann gesetzt, aber nicht gelesen werden."),
         ),
         secret=True,
+        kind="password",
     )
     is_administrator = described(BooleanField(default=False, verbose_name=_("Administrator")), listed=True)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from actions import ACTIONS
+from actions.create_customer import plan_platform_customer, plan_quick_customer
 from domain.credit import LIMIT_FIELDS, level_of, limit_in_force, unpaid_sums
 from domain.dates import today
 from domain.trade import Invoice
@@ -16,8 +17,8 @@ from flask_appadmin.i18n import _, format_decimal, gettext
 from flask_appadmin.layouts import Group, Layout, Tab, form_fields
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import AppModelView, Choosing, ColumnSign
-from models import CUSTOMER_TABS, Customer
+from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow
+from models import CUSTOMER_TABS, Customer, CustomerUser
 
 #: Cards of the long tabs; what no card names follows in a last one.
 _CARDS: dict[str, tuple[Group, ...]] = {
@@ -250,6 +251,35 @@ _CHOOSING = Choosing(
 )
 
 
+_ENTRY_WINDOWS = (
+    EntryWindow(
+        "so_procure",
+        _("So.PROCURE Kunde Neu anlegen"),
+        (Asked(CustomerUser, "username", required=True), Asked(CustomerUser, "password_hash", required=True)),
+        plan_platform_customer,
+        lead=_("Bitte legen Sie den Benutzer an, der als Administrator des neuen Kunden dient."),
+        button=_("Administrator anlegen"),
+        reason=_("So.PROCURE Kunde Neu anlegen"),
+    ),
+    EntryWindow(
+        "quick",
+        _("Kundenschnellanlage"),
+        (
+            Asked(Customer, "name_1", required=True),
+            Asked(Customer, "country"),
+            Asked(Customer, "postal_code"),
+            Asked(Customer, "city"),
+            Asked(Customer, "street"),
+            Asked(Customer, "phone"),
+        ),
+        plan_quick_customer,
+        lead=_("Der Kunde ist sofort aktiv und als „Unvollständig“ gekennzeichnet."),
+        key="U",
+        reason=_("Kundenschnellanlage"),
+    ),
+)
+
+
 class CustomerView(AppModelView):
     """The list and form operators live in."""
 
@@ -312,6 +342,7 @@ class CustomerView(AppModelView):
     # A customer counts as active with the status and the box (PX-82).
     exclusions = (("without_inactive", _("Inaktive ausschließen"), "active=1&status=active"),)
     choosing = _CHOOSING
+    entry_windows = _ENTRY_WINDOWS
     preview_fields = ("email", "website", "sales_representative", "hint")
     signs: ClassVar[dict[str, ColumnSign]] = {
         "credit_limit": ColumnSign(("credit_sale", "credit_warn_percent", *LIMIT_FIELDS), _credit_signs)

@@ -7,7 +7,8 @@ look-ups. A view of an application is a subclass with a few class attributes (la
 from __future__ import annotations
 
 from flask_appadmin.views.choosing import Choosing
+from flask_appadmin.views.entry_window import Asked, EntryWindow
 from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.model_view import AppModelView
 
-__all__ = ["AppModelView", "Choosing", "ColumnSign"]
+__all__ = ["AppModelView", "Asked", "Choosing", "ColumnSign", "EntryWindow"]

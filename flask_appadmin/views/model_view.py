@@ -30,6 +30,7 @@ from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.condition_page import ConditionPage
+from flask_appadmin.views.entry_window import EntryPage, EntryWindow
 from flask_appadmin.views.form_page import FormPage
 from flask_appadmin.views.index_page import answer_indexes
 from flask_appadmin.views.list_page import ListPage
@@ -98,6 +99,8 @@ class AppModelView(ModelView):
     search_window_fields: ClassVar[tuple[str, ...]] = ()
     #: Boxes in the search window and the filter bar that leave rows out: (name, label, filter as text of a URL).
     exclusions: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
+    #: Windows in which a record begins with few fields; they stand in a menu beside the button for a new record.
+    entry_windows: ClassVar[tuple[EntryWindow, ...]] = ()
     #: The page that chooses records by what they have in common, for a menu entry "<table>/choose".
     choosing: ClassVar[Any] = None
     #: Child table -> its columns in the form, in this order; all other fields open below the row.
@@ -254,6 +257,11 @@ class AppModelView(ModelView):
     def create_view(self) -> Any:
         operator().require(f"{self.spec.right}.{'create' if self.spec.owner is None else 'edit'}")
         return FormPage(self, operator(), None).answer()
+
+    @expose("/begin/<window_name>", methods=("GET", "POST"))
+    def begin_view(self, window_name: str) -> Any:
+        """A window in which a record begins (see entry_window.py)."""
+        return EntryPage(self, operator(), window_name).answer()
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:

@@ -157,6 +157,7 @@ class ListPage:
             },
             "buttons": [*self._edit_button(page, found), *(() if editing else self.buttons())],
             "menus": [],
+            "beginnings": () if editing else self.beginnings(),
             "views": self.arranging.menu(self, found, page.order, page.size),
             "notices": self.arranging.notices,
             "list_panel": arrange_panel or self._arrange_panel(),
@@ -222,6 +223,15 @@ class ListPage:
             label = self.view.new_label or gettext("Neu: %(label)s", label=str(self.spec.label))
             buttons.append((str(label), url_for(f"{self.view.endpoint}.create_view"), "N", True))
         return [button for button in buttons if button[1]]
+
+    def beginnings(self) -> list[tuple[str, str, str]]:
+        """(label, address, key) of the windows in which a record begins."""
+        if not self.operator.may(f"{self.spec.right}.create"):
+            return []
+        return [
+            (str(window.label), url_for(f"{self.view.endpoint}.begin_view", window_name=window.name), window.key)
+            for window in self.view.entry_windows
+        ]
 
     def _edit_button(self, page: lists.Page, found: Filter) -> list[tuple[str, str, str, bool]]:
         """Begins or ends editing, at the same place of the list."""
