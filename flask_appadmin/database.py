@@ -12,6 +12,7 @@ import datetime
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -31,7 +32,7 @@ from peewee import (
 from playhouse.apsw_ext import APSWDatabase
 
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.i18n import gettext
+from flask_appadmin.i18n import _, format_decimal, gettext
 
 #: The one database of this process; every model is bound to it.
 database: Any = DatabaseProxy()
@@ -47,6 +48,8 @@ _read_seconds = 5.0
 class TooSlow(AppAdminError):
     """A question to the database took longer than it may; it was broken off, and nothing was changed."""
 
+    title = _("Das dauerte zu lange")
+
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
         self.seconds = seconds
@@ -54,9 +57,8 @@ class TooSlow(AppAdminError):
     def sentence(self) -> str:
         return gettext(
             "Das Suchen, Filtern oder Sortieren dauerte länger als %(seconds)s Sekunden und wurde abgebrochen. "
-            "Bitte grenzen Sie die Liste weiter ein oder sortieren Sie nach einer anderen Spalte. "
-            "Ihre Administration kann die Spalte schneller machen (Menü „Ansicht“, „Schnelle Spalten“).",
-            seconds=f"{self.seconds:g}",
+            "Bitte grenzen Sie die Liste weiter ein oder sortieren Sie nach einer anderen Spalte.",
+            seconds=format_decimal(Decimal(f"{self.seconds:g}")),
         )
 
 
@@ -331,6 +333,31 @@ def limited(seconds: float | None = None) -> Iterator[None]:
         # In a transaction that failed the setting goes with it.
         with contextlib.suppress(Exception):
             connection.execute(f"SET statement_timeout = '{before}'")
+
+
+@contextlib.contextmanager
+def watched(look: Callable[[], None]) -> Iterator[None]:
+    """Calls `look` now and then while SQLite works; what it raises breaks the statement off and comes out here."""
+    database.connect(reuse_if_open=True)
+    connection, mark = database.connection(), object()
+    raised: list[BaseException] = []
+
+    def asked() -> bool:
+        try:
+            look()
+        except BaseException as fault:
+            raised.append(fault)
+        return bool(raised)
+
+    connection.set_progress_handler(asked, 20_000, id=mark)
+    try:
+        yield
+    except (apsw.InterruptError, OperationalError):
+        if raised:
+            raise raised[0] from None
+        raise
+    finally:
+        connection.set_progress_handler(None, id=mark)
 
 
 @contextlib.contextmanager

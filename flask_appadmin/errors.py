@@ -20,6 +20,10 @@ class AppAdminError(Exception):
 
     #: The HTTP status of a page that can only show this fault.
     status = 400
+    #: The heading of that page; "" for the one that belongs to the status.
+    title: Any = ""
+    #: What the page offers besides the way home: (label, address).
+    links: Sequence[tuple[str, str]] = ()
 
     def sentence(self) -> str:
         return " ".join(str(part) for part in self.args)

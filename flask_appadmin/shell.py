@@ -15,6 +15,7 @@ import logging
 import re
 import secrets
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -262,17 +263,20 @@ def answer(
     advice: str = "",
     number: str = "",
     faults: list[Any] | None = None,
+    links: Sequence[tuple[str, str]] = (),
 ) -> Response:
     """A page that only says what happened, or JSON for scripts: {"error": sentences, "number", "faults": […]}.
 
     work: what became of the operator's work. advice: what to do now. number: what to tell the people in charge.
+    links: (label, address) of what can be done about it, besides the way home.
     """
     sentences = " ".join(part for part in (text, work, advice) if part)
     if wants_json():
         content = flask.json.dumps({"error": sentences, "number": number, "faults": faults or []})
         return Response(content, status, content_type="application/json")
     shell = shell_of(current_app)
-    links = [(gettext("Zur Startseite"), shell.home_url, True)]
+    # The first one has the focus where the page offers something of its own.
+    offered = [(label, url, place == 0) for place, (label, url) in enumerate(links)]
     try:
         page = flask.render_template(
             "appadmin/error.html",
@@ -283,7 +287,8 @@ def answer(
             advice=advice,
             status=status,
             number=number,
-            links=links,
+            links=[*offered, (gettext("Zur Startseite"), shell.home_url, not offered)],
+            focus=bool(offered),
         )
     except Exception as fault:
         # The frame itself failed (its menu asks the database): the sentence must still arrive.
@@ -307,7 +312,8 @@ def _answer_fault(fault: AppAdminError) -> Response:
     ]
     if fault.status == 403:
         log.warning("authz_fail user=%s endpoint=%s", getattr(g.get("operator"), "user_id", None), request.endpoint)
-    return answer(fault.status, titles.get(fault.status, gettext("Das geht so nicht")), fault.sentence(), faults=found)
+    title = str(fault.title) or titles.get(fault.status, gettext("Das geht so nicht"))
+    return answer(fault.status, title, fault.sentence(), faults=found, links=fault.links)
 
 
 def _answer_http(fault: HTTPException) -> Any:

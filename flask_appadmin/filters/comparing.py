@@ -135,6 +135,13 @@ class Condition(Part):
     def expression(self, operator: Operator) -> Any:
         return comparison(self.spec.column_field, self.spec.type.name, self.operation.key, self.values)
 
+    @property
+    def seekable(self) -> set[FieldSpec]:
+        key = self.operation.key
+        # Letters are compared without regard to case, which no index does.
+        digits = key == "begins" and str(self.values[0]).isascii() and str(self.values[0]).isdigit()
+        return {self.spec} if key in ("", "empty", "from", "to", "between", "last", "next") or digits else set()
+
     def sentence(self, names: ReferenceCache | None = None) -> str:
         """„Land ist Deutschland oder Österreich“."""
         return str(self.operation.sentence) % {"field": self.spec.label, "value": self.value_words(names)}

@@ -35,6 +35,11 @@ class Part:
         """The model's own fields that are asked about."""
         return set() if self.spec is None else {self.spec}
 
+    @property
+    def seekable(self) -> set[FieldSpec]:
+        """The fields, of whatever table, whose index could answer the part without reading all rows."""
+        return set()
+
     def sentence(self, names: ReferenceCache | None = None) -> str:
         """What operators read."""
         raise NotImplementedError
@@ -85,6 +90,10 @@ class Group(Part):
     @property
     def named(self) -> set[FieldSpec]:
         return set().union(*(part.named for part in self.parts))
+
+    @property
+    def seekable(self) -> set[FieldSpec]:
+        return set().union(*(part.seekable for part in self.parts)) if self.how != "none" else set()
 
     def sentence(self, names: ReferenceCache | None = None) -> str:
         """„Ort ist Wien oder Land ist Deutschland“; groups within groups stand in brackets."""

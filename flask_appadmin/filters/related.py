@@ -54,6 +54,10 @@ class Related(Part):
             return found
         return ~found if self._is_child else (column.is_null() | ~found)
 
+    @property
+    def seekable(self) -> set[FieldSpec]:
+        return set().union(*(part.seekable for part in self.parts))
+
     def sentence(self, names: ReferenceCache | None = None) -> str:
         """„hat Anschriften mit: Land ist Österreich, Lieferanschrift ist Ja“."""
         words = ", ".join(part.sentence(names) for part in self.parts)

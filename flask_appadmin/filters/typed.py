@@ -36,6 +36,11 @@ class TypedCondition(Part):
     def named(self) -> set[FieldSpec]:
         return set(self.fields)
 
+    @property
+    def seekable(self) -> set[FieldSpec]:
+        # What it compares how, only the engine knows.
+        return set(self.fields)
+
     def expression(self, operator: Operator) -> Any:
         """The condition under the rights of this operator."""
         return translate(self.model, self.text, operator).expression

@@ -264,7 +264,7 @@ def test_what_is_tried_can_only_read_and_is_stopped_in_time(shelf: None) -> None
         if engine() == "sqlite"
         else "SELECT pg_sleep(60)"
     )
-    with pytest.raises(TooSlow, match=r"0\.2 Sekunden"), read_only(0.2):
+    with pytest.raises(TooSlow, match=r"0,2 Sekunden"), read_only(0.2):
         database.execute_sql(endless)
     assert photograph() == before
     Book.update(title="Neu").where(Book.isbn == "A4").execute()

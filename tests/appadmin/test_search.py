@@ -137,7 +137,7 @@ def test_a_question_that_takes_too_long_is_broken_off(library: Any) -> None:
     )
     with pytest.raises(TooSlow) as broken, limited(0.2):
         database.execute_sql(slow).fetchall()
-    assert "dauerte länger als 0.2 Sekunden" in broken.value.sentence()
+    assert "dauerte länger als 0,2 Sekunden" in broken.value.sentence()
     assert broken.value.status == 400
     # What comes after it is asked without a limit.
     assert database.execute_sql("SELECT 1").fetchone() == (1,)

@@ -100,6 +100,19 @@ def test_a_view_is_made_kept_and_reset_by_keyboard_alone(page: Page, customers: 
     expect(page.locator("#list th.pin")).to_have_count(0)
     assert heads(page) == before
 
+    # one more column becomes fast, in the background
+    press("a")
+    expect(page.locator(".view-menu a").first).to_be_focused()
+    page.get_by_role("link", name="Schnelle Spalten").focus()
+    press("Enter")
+    expect(page.get_by_label("Spalte", exact=True)).to_be_focused()
+    page.keyboard.type("Telefax")
+    press("Tab")
+    press("Enter")
+    expect(page.locator("table.jobs .tag.good")).to_be_visible()
+    expect(page.locator("table.plain tr", has_text="Index entfernen")).to_contain_text("Telefax")
+    screen(page, "list-fast-columns")
+
 
 @pytest.mark.engines("sqlite")
 def test_borders_are_dragged_and_widths_stay(page: Page, customers: str, screen: Screen) -> None:

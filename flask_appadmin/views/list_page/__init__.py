@@ -13,7 +13,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin import lists
-from flask_appadmin.database import limited
+from flask_appadmin.database import TooSlow, limited
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
 from flask_appadmin.listviews import NO_VIEW
@@ -27,6 +27,7 @@ from flask_appadmin.views.list_page.filter_bar import FilterBar
 from flask_appadmin.views.list_page.filter_panel import FilterPanel
 from flask_appadmin.views.list_page.marks import Marks
 from flask_appadmin.views.list_page.paging import pager, range_text
+from flask_appadmin.views.list_page.slowness import ListTooSlow
 from flask_appadmin.views.list_page.table import ListTable, drawn
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ class ListPage:
         start = self.arranging.views.start() if not self.args else None
         if start is not None:
             return redirect(self.view.list_url(view=start.id))
-        with limited():
-            return self._answer()
+        try:
+            with limited():
+                return self._answer()
+        except TooSlow as fault:
+            raise ListTooSlow.of(self, fault) from None
 
     def _answer(self) -> Any:
         if request.headers.get("X-Fragment") == "filter_panel":
