@@ -247,17 +247,19 @@ def _model(name: str) -> ModelSpec:
 
 def _selection(spec: ModelSpec, query: str, operator: Operator) -> Any:
     """What a list with this address shows: what it leaves out unless it is asked for is left out here, too."""
-    from flask_appadmin.filters import Filter
     from flask_appadmin.selections import Selection
+
+    return Selection.of_filter(_filter(spec, query, operator), operator)
+
+
+def _filter(spec: ModelSpec, query: str, operator: Operator, view: str = "") -> Any:
+    """The filter of the list's address behind --query, over that of a saved view with its number."""
+    from flask_appadmin.listviews import filter_of
     from views import VIEWS
 
-    found = Filter.from_text(spec, query, operator)
     usual = next((page.default_query for page in VIEWS if page.model is spec.model), "")
-    if usual and ("view", "all") not in parse_qsl(query.lstrip("?")):
-        named = found.named
-        left_out = (part for part in Filter.from_text(spec, usual, operator).conditions if part.spec not in named)
-        found = Filter(spec, found.search, (*found.conditions, *left_out))
-    return Selection.of_filter(found, operator)
+    pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True)
+    return filter_of(spec, operator, [*pairs, ("view", view)] if view else pairs, usual)
 
 
 # --- what commands print ----------------------------------------------------------------------------------------------
@@ -799,15 +801,13 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _view(spec: ModelSpec, name: str, query: str, operator: Operator) -> tuple[Any, dict[str, Any]]:
     """The records and the columns of a shared view: its filter, and what `write_export` takes."""
-    from flask_appadmin.listviews import NoSuchView, Views, read_columns, view_filter
-    from views import VIEWS
+    from flask_appadmin.listviews import NoSuchView, Views, read_columns
 
     try:
         view = Views(spec, operator).named(name)
     except NoSuchView:
         raise AppAdminError(gettext("Eine gespeicherte Ansicht „%(name)s“ gibt es nicht.", name=name)) from None
-    usual = next((page.default_query for page in VIEWS if page.model is spec.model), "")
-    found = view_filter(view, operator, parse_qsl(query.lstrip("?"), keep_blank_values=True), usual)
+    found = _filter(spec, query, operator, str(view.id))
     columns = [column.spec for column in read_columns(spec, operator, view.columns)[0]]
     first = [item for item in spec.natural_key if item not in columns]
     return found, {"fields": [*first, *columns], "children": []} if columns else {}

@@ -19,11 +19,10 @@ from urllib.parse import parse_qsl
 
 import peewee
 
-from flask_appadmin.changes import known_specs
 from flask_appadmin.database import database, in_transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FilterError
 from flask_appadmin.fieldtypes import JSONField
-from flask_appadmin.filters import GROUPS, RESERVED, Filter
+from flask_appadmin.filters import GROUPS, RESERVED, Filter, Part
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, Role, User, may_read
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -348,15 +347,29 @@ class Views:
         return {"shared": "role", "role": role.id}
 
 
-def view_filter(view: ListView, operator: Operator, pairs: Sequence[tuple[str, str]] = (), usual: str = "") -> Filter:
-    """The filter of a view outside of its page: `pairs` hold over it; `usual` is the list's filter without a view."""
-    spec = next(spec for spec in known_specs().values() if spec.name == view.entity)
-    asked = expanded(view, pairs)
-    found = Filter.from_pairs(spec, asked, operator)
-    if not usual or ("view", WITHOUT_USUAL) in asked:
+def address(spec: ModelSpec, operator: Operator, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """An address of a list with all that the view it names says written out: filter, order, rows per page."""
+    pairs = list(pairs)
+    number = view_number(pairs)
+    return pairs if number is None else expanded(Views(spec, operator).find(number), pairs)
+
+
+def filter_of(
+    spec: ModelSpec, operator: Operator, pairs: Iterable[tuple[str, str]], usual: Sequence[Part] | str = ()
+) -> Filter:
+    """The filter that an address of a list means; pages and the command line read it here.
+
+    usual: what a list is limited to that is opened without a filter, read already or as text of a URL. It holds unless
+    the address names its fields or says `view=all`; what a saved view (`view=7`) says holds unless the address names
+    its fields or says `view=own`.
+    """
+    pairs = address(spec, operator, pairs)
+    found = Filter.from_pairs(spec, pairs, operator)
+    if not usual or ("view", WITHOUT_USUAL) in pairs:
         return found
-    more = [part for part in Filter.from_text(spec, usual, operator).conditions if part.spec not in found.named]
-    return Filter(spec, found.search, (*found.conditions, *more))
+    known = Filter.from_text(spec, usual, operator).conditions if isinstance(usual, str) else usual
+    named = found.named
+    return Filter(spec, found.search, (*found.conditions, *(part for part in known if part.spec not in named)))
 
 
 def roles_to_share_with() -> list[tuple[str, str]]:

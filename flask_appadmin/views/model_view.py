@@ -176,22 +176,13 @@ class AppModelView(ModelView):
     def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
         """The filter that an address of the list means.
 
-        The conditions of `default_query` hold unless the address names their fields or says `view=all`; those of a
-        saved view (`view=7`) unless it names their fields or says `view=own`.
+        The conditions of `default_query` are its usual ones: see `listviews.filter_of`.
         """
-        pairs = self.expanded(pairs, me)
-        found = Filter.from_pairs(self.spec, pairs, me)
-        if not self.default_query or ("view", "all") in pairs:
-            return found
-        named = found.named
-        usual = [condition for condition in self.usual(me) if condition.spec not in named]
-        return Filter(self.spec, found.search, (*found.conditions, *usual))
+        return listviews.filter_of(self.spec, me, pairs, self.usual(me))
 
     def expanded(self, pairs: Iterable[tuple[str, str]], me: Operator) -> list[tuple[str, str]]:
         """An address of the list with all that the view it names says written out: filter, order, rows per page."""
-        pairs = list(pairs)
-        number = listviews.view_number(pairs)
-        return pairs if number is None else listviews.expanded(listviews.Views(self.spec, me).find(number), pairs)
+        return listviews.address(self.spec, me, pairs)
 
     def url_pairs(self, found: Filter) -> list[tuple[str, str]]:
         """A filter as it stands in the list's address; nothing for the usual one."""

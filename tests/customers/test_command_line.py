@@ -374,5 +374,11 @@ def test_an_export_by_a_view_takes_its_filter_and_columns(kontor: Callable[..., 
         "Ort",
     ]
     assert ["Auer" in line for line in lines[1:]] == [True]
+    # An address of the list means the same behind --query, the view that it names too.
+    number = ListView.select(ListView.id).scalar()
+    for query, names in ((f"view={number}", ["Auer"]), (f"view={number}&view=all", ["Auer", "Bauer"])):
+        assert kontor("export", str(tmp_path / "query.csv"), "--query", query).code == 0
+        text = (tmp_path / "query.csv").read_text(encoding="utf-8-sig")
+        assert [name for name in ("Auer", "Bauer", "Huber") if name in text] == names, query
     refused = kontor("export", str(tmp_path / "view.csv"), "--view", "Unbekannt")
     assert (refused.code, "Unbekannt" in refused.err) == (2, True)
