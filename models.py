@@ -11,14 +11,14 @@ Source: fields.tsv, domain.md sections 1 to 4.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
 from domain import numbers
-from domain.account import AccountEntry, AccountingPosting, AccountingTransfer, BusinessYear, RevenueFact
+from domain.account import AccountEntry, AccountingPosting, AccountingTransfer, BusinessYear
 from domain.catalog import Article, ArticlePrice, Catalog, CatalogArticle, PriceList, Supplier, Warehouse
 from domain.codes import (
     DOCUMENT_FORMATS,
@@ -35,6 +35,7 @@ from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.numbers import NumberRange, NumberReservation
 from domain.rules import ends_before_start, fault, missing, more_than_one
+from domain.sales_conditions import converted_conditions
 from domain.settings import Setting, current_setting
 from domain.till import (
     BonusSettlement,
@@ -64,6 +65,7 @@ from domain.trade import (
     Reminder,
     RepairOrder,
     RepairOrderItem,
+    RevenueFact,
     SalesOrder,
     SalesOrderItem,
     StockMovement,
@@ -113,6 +115,7 @@ from domain.values import (
     Territory,
     Tour,
 )
+from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
@@ -1982,6 +1985,7 @@ class Customer(Record):
         *OWN_ADDRESSES,
     )
     unique_messages = {"customer_number": _("Kundennummer bereits vorhanden")}
+    follow_fields = ("currency",)
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
@@ -2135,6 +2139,10 @@ class Customer(Record):
             _split_vat_id(values)
             if values.get("country") in liable and not values.get("vat_id_code"):
                 values["vat_liable"] = True
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        yield from converted_conditions(SalesCondition, written)
 
 
 class Contact(Record):

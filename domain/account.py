@@ -7,7 +7,7 @@ Units: money in euro, points with 2 places. Source: NE-97 to NE-147, PX-104 to P
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,9 @@ from domain.links import LaterForeignKey, Reference
 from domain.rules import ends_before_start, missing
 from domain.till import Promotion
 from domain.trade import Invoice
+from domain.transfer import postings, stamped
 from domain.values import Branch, Employee, Tenant
+from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
@@ -177,6 +179,22 @@ class AccountingTransfer(Record):
     class Meta:
         table_name = "accounting_transfer"
 
+    follow_fields = ("status",)
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        for row in rows:
+            row.setdefault("user", operation.operator.user_id)
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        """A new transfer gets its postings; a confirmed one stamps its invoices (PX-112, PX-149)."""
+        for record in written:
+            if record.old is None:
+                yield from postings(record, AccountingPosting, operation)
+            elif record.new.get("status") == "confirmed":
+                yield from stamped(record, AccountingPosting)
+
 
 class AccountingPosting(Record):
     """An invoice as it was handed over to the financial accounting."""
@@ -234,38 +252,3 @@ class BusinessYear(Record):
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
         yield from ends_before_start(cls, values, "starts_on", "ends_on")
-
-
-class RevenueFact(Record):
-    """The turnover of one document, as statistics count it."""
-
-    description = Description(
-        label=_("Umsatzbeleg"),
-        plural=_("Umsatzbelege"),
-        title=("document_kind", "document_number"),
-        menu="account",
-        right="account",
-        order=("-fact_on",),
-    )
-
-    document_kind = described(
-        CharField(
-            max_length=20,
-            choices=[("invoice", _("Rechnung")), ("credit_note", _("Gutschrift")), ("till_receipt", _("Bon"))],
-            verbose_name=_("Belegart"),
-        ),
-        copy="clear",
-        listed=True,
-    )
-    document_number = described(
-        CharField(max_length=20, verbose_name=_("Belegnummer")), copy="clear", searchable=True, listed=True
-    )
-    customer = described(LaterForeignKey("Customer", index=True, verbose_name=_("Kunde")), copy="clear", listed=True)
-    association = described(
-        LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Verband")), copy="clear", listed=True
-    )
-    amount = described(DecimalField(14, 2, verbose_name=_("Betrag")), unit="€", copy="clear", listed=True)
-    fact_on = described(DateField(index=True, verbose_name=_("Datum")), copy="clear", listed=True)
-
-    class Meta:
-        table_name = "revenue_fact"

@@ -6,7 +6,7 @@ Shape: a receipt has lines and ordered payments; a promotion may have a return c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,14 +15,16 @@ from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKey
 from domain.catalog import Article
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
+from domain.money import line_value
 from domain.rules import missing
 from domain.values import Branch, Employee
+from flask_appadmin.changes import NewRecord, Written
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
-from flask_appadmin.specs import Description, described
+from flask_appadmin.specs import Description, described, spec_of
 
 
 class Promotion(Record):
@@ -147,6 +149,50 @@ class TillReceiptItem(Record):
 
     class Meta:
         table_name = "till_receipt_item"
+
+    follow_fields = ("quantity",)
+
+    @classmethod
+    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        """A line without a discount of its own gets the personal one of the customer (NE-57)."""
+        customers = TillReceipt.customer.rel_model
+        for row in rows:
+            if row.get("discount_percent") is None:
+                query = customers.select(customers.personal_discount_percent)
+                query = query.join(TillReceipt, on=(TillReceipt.customer == customers.id))
+                query = query.where(TillReceipt.id == row.get("till_receipt"))
+                row["discount_percent"] = query.tuples().scalar()
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        """Each line of a known customer is a movement on its account (domain.md, „At the till intake“)."""
+        # The account knows the promotions of the till, so the till cannot know the account when it is read.
+        from domain.account import AccountEntry
+
+        for record in written:
+            receipt = TillReceipt.get_by_id(record.new["till_receipt"]) if record.old is None else None
+            if receipt is not None and receipt.customer_id is not None:
+                yield NewRecord(spec_of(AccountEntry), _movement(receipt, record.new))
+
+
+def _movement(receipt: TillReceipt, line: dict[str, Any]) -> dict[str, Any]:
+    """What a line of a receipt moves on the customer's account; what is taken back counts against it."""
+    is_sale = line.get("kind", "sale") == "sale"
+    quantity = line["quantity"] if is_sale else -line["quantity"]
+    first = receipt.payments.order_by(TillPayment.position).first()
+    return {
+        "customer": receipt.customer_id,
+        "booked_at": receipt.receipt_at,
+        "seller": receipt.seller_id,
+        "branch": receipt.branch_id,
+        "receipt_number": receipt.number,
+        "article": line["article"],
+        "turnover_kind": "cash_sale" if is_sale else "exchange",
+        "quantity": quantity,
+        "value": line_value(quantity, line["unit_price"], line["discount_percent"]),
+        "discount_percent": line["discount_percent"],
+        "payment_method": first.payment_method if first is not None else None,
+    }
 
 
 class TillPayment(Record):

@@ -104,7 +104,7 @@ class Currency(Record):
             null=True,
             default=Decimal(1),
             verbose_name=_("Kurs"),
-            help_text=_("Wie viel eigene Währung eine Einheit kostet."),
+            help_text=_("So viele Einheiten dieser Währung ergeben eine der eigenen."),
         ),
         minimum=Decimal("0.000001"),
         listed=True,

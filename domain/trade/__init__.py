@@ -14,6 +14,7 @@ from domain.trade.invoices import CreditNote, CreditNoteItem, Invoice, InvoiceIt
 from domain.trade.orders import SalesOrder, SalesOrderItem
 from domain.trade.outbox import Outbox
 from domain.trade.purchasing import PurchaseInvoice, PurchaseInvoiceItem
+from domain.trade.revenue import RevenueFact
 from domain.trade.service import (
     CustomerReturn,
     CustomerReturnItem,
@@ -42,6 +43,7 @@ __all__ = [
     "Reminder",
     "RepairOrder",
     "RepairOrderItem",
+    "RevenueFact",
     "SalesOrder",
     "SalesOrderItem",
     "StockMovement",

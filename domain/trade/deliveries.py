@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, TextField
 
 from domain.catalog import Article, Warehouse
@@ -9,11 +12,18 @@ from domain.codes import PROGRESS
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.trade.orders import SalesOrderItem
+from domain.trade.proposals import consignment_warehouse, header_of, number_documents, offered_faults, propose_header
+from domain.trade.receivers import printed_address, readdressed
 from domain.values import PaymentTerm
+from flask_appadmin.changes import Written
 from flask_appadmin.database import Record
+from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
+
+#: Records of the customer that are offered on its delivery notes while they are active.
+OFFERED = ("contact", "delivery_address")
 
 
 class DeliveryNote(Record):
@@ -35,6 +45,7 @@ class DeliveryNote(Record):
         searchable=True,
         listed=True,
         natural_key=True,
+        required=False,
     )
     customer = described(LaterForeignKey("Customer", index=True, verbose_name=_("Kunde")), copy="clear", listed=True)
     kind = described(
@@ -83,6 +94,27 @@ class DeliveryNote(Record):
     class Meta:
         table_name = "delivery_note"
 
+    rule_fields = ("customer", *OFFERED)
+    follow_fields = ("customer", "delivery_address", "attention_to")
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        propose_header(cls, rows, operation)
+
+    @classmethod
+    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        number_documents(cls, "L", rows)
+        for row in rows:
+            row["address_text"] = printed_address(cls, row)
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        return readdressed(cls, written)
+
+    @classmethod
+    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        return offered_faults(cls, values, OFFERED)
+
 
 class DeliveryNoteItem(Record):
     """A line of a delivery note; it knows the order line it serves."""
@@ -117,3 +149,18 @@ class DeliveryNoteItem(Record):
 
     class Meta:
         table_name = "delivery_note_item"
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        articles = dict(
+            Article.select(Article.id, Article.designation_1).where(Article.id.in_(_articles(rows))).tuples()
+        )
+        for row in rows:
+            row.setdefault("designation", articles.get(row.get("article")))
+            header = header_of(DeliveryNote, row.get("delivery_note"))
+            if header is not None:
+                row.setdefault("warehouse", consignment_warehouse(DeliveryNote.customer.rel_model, header))
+
+
+def _articles(rows: list[dict[str, Any]]) -> list[int]:
+    return [row["article"] for row in rows if isinstance(row.get("article"), int)]

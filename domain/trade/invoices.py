@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
@@ -12,9 +15,15 @@ from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.till import TillReceipt
 from domain.trade.deliveries import DeliveryNoteItem
+from domain.trade.making import collective_invoices, counted_revenue, credited_lines, summed, summed_invoices
 from domain.trade.orders import SalesOrderItem
+from domain.trade.pricing import conditions_of, propose_line
+from domain.trade.proposals import header_of, number_documents, offered_faults, propose_header
+from domain.trade.receivers import printed_address, readdressed
 from domain.values import Branch, Currency, DiscountType, Language, PaymentTerm, RevenueCode
+from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
+from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.rights import User
@@ -52,6 +61,24 @@ class InvoiceRun(Record):
     class Meta:
         table_name = "invoice_run"
 
+    follow_fields = ("up_to",)
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        for row in rows:
+            row.setdefault("user", operation.operator.user_id)
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        """A new run makes the collective invoices of all open delivery notes up to its day."""
+        for record in written:
+            if record.old is None:
+                yield from collective_invoices(record, Invoice, InvoiceItem)
+
+
+#: Records of the customer that are offered on its invoices while they are active.
+OFFERED = ("contact", "invoice_address", "delivery_address")
+
 
 class Invoice(Record):
     """An invoice, open until it is paid or settled."""
@@ -72,6 +99,7 @@ class Invoice(Record):
         searchable=True,
         listed=True,
         natural_key=True,
+        required=False,
     )
     customer = described(LaterForeignKey("Customer", index=True, verbose_name=_("Kunde")), copy="clear", listed=True)
     kind = described(
@@ -148,6 +176,47 @@ class Invoice(Record):
     class Meta:
         table_name = "invoice"
 
+    rule_fields = ("customer", *OFFERED)
+    follow_fields = (
+        "customer", "invoice_customer", "invoice_address", "attention_to", "number", "association", "invoiced_on",
+        "net_amount", "currency", "document_discount_1", "document_discount_2", "final_discount_percent",
+        "gross_prices",
+    )  # fmt: skip
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        propose_header(cls, rows, operation)
+        for row in rows:
+            # Its lines make the sums; nobody has to type them beforehand.
+            row.setdefault("net_amount", Decimal(0))
+            row.setdefault("total_amount", Decimal(0))
+
+    @classmethod
+    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        number_documents(cls, "R", rows)
+        for row in rows:
+            row["address_text"] = printed_address(cls, row)
+            if row.get("due_on") is None and isinstance(row.get("invoiced_on"), datetime.date):
+                row["due_on"] = _due_on(row)
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        """The printed address, the sums after another discount, and what statistics count (PX-104)."""
+        yield from readdressed(cls, written)
+        yield from summed(cls, InvoiceItem, [record for record in written if record.old is not None])
+        yield from counted_revenue(cls, written)
+
+    @classmethod
+    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        return offered_faults(cls, values, OFFERED)
+
+
+def _due_on(row: dict[str, Any]) -> datetime.date:
+    query = PaymentTerm.select(PaymentTerm.net_days).where(PaymentTerm.id == row.get("payment_term"))
+    days = (query.tuples().scalar() or 0) if row.get("payment_term") is not None else 0
+    start: datetime.date = row["invoiced_on"]
+    return start + datetime.timedelta(days=days + (row.get("value_days") or 0))
+
 
 class InvoiceItem(Record):
     """A line of an invoice; it knows the delivery note line it bills."""
@@ -200,6 +269,24 @@ class InvoiceItem(Record):
     class Meta:
         table_name = "invoice_item"
 
+    follow_fields = ("quantity", "unit_price", "discount_percent", "tax_percent")
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        codes = dict(Article.select(Article.id, Article.revenue_code).tuples()) if rows else {}
+        for row in rows:
+            row.setdefault("revenue_code", codes.get(row.get("article")))
+            header = header_of(Invoice, row.get("invoice"))
+            if header is not None:
+                customers = Invoice.customer.rel_model
+                propose_line(customers, row, conditions_of(customers, header))
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        """The sums of the invoices these lines belong to."""
+        query = cls.select(cls.invoice).where(cls.id.in_([record.key for record in written])).distinct()
+        return summed_invoices(Invoice, cls, [row[0] for row in query.tuples()])
+
 
 class Payment(Record):
     """A payment on an invoice."""
@@ -247,6 +334,7 @@ class CreditNote(Record):
         searchable=True,
         listed=True,
         natural_key=True,
+        required=False,
     )
     customer = described(LaterForeignKey("Customer", index=True, verbose_name=_("Kunde")), copy="clear", listed=True)
     invoice = described(
@@ -263,6 +351,35 @@ class CreditNote(Record):
 
     class Meta:
         table_name = "credit_note"
+
+    follow_fields = ("customer", "invoice")
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        """An invoice that is credited gives its customer and its whole amount."""
+        for row in rows:
+            invoice = Invoice.get_or_none(Invoice.id == row.get("invoice"))
+            if invoice is not None:
+                row.setdefault("customer", invoice.customer_id)
+                row.setdefault("total_amount", invoice.total_amount)
+
+    @classmethod
+    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        """Number and printed address: that of the credited invoice, else where invoices of the customer go."""
+        number_documents(cls, "G", rows)
+        for row in rows:
+            invoice = Invoice.get_or_none(Invoice.id == row.get("invoice"))
+            row["address_text"] = invoice.address_text if invoice is not None else printed_address(cls, row)
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        """An invoice that is credited without a word about lines is credited line by line (NE-70)."""
+        for record in written:
+            if record.old is None and record.new.get("invoice") is not None:
+                if not CreditNoteItem.select().where(CreditNoteItem.credit_note == record.key).exists():
+                    yield from credited_lines(CreditNoteItem, InvoiceItem, record)
+            elif record.old is not None and record.new.get("invoice") is None:
+                yield from readdressed(cls, [record])
 
 
 class CreditNoteItem(Record):

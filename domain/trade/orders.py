@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,16 @@ from domain.connections import Connection
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.rules import missing
+from domain.trade.pricing import conditions_of, propose_line
+from domain.trade.proposals import (
+    consignment_warehouse,
+    header_of,
+    number_documents,
+    offered_faults,
+    propose_charges,
+    propose_header,
+)
+from domain.trade.receivers import printed_address, readdressed
 from domain.values import (
     Currency,
     DeliveryTerm,
@@ -25,11 +35,15 @@ from domain.values import (
     Project,
     ShippingMethod,
 )
+from flask_appadmin.changes import Written
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.specs import Description, described
+
+#: Records of the customer that are offered on its orders while they are active.
+OFFERED = ("contact", "delivery_address", "invoice_address", "order_confirmation_address")
 
 
 class SalesOrder(Record):
@@ -46,6 +60,7 @@ class SalesOrder(Record):
         searchable=True,
         listed=True,
         natural_key=True,
+        required=False,
     )
     customer = described(
         LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Kunde")), copy="clear", listed=True
@@ -175,7 +190,23 @@ class SalesOrder(Record):
     class Meta:
         table_name = "sales_order"
 
-    rule_fields = ("customer", "source", "company_name", "catalog")
+    rule_fields = ("customer", "source", "company_name", "catalog", *OFFERED)
+    follow_fields = ("customer", "order_confirmation_address", "attention_to")
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        propose_header(cls, rows, operation)
+        propose_charges(rows, cls, operation)
+
+    @classmethod
+    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        number_documents(cls, "A", rows)
+        for row in rows:
+            row["address_text"] = printed_address(cls, row)
+
+    @classmethod
+    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
+        return readdressed(cls, written)
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
@@ -188,6 +219,7 @@ class SalesOrder(Record):
                 yield missing(cls, "company_name", gettext("Ohne Kunden ist der Firmenname des Bestellers nötig."))
         if values.get("source") not in (None, "own") and values.get("catalog") is None:
             yield missing(cls, "catalog", gettext("Bestellungen aus einem Katalog nennen ihn."))
+        yield from offered_faults(cls, values, OFFERED)
 
 
 class SalesOrderItem(Record):
@@ -235,3 +267,12 @@ class SalesOrderItem(Record):
 
     class Meta:
         table_name = "sales_order_item"
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        for row in rows:
+            header = header_of(SalesOrder, row.get("sales_order"))
+            if header is not None and header["customer"] is not None:
+                customers = SalesOrder.customer.rel_model
+                propose_line(customers, row, conditions_of(customers, header))
+                row.setdefault("warehouse", consignment_warehouse(customers, header))

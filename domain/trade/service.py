@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from peewee import CharField, DateField, ForeignKeyField
 
@@ -10,6 +11,7 @@ from domain.catalog import Article, Warehouse
 from domain.codes import PROGRESS
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
+from domain.trade.proposals import propose_header
 from flask_appadmin.database import Record
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
@@ -143,6 +145,10 @@ class RepairOrder(Record):
 
     class Meta:
         table_name = "repair_order"
+
+    @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        propose_header(cls, rows, operation)
 
 
 class RepairOrderItem(Record):

@@ -63,6 +63,10 @@ DRAWN = {
     "address.sequence_number",
     "bank_account.sequence_number",
     "customer_category.sequence_number",
+    "sales_order.number",
+    "delivery_note.number",
+    "invoice.number",
+    "credit_note.number",
 }
 
 #: Sums kept by the system, which start at 0 and are never empty.
