@@ -5,7 +5,7 @@ parsed arguments and answers the exit code: 0 done, 1 done with findings (rows t
 2 wrong use, unreadable or not possible. Sentences go to stderr, results to stdout; `--json` prints one object there.
 Environment: KONTOR_INSTANCE, DATABASE_URL, SECRET_KEY, SECRET_KEY_FALLBACKS (with a blank between two),
 KONTOR_TRUSTED_HOSTS (the same), KONTOR_PROXIES (how many stand in front), KONTOR_HTTPS=1, KONTOR_SESSION_IDLE_HOURS,
-KONTOR_SESSION_HOURS.
+KONTOR_SESSION_HOURS, KONTOR_DRAFT_DAYS.
 Heavy packages are imported where a command needs them: `--help` answers at once.
 Source: design.md section 9.
 """
@@ -79,7 +79,7 @@ def configuration() -> dict[str, Any]:
         "PROXIES": int(environment.get("KONTOR_PROXIES") or 0),
         "SESSION_COOKIE_SECURE": environment.get("KONTOR_HTTPS", "") not in ("", "0"),
     }
-    for name in ("SESSION_IDLE_HOURS", "SESSION_HOURS"):
+    for name in ("SESSION_IDLE_HOURS", "SESSION_HOURS", "DRAFT_DAYS"):
         if environment.get(f"KONTOR_{name}"):
             settings[name] = float(environment[f"KONTOR_{name}"])
     return settings

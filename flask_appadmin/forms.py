@@ -70,6 +70,8 @@ class SpecField(wtforms.Field):
         self.required = spec.required
         self.readonly = False
         self.changed = False
+        #: What somebody else stored meanwhile, while both versions wait for a choice.
+        self.conflict: Any = None
         self.hint = ""
         self.wide = 3 if self.kind == "textarea" else 1
         self.choices: Any = spec.choices if self.kind == "select" else ()

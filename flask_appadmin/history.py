@@ -62,6 +62,8 @@ class ChangeSetRecord(peewee.Model):
     undo_of = peewee.ForeignKeyField("self", null=True, on_delete="SET NULL")
     #: Further facts (filter, counts of the plan) as JSON.
     details = JSONField(null=True)
+    #: Names the effect: what is sent twice (double click, retry) has it once.
+    once = peewee.CharField(max_length=64, null=True, unique=True)
 
     class Meta:
         table_name = "change_set"

@@ -18,6 +18,7 @@ from flask_appadmin import (
     labels,
     layouts,
     listviews,
+    presence,
     queries,
     rights,
     search,
@@ -41,6 +42,7 @@ LAYER_MODELS: tuple[Any, ...] = (
     *customfields.MODELS,
     *layouts.MODELS,
     *drafts.MODELS,
+    *presence.MODELS,
     *listviews.MODELS,
 )
 

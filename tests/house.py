@@ -94,7 +94,7 @@ PRODUCT = (
 #: The lines of the layer from the top; a file imports from lines below and, in its own line, from its right.
 LINES: tuple[tuple[str, ...], ...] = (
     ("registry", "views", "security", "shell", "checks"),
-    ("schema", "forms", "listviews", "indexing", "lists", "layouts", "drafts"),
+    ("schema", "forms", "listviews", "indexing", "lists", "layouts", "drafts", "presence"),
     ("bulk", "copying", "sheets", "labels", "customfields"),
     (
         "loading",

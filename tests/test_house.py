@@ -51,6 +51,8 @@ WRITERS: dict[str, tuple[set[str], str]] = {
         {"ListView", "ListArrangement"},
         "how an operator arranges a list is a setting of his own: no history, no undo",
     ),
+    "flask_appadmin/drafts.py": ({"FormDraft"}, "input that nobody saved yet is no business data: no history, no undo"),
+    "flask_appadmin/presence.py": ({"FormPresence"}, "who looks at what changes no business data"),
     "flask_appadmin/worklists.py": ({"Worklist", "WorklistEntry"}, "a list of bookmarks changes no business data"),
     "migrations/0006_exceptions_of_selections.py": ({'"selection"'}, "moves what one column held into two"),
     "flask_appadmin/sheets/": (

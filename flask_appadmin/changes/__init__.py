@@ -20,7 +20,7 @@ from flask_appadmin.changes.assigning import AssignPlan, ValueGroup, plan_assign
 from flask_appadmin.changes.creating import next_keys
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
-from flask_appadmin.changes.removing import StillUsed, users_of
+from flask_appadmin.changes.removing import ChangedMeanwhile, StillUsed, users_of
 from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
 from flask_appadmin.changes.undoing import UndoConflict, UndoPlan, plan_undo
 from flask_appadmin.changes.unique import unique_sets
@@ -29,6 +29,7 @@ __all__ = [
     "Applied",
     "AssignPlan",
     "ChangeSet",
+    "ChangedMeanwhile",
     "NewRecord",
     "StillUsed",
     "UndoConflict",

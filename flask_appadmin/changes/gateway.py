@@ -39,10 +39,12 @@ class ChangeSet:
     """One operation: collect its steps, then `apply(operator)`.
 
     kind: key of `history.KINDS`. reason: the operator's own words. source: through what (file name). title: what the
-    list of operations shows; made from the counts when empty.
+    list of operations shows; made from the counts when empty. once: names the effect, which then happens only once.
     """
 
-    def __init__(self, kind: str, *, reason: str = "", source: str = "", title: str = "", details: Any = None) -> None:
+    def __init__(
+        self, kind: str, *, reason: str = "", source: str = "", title: str = "", details: Any = None, once: str = ""
+    ) -> None:
         if kind not in KINDS:
             raise ValueError(f"unknown kind of operation: {kind}")
         self.kind = kind
@@ -50,6 +52,7 @@ class ChangeSet:
         self.source = source.strip()[:255]
         self.title = title
         self.details = details
+        self.once = once
         self._creates: list[NewRecord] = []
         self._updates: list[Update] = []
         self._deletes: list[Delete] = []
@@ -82,9 +85,17 @@ class ChangeSet:
         if values:
             self._updates.append(Update(self._spec(model), int(key), dict(values), base, source, place))
 
-    def delete(self, model: Any, key: int, *, source: str = "") -> None:
-        """Plans the removal of a record with its children."""
-        self._deletes.append(Delete(self._spec(model), int(key), source))
+    def delete(
+        self,
+        model: Any,
+        key: int,
+        *,
+        source: str = "",
+        version: int | None = None,
+        place: tuple[str, str] | None = None,
+    ) -> None:
+        """Plans the removal of a record with its children. `version` is the one the operator saw: a newer one stays."""
+        self._deletes.append(Delete(self._spec(model), int(key), source, version, place))
 
     def assign(
         self, selection: Any, values: dict[str, Any], *, expected: str = "", without: Iterable[int] = ()
@@ -124,6 +135,9 @@ class ChangeSet:
         except _NothingToWrite as nothing:
             return Applied(None, skipped=tuple(nothing.skipped))
         except peewee.IntegrityError as fault:
+            if self.once and (earlier := ChangeSetRecord.get_or_none(ChangeSetRecord.once == self.once)) is not None:
+                counts = (earlier.created_count, earlier.updated_count, earlier.deleted_count)
+                return Applied(earlier.id, *counts, repeated=True)
             # What the checks could not foresee (another process was faster): the engine's own words stay inside.
             raise FaultList([_integrity_fault(fault)]) from fault
 
@@ -164,6 +178,7 @@ class ChangeSet:
             title=self.title[:255] or "…",
             undo_of=self._undo_of,
             details=self.details,
+            once=None if rehearsal else self.once or None,
         ).execute()
         if self._undo_of is not None:
             write_undo(run, self._undo_of)

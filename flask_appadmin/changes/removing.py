@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask_appadmin import search
 from flask_appadmin.changes.running import (
@@ -11,13 +12,16 @@ from flask_appadmin.changes.running import (
     Run,
     insert_changes,
     owner_of,
+    refuse,
     require,
     snapshot,
     visible_keys,
 )
+from flask_appadmin.database import engine
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
-from flask_appadmin.i18n import gettext
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.specs import ModelSpec, spec_of
 
 
@@ -39,6 +43,30 @@ class StillUsed(AppAdminError):
         )
 
 
+class ChangedMeanwhile(AppAdminError):
+    """A record that was to be removed and that somebody changed after it was shown."""
+
+    status = 409
+
+    def __init__(self, title: str, labels: Sequence[str], who: str, when: Any) -> None:
+        super().__init__(title, labels, who, when)
+        self.title = title
+        self.labels = list(labels)
+        self.who = who
+        self.when = when
+        #: Where in a form it stands: (child table, row key).
+        self.place: tuple[str, str] | None = None
+
+    def sentence(self) -> str:
+        return gettext(
+            "%(title)s: %(who)s hat hier inzwischen „%(labels)s“ geändert. Es wurde nichts gelöscht; wenn der Eintrag "
+            "trotzdem weg soll, markieren Sie ihn bitte noch einmal.",
+            title=self.title,
+            who=f"{self.who} ({format_datetime(self.when)})" if self.when else gettext("jemand"),
+            labels="“, „".join(self.labels),
+        )
+
+
 def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Delete]:
     """Removes records with their children; answers those that others still point to, to be tried again at the end."""
     waiting = []
@@ -48,6 +76,9 @@ def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Dele
         require(run, spec, "delete" if spec.owner is None else "edit")
         if not visible_keys(run.operator, spec, [step.key]):
             raise NotFound(spec, step.key)
+        if (changed := _changed_since(step)) is not None:
+            refuse(run, changed, step.place, step.source)
+            continue
         users = users_of(spec, step.key)
         if users:
             if may_wait:
@@ -58,6 +89,31 @@ def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Dele
         remove_records(run, spec, [step.key], step.source)
         run.deleted += 1
     return waiting
+
+
+def _changed_since(step: Delete) -> ChangedMeanwhile | None:
+    """What speaks against removing a record that is no longer as it was shown."""
+    if step.version is None:
+        return None
+    model = step.spec.model
+    query = model.select(model.version).where(model._meta.primary_key == step.key)
+    # The row is held, so that nobody changes it between this look and the removal.
+    row = (query.for_update() if engine() == "postgresql" else query).tuples().first()
+    if row is None or row[0] == step.version:
+        return None
+    rows = list(
+        ChangeRecord.select(ChangeRecord, ChangeSetRecord)
+        .join(ChangeSetRecord)
+        .where(ChangeRecord.entity == step.spec.name, ChangeRecord.record_id == step.key)
+        .order_by(ChangeRecord.id.desc())
+        .limit(max(row[0] - step.version, 1))
+    )
+    title = title_of_key(step.spec, step.key)
+    if not rows:
+        return ChangedMeanwhile(title, [], "", "")
+    last = rows[0].change_set
+    labels = [found.field_label for found in rows if found.field_label and found.change_set_id == last.id]
+    return ChangedMeanwhile(title, labels, last.user_name, last.changed_at)
 
 
 def title_of_key(spec: ModelSpec, key: int) -> str:

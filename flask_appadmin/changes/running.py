@@ -56,6 +56,9 @@ class Delete:
     spec: ModelSpec
     key: int
     source: str
+    #: The version that the operator saw; None where nobody looked at it.
+    version: int | None = None
+    place: tuple[str, str] | None = None
 
 
 @dataclass
@@ -91,6 +94,8 @@ class Applied:
     deleted: int = 0
     #: What was left alone, with the reason (undo of values that were changed again).
     skipped: tuple[str, ...] = ()
+    #: The same was sent before; nothing was written again.
+    repeated: bool = False
 
     @property
     def count(self) -> int:

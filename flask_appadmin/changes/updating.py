@@ -24,7 +24,7 @@ from flask_appadmin.errors import ConflictError, FieldError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext
-from flask_appadmin.rights import may_edit, visible
+from flask_appadmin.rights import mask, may_edit, may_read_full, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown
 
 
@@ -104,7 +104,7 @@ def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, An
             refuse(run, refusal, step.place, step.source)
             continue
         if step.base is not None and name in step.base and step.base[name] != old:
-            refuse(run, _conflict(step, item, value, old, row), step.place, step.source)
+            refuse(run, _conflict(run, step, item, value, old, row), step.place, step.source)
             continue
         changed[name] = value
     return changed
@@ -123,7 +123,7 @@ def _read_only_fault(run: Run, item: FieldSpec, old: Any, value: Any) -> FieldEr
     return FieldError(item, item.format(value), reason, gettext("Es bleibt bei „%(old)s“.", old=item.format(old)))
 
 
-def _conflict(step: Update, item: FieldSpec, ours: Any, theirs: Any, row: dict[str, Any]) -> ConflictError:
+def _conflict(run: Run, step: Update, item: FieldSpec, ours: Any, theirs: Any, row: dict[str, Any]) -> ConflictError:
     last = (
         ChangeRecord.select(ChangeRecord, ChangeSetRecord)
         .join(ChangeSetRecord)
@@ -139,12 +139,20 @@ def _conflict(step: Update, item: FieldSpec, ours: Any, theirs: Any, row: dict[s
         f"{step.spec.label} {step.spec.title_of(row)}",
         item,
         shown(item, ours, names),
-        shown(item, theirs, names),
-        shown(item, base, names),
+        _told(run, item, theirs, names),
+        _told(run, item, base, names),
         who=last.change_set.user_name if last is not None else "",
         when=last.change_set.changed_at if last is not None else "",
     )
     return fault
+
+
+def _told(run: Run, item: FieldSpec, value: Any, names: ReferenceCache) -> str:
+    """A value that somebody else wrote, as far as this operator may see it."""
+    if item.secret:
+        return "" if value is None else gettext("geändert")
+    words = shown(item, value, names)
+    return words if may_read_full(run.operator, item) else mask(words)
 
 
 def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[str, Any], dict[str, Any]]]) -> None:

@@ -31,7 +31,7 @@ from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.condition_page import ConditionPage
 from flask_appadmin.views.entry_window import EntryPage, EntryWindow
-from flask_appadmin.views.form_page import FormPage
+from flask_appadmin.views.form_page import FormPage, answer_draft, answer_presence
 from flask_appadmin.views.index_page import answer_indexes
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
@@ -268,6 +268,20 @@ class AppModelView(ModelView):
     def step_view(self) -> Any:
         """From one record to another one of the list as it was last seen: ?id=…&to=first|previous|next|last."""
         return step(self, operator(), self._key(), request.args.get("to", ""), request.args.get("tab", ""))
+
+    @expose("/presence", methods=("POST",))
+    def presence_view(self) -> Any:
+        """The form of a record is open: ?id=…; JSON in, {"text"} out (see form_page/companions.py)."""
+        operator().require(f"{self.spec.right}.read")
+        return answer_presence(self, operator(), self._key())
+
+    @expose("/draft", methods=("POST",))
+    def draft_view(self) -> Any:
+        """What was typed into a form so far, as it would be sent (see form_page/companions.py)."""
+        key = self._key() if request.form.get("id") else None
+        right = "edit" if key is not None or self.spec.owner is not None else "create"
+        operator().require(f"{self.spec.right}.{right}")
+        return answer_draft(self, operator(), key)
 
     @expose("/fields")
     def fields_view(self) -> Any:

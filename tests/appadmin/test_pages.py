@@ -751,44 +751,6 @@ def test_a_form_without_any_field_is_refused_as_one_that_is_empty(client: FlaskC
     assert photograph() == before
 
 
-def test_two_operators_decide_field_by_field(client: FlaskClient) -> None:
-    first, *_rest = three_books()
-    page = edit_page(client, first)
-    change_behind(Book, first, title="Von Berger", price=Decimal("30"), note="nur er")
-    answer = save(client, page, title="Von Weber", price="40", pages="99")
-    assert answer.status == 422
-    conflict = answer.one("section", "conflict")
-    assert [[cell.text for cell in row.all("td")][:3] for row in conflict.all("tr")[1:]] == [
-        ["Titel", "Die größere Hoffnung", "Von Weber"],
-        ["Preis", "19,99", "40,00"],
-    ]
-    assert "Von Berger" in conflict.text
-    assert "Herr Berger" in conflict.text
-    assert Book.get_by_id(first).pages is None, "nothing of it was saved"
-    change_behind(Book, first, title="Noch einmal Berger")
-    once_more = save(client, answer, **{"_keep-title": "mine", "_keep-price": "theirs"})
-    assert once_more.status == 422, "what was decided was decided about another value"
-    assert "Noch einmal Berger" in once_more.one("section", "conflict").text
-    done = save(client, once_more, **{"_keep-title": "mine"})
-    assert done.toast == "Gespeichert."
-    book = Book.get_by_id(first)
-    assert (book.title, book.price, book.pages, book.note) == ("Von Weber", Decimal("30"), 99, "nur er")
-
-
-def test_a_conflict_in_a_row_is_decided_like_any_other(client: FlaskClient) -> None:
-    first, *_rest = three_books()
-    loan = Loan.select().order_by(Loan.id).get().id
-    page = edit_page(client, first)
-    change_behind(Loan, loan, reader="Berger")
-    answer = save(client, page, **{f"loan-{loan}-reader": "Weber"})
-    row = answer.one("section", "conflict").all("tr")[1]
-    assert [cell.text for cell in row.all("td")][:3] == ["Ausleihe Berger: Leser", "Jürgen Groß", "Weber"]
-    theirs = save(client, answer, **{f"_keep-loan-{loan}-reader": "theirs"})
-    assert (theirs.toast, Loan.get_by_id(loan).reader) == ("Es war nichts zu ändern.", "Berger")
-    mine = save(client, answer, **{f"_keep-loan-{loan}-reader": "mine"})
-    assert (mine.toast, Loan.get_by_id(loan).reader) == ("Gespeichert.", "Weber")
-
-
 def test_a_row_that_was_deleted_meanwhile_is_offered_again_or_left_out(client: FlaskClient) -> None:
     first, *_rest = three_books()
     loans = [loan.id for loan in Loan.select().order_by(Loan.id)]

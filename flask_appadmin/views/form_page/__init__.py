@@ -7,8 +7,9 @@ else changed meanwhile is noticed. Parent and all children are one change set.
 
 from __future__ import annotations
 
+from flask_appadmin.views.form_page.companions import answer_draft, answer_presence
 from flask_appadmin.views.form_page.grids import child_counts
 from flask_appadmin.views.form_page.page import FormPage
 from flask_appadmin.views.form_page.saving import posted_reason
 
-__all__ = ["FormPage", "child_counts", "posted_reason"]
+__all__ = ["FormPage", "answer_draft", "answer_presence", "child_counts", "posted_reason"]

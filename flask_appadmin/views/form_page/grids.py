@@ -12,6 +12,7 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.layouts import form_fields
 from flask_appadmin.rights import may_read, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
+from flask_appadmin.views.form_page.conflicts import base_value
 from flask_appadmin.views.form_page.record import FormRecord
 
 #: So many child rows stand in a grid; longer ones say so.
@@ -27,6 +28,8 @@ class GridRow:
         #: The stored values, None for a new row.
         self.values = values
         self.version = "" if values is None else str(values.get("version", ""))
+        #: The version that the page showed, where it said one.
+        self.shown_version: int | None = None
         self.deleted = False
         self.errors: list[str] = []
         self.record: NewRecord | None = None
@@ -72,12 +75,21 @@ def stored_grid(record: FormRecord, child: ModelSpec, base: dict[str, Any]) -> G
 
 
 def base_of(form: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows, for finding out later what was changed on it; without secrets and masked values."""
+    """What the page shows, for finding out later what was changed on it; without secrets, masked values as marks."""
     return {
-        field.spec.name: field.spec.type.to_json(values.get(field.spec.name), field.spec)
+        field.spec.name: base_value(field.spec, values.get(field.spec.name))
         for field in form
-        if field.kind not in ("secret", "masked") and not field.readonly
+        if field.kind != "secret" and not field.readonly
     }
+
+
+def show_stored_row(record: FormRecord, grid: Grid, row: GridRow, base: dict[str, Any]) -> None:
+    """Lets a row stand on the page as it is stored now, no longer to be deleted."""
+    assert row.values is not None
+    row.form = _row_form(record, grid.spec, row.key)
+    record.maker.show(row.form, row.values, grid.spec, row.values["id"])
+    row.version, row.deleted = str(row.values["version"]), False
+    base[f"{grid.spec.name}-{row.key}"] = base_of(row.form, row.values)
 
 
 def _row_form(record: FormRecord, child: ModelSpec, row_key: str) -> Any:
@@ -101,6 +113,10 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
         record.maker.show(row.form, values or _defaults(child), child, int(key) if values else None)
         row.form.read(posted, shown, record.maker.names)
         row.deleted = posted.get(f"{start}-delete") == "1"
+        shown_version = posted.get(f"{start}-version", "")
+        if values is not None and shown_version.isascii() and shown_version.isdigit() and len(shown_version) < 10:
+            # After a refused save the page still says which version the operator has seen.
+            row.version, row.shown_version = shown_version, int(shown_version)
         if values is None and (row.deleted or _is_blank(row, child)):
             continue
         if values is None and key.isdecimal():

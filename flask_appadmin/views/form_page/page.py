@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from flask import g, redirect, render_template, request, session, url_for
+from flask import flash, g, redirect, render_template, request, session, url_for
+from werkzeug.datastructures import MultiDict
 
-from flask_appadmin.i18n import gettext
+from flask_appadmin import drafts
+from flask_appadmin.changes import ChangedMeanwhile
+from flask_appadmin.errors import ConflictError, NotFound
+from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.views import places
+from flask_appadmin.views.form_page.companions import draft_days, presence_text
+from flask_appadmin.views.form_page.conflicts import deletion_sentence, last_change, merged_notice
 from flask_appadmin.views.form_page.grids import child_counts
 from flask_appadmin.views.form_page.panels import Panel, fault_count, mark_changes, panel_context, stored_panel
 from flask_appadmin.views.form_page.record import FormRecord
-from flask_appadmin.views.form_page.saving import place_faults, save
+from flask_appadmin.views.form_page.saving import (
+    conflict_list,
+    place_faults,
+    planned,
+    posted_panels,
+    read_base,
+    rehearsed_faults,
+    save,
+)
 from flask_appadmin.views.stepping import steps_of
 
 if TYPE_CHECKING:
@@ -28,6 +43,8 @@ class FormPage:
         self.spec = view.spec
         self.operator = operator
         self.key = key
+        #: What was sent with this request, or the draft that is taken up again.
+        self.sent: MultiDict[str, str] = request.form
 
     def answer(self) -> Any:
         if request.method == "POST":
@@ -37,14 +54,55 @@ class FormPage:
             panel = stored_panel(self.record, key)
             context = panel_context(self.record, panel, True)
             return render_template("appadmin/form_panel.html", panel=context, record_history=g.get("record_history"))
+        draft = self._draft(request.args.get("draft", ""))
+        if draft is not None:
+            return self._resume(draft)
         return self._draw([stored_panel(self.record, key)], key)
 
+    def _draft(self, token: str) -> Any:
+        """The draft that an address names, if the operator may still take it up."""
+        if not token or not self.record.may_save:
+            return None
+        return drafts.find(self.spec, self.key, self.operator, token, draft_days())
+
+    def _resume(self, draft: Any) -> Any:
+        """The form as it stood when its input was last kept, beside what is stored by now."""
+        self.sent = MultiDict((name, value) for name, value in draft.fields)
+        base = read_base(self.sent)
+        panels = posted_panels(self.record, self.sent, base)
+        conflicts: list[Any] = []
+        if self.key is not None:
+            change, _target = planned(self.record, panels, base)
+            faults = rehearsed_faults(self.record, change)
+            conflicts = [fault for fault in faults if isinstance(fault, ConflictError | ChangedMeanwhile)]
+        place_faults(self.record, panels, conflicts)
+        return self._draw(panels, self.sent.get("_tab", ""), resumed=True)
+
     def _save(self) -> Any:
-        outcome = save(self.record)
+        try:
+            outcome = save(self.record)
+        except NotFound:
+            return self._gone()
         if outcome.applied is not None:
             return self._saved(outcome.key, outcome.applied)
-        errors, conflicts = place_faults(outcome.panels, outcome.faults)
-        return self._draw(outcome.panels, request.form.get("_tab", ""), errors=errors, conflicts=conflicts)
+        if any(isinstance(fault, NotFound) and fault.spec is self.spec for fault in outcome.faults):
+            return self._gone()
+        errors = place_faults(self.record, outcome.panels, outcome.faults)
+        return self._draw(outcome.panels, request.form.get("_tab", ""), errors=errors)
+
+    def _gone(self) -> Any:
+        """Somebody removed the record while it was being typed into: what was typed stands in a new one."""
+        sentence = deletion_sentence(self.record)
+        if not sentence:
+            raise NotFound(self.spec, self.key)
+        page = FormPage(self.view, self.operator, None)
+        may_create, page.record.may_save = page.record.may_save, True
+        panels = posted_panels(page.record, request.form, {})
+        for panel in panels:
+            for grid in panel.grids:
+                grid.errors = []
+        page.record.may_save = may_create
+        return page._draw(panels, request.form.get("_tab", ""), errors=[(sentence, "")])
 
     def _saved(self, key: int | None, applied: Any) -> Any:
         if applied.change_set is None:
@@ -55,6 +113,11 @@ class FormPage:
             self.view.registry.forget_total(self.spec)
             undo_url = self.view.registry.undo_url(applied.change_set)
         session["toast"] = {"text": text, "undo_url": undo_url}
+        if request.form.get("_draft"):
+            drafts.close(self.spec, self.key, self.operator, request.form.get("_token", ""))
+        merged = merged_notice(self.record, request.form.get("_seen", ""), applied.change_set)
+        if merged:
+            flash(merged, "info")
         then = request.form.get("_then", "")
         if then == "close":
             return redirect(places.remembered_list(self.spec) or self.view.list_url())
@@ -68,10 +131,11 @@ class FormPage:
         tab_key: str,
         *,
         errors: list[tuple[str, str]] | None = None,
-        conflicts: list[tuple[str, str, str, str, str, str]] | None = None,
+        resumed: bool = False,
     ) -> Any:
-        refused = errors is not None or bool(conflicts)
-        errors = errors or []
+        refused = errors is not None or resumed
+        listed = errors or []
+        conflicts = conflict_list(panels) if refused else []
         keys = [panel.tab.key for panel in panels]
         active = tab_key if tab_key in keys else (keys[0] if keys else "")
         with_faults = next((panel.tab.key for panel in panels if fault_count(panel)), "")
@@ -85,33 +149,66 @@ class FormPage:
         )
         context = {
             "page_title": title,
-            "title_error": bool(errors),
+            "title_error": bool(listed),
             "back": (str(self.spec.plural), places.remembered_list(self.spec) or self.view.list_url()),
             "tags": self._tags(head),
             "step": steps_of(self.view, self.key, active) if self.key is not None else None,
             "buttons": [],
             "menus": self._menus(),
             "save": self._save_context(),
-            "presence": "",
+            "presence": presence_text(self.spec, self.key, self.operator) if self.key is not None else "",
             "changed_count": changed,
             "discard_url": own_url,
             "action": own_url,
-            "hidden": [("id", str(self.key))] if self.key is not None else [],
+            "hidden": self._hidden(),
             "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
             "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
             "tabs": self._tabs(panels, active),
             "panels": [panel_context(self.record, panel, panel.tab.key == active) for panel in panels],
-            "errors": errors,
-            "conflict": {
-                "text": gettext("Diese Felder hat inzwischen jemand anderes geändert. Bitte wählen Sie."),
-                "rows": conflicts,
-            }
-            if conflicts
-            else None,
-            "reason": {"value": request.form.get("_reason", ""), "show": True},
+            "errors": listed,
+            "conflicts": conflicts,
+            "companions": self._companions(),
+            "offer": None if refused else self._offer(own_url),
+            "resumed": resumed,
+            "reason": {"value": self.sent.get("_reason", ""), "show": True},
         }
         answer = render_template("appadmin/form.html", record_history=g.get("record_history"), **context)
-        return answer, 422 if refused else 200
+        return answer, 422 if errors is not None and not resumed else 200
+
+    def _hidden(self) -> list[tuple[str, str]]:
+        """What the page says about itself when it is sent: for whom it was drawn, and what it knew."""
+        hidden = [("_by", str(self.operator.user_id)), ("_token", self.sent.get("_token") or token_urlsafe(24))]
+        if self.sent.get("_draft") or request.args.get("draft"):
+            hidden.append(("_draft", "1"))
+        if self.key is not None:
+            seen = self.sent.get("_seen") or str(last_change(self.spec, self.key))
+            hidden += [("id", str(self.key)), ("_seen", seen)]
+        return hidden
+
+    def _companions(self) -> dict[str, str]:
+        """Where the page reports itself and keeps what is typed."""
+        if self.operator.user_id is None:
+            return {}
+        found = {}
+        if self.key is not None:
+            found["presence"] = url_for(f"{self.view.endpoint}.presence_view", id=self.key)
+        if self.record.may_save:
+            found["draft"] = url_for(f"{self.view.endpoint}.draft_view")
+        return found
+
+    def _offer(self, own_url: str) -> dict[str, str] | None:
+        """Unsaved input of an earlier time that can be taken up again."""
+        draft = drafts.latest(self.spec, self.key, self.operator, draft_days()) if self.record.may_save else None
+        if draft is None:
+            return None
+        resume_url = f"{own_url}{'&' if '?' in own_url else '?'}draft={draft.token}"
+        return {
+            "when": format_datetime(draft.saved_at),
+            "resume_url": resume_url,
+            "discard_url": url_for(f"{self.view.endpoint}.draft_view"),
+            "token": draft.token,
+            "own_url": own_url,
+        }
 
     def _tags(self, head: dict[str, Any]) -> list[tuple[str, str]]:
         if self.view.head_tags is None or self.key is None:

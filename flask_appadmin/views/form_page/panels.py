@@ -88,10 +88,12 @@ def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], bas
 
 
 def fault_count(panel: Panel) -> int:
-    count = sum(1 for field in panel.form if field.errors)
+    count = sum(1 for field in panel.form if field.errors or field.conflict)
     for grid in panel.grids:
         count += len(grid.errors) + sum(
-            len(row.errors) + sum(1 for field in row.form if field.errors) for row in grid.rows if not row.deleted
+            len(row.errors) + sum(1 for field in row.form if field.errors or field.conflict)
+            for row in grid.rows
+            if not row.deleted
         )
     return count
 

@@ -6,6 +6,7 @@ Faults of the gateway come back to the fields and rows that they are about.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from flask_appadmin.changes import Applied, ChangeSet, NewRecord
+from flask_appadmin.changes import Applied, ChangedMeanwhile, ChangeSet, NewRecord
 from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, FieldError, NotFound
-from flask_appadmin.i18n import format_datetime
-from flask_appadmin.specs import ModelSpec
-from flask_appadmin.views.form_page.grids import Grid, GridRow, differing
+from flask_appadmin.history import ChangeRecord
+from flask_appadmin.i18n import gettext
+from flask_appadmin.views.form_page.conflicts import choice_of, decide, typed_base
+from flask_appadmin.views.form_page.grids import Grid, GridRow, differing, show_stored_row
 from flask_appadmin.views.form_page.panels import Panel, fault_count, posted_panel, tab_of
 from flask_appadmin.views.form_page.record import FormRecord
 
@@ -38,33 +40,83 @@ def save(record: FormRecord) -> Outcome:
         f"{record.spec.right}.{'edit' if record.key is not None or record.spec.owner else 'create'}"
     )
     posted: MultiDict[str, str] = request.form
-    base = _read_base(posted.getlist("_base"))
-    # What the operator left to somebody else in a conflict counts as not posted: the stored value stays.
-    theirs = {name[6:] for name, value in posted.items() if name.startswith("_keep-") and value == "theirs"}
-    if theirs:
-        posted = MultiDict((name, value) for name, value in posted.items(multi=True) if name not in theirs)
-    shown = set(posted.getlist("_shown")) - theirs
-    panels = [posted_panel(record, tab_of(record, key), posted, shown, base) for key in _panel_keys(record, posted)]
-    change = ChangeSet("form", reason=posted_reason())
-    target: Any = record.key
-    values = _changed_values(record, panels, base)
-    if record.key is None:
-        target = change.create(record.spec, values)
-    elif values:
-        change.update(record.spec, record.key, values, base=_typed_base(base.get("", {}), record.spec))
-    for panel in panels:
-        for grid in panel.grids:
-            _plan_rows(change, grid, target, base)
-    if any(fault_count(panel) for panel in panels):
+    base = read_base(posted)
+    panels = posted_panels(record, posted, base)
+    change, target = planned(record, panels, base, once=_effect(posted))
+    stranger = _other_operator(record, posted)
+    if stranger is not None or any(fault_count(panel) for panel in panels):
         # The values that could be read are checked, too, so that everything is told in one pass.
-        return Outcome(panels, record.key, faults=_rehearsed_faults(record, change))
+        faults = rehearsed_faults(record, change)
+        return Outcome(panels, record.key, faults=[stranger, *faults] if stranger is not None else faults)
     try:
         applied = change.apply(record.operator)
     except FaultList as refused:
         return Outcome(panels, record.key, faults=refused.faults)
     except NotFound as fault:
         return Outcome(panels, record.key, faults=[fault])
+    if applied.repeated:
+        return Outcome(panels, _made_by(record, applied.change_set), applied)
     return Outcome(panels, target.key if isinstance(target, NewRecord) else record.key, applied)
+
+
+def posted_panels(record: FormRecord, posted: MultiDict[str, str], base: dict[str, Any]) -> list[Panel]:
+    """The tabs as they were sent; `base` takes up what was decided about fields in conflict."""
+    posted, theirs = decide(posted, base)
+    shown = set(posted.getlist("_shown")) - theirs
+    return [posted_panel(record, tab_of(record, key), posted, shown, base) for key in _panel_keys(record, posted)]
+
+
+def planned(
+    record: FormRecord, panels: list[Panel], base: dict[str, Any], *, once: str = ""
+) -> tuple[ChangeSet, NewRecord | int | None]:
+    """The change set of what was sent, and the record it is about."""
+    change = ChangeSet("form", reason=posted_reason(), once=once)
+    target: Any = record.key
+    values = _changed_values(record, panels, base)
+    if record.key is None:
+        target = change.create(record.spec, values)
+    elif values:
+        stored = {name: value for panel in panels for name, value in panel.values.items()}
+        change.update(record.spec, record.key, values, base=typed_base(base.get("", {}), record.spec, stored))
+    for panel in panels:
+        for grid in panel.grids:
+            _plan_rows(change, grid, target, base)
+    return change, target
+
+
+def _effect(posted: MultiDict[str, str]) -> str:
+    """The name of what this form does: the same page sent twice with the same content does it once."""
+    token = posted.get("_token", "")
+    if not token:
+        return ""
+    # How it was sent (which button, which tab) is not what is sent.
+    aside = ("csrf_token", "_tab", "_then")
+    pairs = [(name, value) for name, value in posted.items(multi=True) if name not in aside]
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+
+
+def _made_by(record: FormRecord, change_set: int | None) -> int | None:
+    """The record that an earlier sending of the same form made."""
+    if record.key is not None:
+        return record.key
+    row = ChangeRecord.get_or_none(
+        ChangeRecord.change_set == change_set,
+        ChangeRecord.entity == record.spec.name,
+        ChangeRecord.action == "create",
+    )
+    return row.record_id if row is not None else None
+
+
+def _other_operator(record: FormRecord, posted: MultiDict[str, str]) -> AppAdminError | None:
+    """The fault of a page that somebody else filled in before he signed out."""
+    if posted.get("_by", str(record.operator.user_id)) == str(record.operator.user_id):
+        return None
+    return AppAdminError(
+        gettext(
+            "Diese Seite wurde mit einer anderen Anmeldung ausgefüllt. Es wurde nichts gespeichert; wenn Sie die "
+            "Eingaben in Ihrem Namen übernehmen wollen, prüfen Sie sie und speichern Sie noch einmal."
+        )
+    )
 
 
 def _panel_keys(record: FormRecord, posted: Any) -> list[str]:
@@ -74,7 +126,7 @@ def _panel_keys(record: FormRecord, posted: Any) -> list[str]:
     return named or known[:1]
 
 
-def _rehearsed_faults(record: FormRecord, change: ChangeSet) -> list[AppAdminError]:
+def rehearsed_faults(record: FormRecord, change: ChangeSet) -> list[AppAdminError]:
     if change.is_empty:
         return []
     try:
@@ -103,17 +155,16 @@ def _plan_rows(change: ChangeSet, grid: Grid, target: Any, base: dict[str, Any])
             values = {**row.form.posted_values(), child.owner.name: target}
             row.record = change.create(child, values, place=place)
         elif row.deleted:
-            change.delete(child, int(row.key))
+            change.delete(child, int(row.key), version=row.shown_version, place=place)
         else:
             known = base.get(f"{child.name}-{row.key}", {})
             values = differing(row.form, known)
-            change.update(child, int(row.key), values, base=_typed_base(known, child), place=place)
+            change.update(child, int(row.key), values, base=typed_base(known, child, row.values), place=place)
 
 
-def place_faults(panels: list[Panel], faults: list[AppAdminError]) -> tuple[list[Any], list[Any]]:
-    """Puts the faults at their fields and rows; (errors, conflicts) as the page lists them (form.html)."""
+def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminError]) -> list[tuple[str, str]]:
+    """Puts the faults at their fields and rows; answers the list for the top of the page (form.html)."""
     errors: list[tuple[str, str]] = []
-    conflicts: list[tuple[str, str, str, str, str, str]] = []
     fields = {field.spec.name: (panel, field) for panel in panels for field in panel.form}
     rows = {
         (grid.spec.name, row.key): (panel, grid, row) for panel in panels for grid in panel.grids for row in grid.rows
@@ -126,23 +177,21 @@ def place_faults(panels: list[Panel], faults: list[AppAdminError]) -> tuple[list
         place = rows.get(getattr(fault, "place", None) or ("", ""))
         row: GridRow | None = None
         field: Any = None
+        stored: dict[str, Any] = {}
         name = getattr(fault, "field", "")
         name = name if isinstance(name, str) else getattr(name, "name", "")
         if place is not None:
             panel, grid, row = place
             field = {each.spec.name: each for each in row.form}.get(name)
-            title = f"{grid.spec.label} {grid.spec.title_of(row.values or {})}: "
-            if isinstance(fault, ConflictError) and field is not None:
-                conflicts.append(_conflict_row(fault, field, title))
-                _rebase(panel, f"{grid.spec.name}-{row.key}", field, row.values or {})
-                continue
-        else:
-            own = fields.get(name)
-            field = own[1] if own is not None else None
-            if isinstance(fault, ConflictError) and own is not None:
-                conflicts.append(_conflict_row(fault, field))
-                _rebase(own[0], "", field, own[0].values)
-                continue
+            stored = row.values or {}
+        elif name in fields:
+            panel, field = fields[name]
+            stored = panel.values
+        if isinstance(fault, ConflictError) and field is not None:
+            field.conflict = choice_of(fault, field.spec, stored.get(name))
+            continue
+        if isinstance(fault, ChangedMeanwhile) and row is not None:
+            show_stored_row(record, grid, row, panel.base)
         if field is not None and field.errors:
             continue  # that it is missing follows from what is wrong with it
         errors.append((fault.sentence(), field.name if field is not None else ""))
@@ -150,18 +199,18 @@ def place_faults(panels: list[Panel], faults: list[AppAdminError]) -> tuple[list
             field.errors = [fault.found() if isinstance(fault, FieldError) else fault.sentence()]
         elif row is not None:
             row.errors.append(fault.sentence())
-    return errors, conflicts
+    return errors
 
 
-def _conflict_row(fault: ConflictError, field: Any, title: str = "") -> tuple[str, str, str, str, str, str]:
-    who = f"{fault.who}, {format_datetime(fault.when)}" if fault.when else fault.who
-    return f"{title}{field.label}", fault.original, fault.ours, fault.theirs, who, field.name
-
-
-def _rebase(panel: Panel, key: str, field: Any, stored: dict[str, Any]) -> None:
-    """After a conflict the page shows what is stored now: the next save decides about that, and nothing older."""
-    item = field.spec
-    panel.base.setdefault(key, {})[item.name] = item.type.to_json(stored.get(item.name), item)
+def conflict_list(panels: list[Panel]) -> list[tuple[str, str, str]]:
+    """The fields that wait for a choice: (label with its row, name of the field, who)."""
+    found = [(str(field.label), field) for panel in panels for field in panel.form]
+    for panel in panels:
+        for grid in panel.grids:
+            for row in grid.rows:
+                title = f"{grid.spec.label} {grid.spec.title_of(row.values or {})}"
+                found += [(f"{title}: {field.label}", field) for field in row.form]
+    return [(label, field.name, field.conflict.who) for label, field in found if field.conflict is not None]
 
 
 def posted_reason() -> str:
@@ -169,24 +218,10 @@ def posted_reason() -> str:
     return request.form.get("_reason", "").replace("\x00", "")
 
 
-def _typed_base(known: dict[str, Any], spec: ModelSpec) -> dict[str, Any]:
-    """What the page showed, as Python values."""
-    typed = {}
-    for name, value in known.items():
-        item = spec.by_name.get(name)
-        if item is None:
-            continue
-        try:
-            typed[name] = item.type.from_json(value, item)
-        except (ValueError, TypeError, ArithmeticError, AttributeError):
-            continue
-    return typed
-
-
-def _read_base(texts: list[str]) -> dict[str, Any]:
+def read_base(posted: MultiDict[str, str]) -> dict[str, Any]:
     """What the panels on the page showed: {"": {field: JSON value}, "<child>-<key>": {…}}."""
     base: dict[str, Any] = {}
-    for text in texts:
+    for text in posted.getlist("_base"):
         try:
             content = json.loads(text)
         except ValueError:

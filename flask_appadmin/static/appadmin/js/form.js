@@ -1,5 +1,6 @@
 // The form's page: tabs, child grids, unsaved changes, the keys of saving and stepping.
 import { startChildGrids } from "./childgrids.js";
+import { startCompanions } from "./companions.js";
 import { startFieldSearch } from "./fieldsearch.js";
 import { startHelpLine } from "./helpline.js";
 import { startReveal } from "./reveal.js";
@@ -14,6 +15,7 @@ if (form) {
   startReveal(form, unsaved);
   startFieldSearch(form);
   startHelpLine(form);
+  startCompanions(form, unsaved);
 
   document.addEventListener("keydown", (event) => {
     const combination = event.ctrlKey || event.metaKey;

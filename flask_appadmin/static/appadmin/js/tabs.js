@@ -91,7 +91,7 @@ export function startTabs(form, unsaved) {
   });
 
   // A fault in another tab: its link opens the tab, then goes to the field.
-  document.querySelector(".summary")?.addEventListener("click", async (event) => {
+  for (const summary of document.querySelectorAll(".summary")) summary.addEventListener("click", async (event) => {
     const link = event.target.closest('a[href^="#"]');
     const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (!field) return;

@@ -27,8 +27,9 @@ export function startUnsaved(form) {
     for (const field of part.querySelectorAll('input[type="hidden"]')) field.dataset.stored ??= field.value;
   };
 
+  const changes = () => names.size + form.querySelectorAll("tbody.fresh.touched").length + before;
   const show = () => {
-    const count = names.size + form.querySelectorAll("tbody.fresh.touched").length + before;
+    const count = changes();
     if (line) line.textContent = count === 0 ? "" : count === 1 ? line.dataset.one : line.dataset.many.replace("{n}", count);
     if (discard) discard.hidden = count === 0;
   };
@@ -65,5 +66,5 @@ export function startUnsaved(form) {
   keep(form);
   // After "back" the browser fills in what was typed: look at all of it once.
   for (const field of form.elements) if (counted(field) && isChanged(field)) look(field);
-  return { look, show, keep };
+  return { look, show, keep, count: changes };
 }
