@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from domain.numbers import propose_number
 from flask_appadmin.bulk import CopyRecord, FullCopyRecord
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import _
@@ -20,10 +23,14 @@ class CopyCustomer(CopyRecord):
 
     label = _("So.PROCURE Kunde kopieren")
     nothing_marked = _ONE_AT_A_TIME
+    confirm_label = _("OK")
     hint = _("Nur die Einstellungen; Ansprechpartner, Adressen und Banken bleiben zurück")
 
     def fields(self, spec: ModelSpec) -> tuple[FieldSpec, ...]:
         return tuple(spec.field(name) for name in _NUMBERS)
+
+    def proposals(self, spec: ModelSpec) -> dict[str, Any]:
+        return {name: propose_number(name) for name in _NUMBERS}
 
     def key_of(self, selection: Selection) -> int:
         keys = selection.key_list(2)

@@ -52,10 +52,15 @@ def level_of(unpaid: Decimal, limit: Decimal, warn_percent: Decimal | None) -> s
     return "good"
 
 
+def is_unpaid() -> Any:
+    """The condition of an open item: an invoice that is neither paid nor settled."""
+    return ~Invoice.settled & (Invoice.paid_amount < Invoice.total_amount)
+
+
 def unpaid_sums(customers: Sequence[int], operator: Operator) -> dict[int, Decimal]:
     """What these customers still owe on invoices that are neither paid nor settled; in one query, under the rights."""
     query = Invoice.select(Invoice.customer, fn.SUM(Invoice.total_amount), fn.SUM(Invoice.paid_amount)).where(
-        Invoice.customer.in_(list(customers)) & ~Invoice.settled & (Invoice.paid_amount < Invoice.total_amount)
+        Invoice.customer.in_(list(customers)) & is_unpaid()
     )
     condition = visible(operator, spec_of(Invoice))
     query = query if condition is None else query.where(condition)

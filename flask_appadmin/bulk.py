@@ -49,6 +49,8 @@ class Action:
     verb: ClassVar[str] = "read"
     #: Which page it has: "change", "confirm", "export", "labels" or "open" (the records themselves).
     page: ClassVar[str] = "confirm"
+    #: Stands in the list of printouts on the form.
+    prints: ClassVar[bool] = False
     #: Works on exactly one record.
     single: ClassVar[bool] = False
     #: What is said when nothing is marked; "" leaves it to the list.
@@ -181,6 +183,8 @@ class CopyRecord(ChangeAction):
     verb = "create"
     single = True
     full: ClassVar[bool] = False
+    #: What its button says; "" for the name of the action.
+    confirm_label: ClassVar[Any] = ""
 
     def fields(self, spec: ModelSpec) -> tuple[FieldSpec, ...]:
         """What the dialog asks for: the numbers the copy gets (empty: the next one), and what it cannot do without."""
@@ -189,6 +193,10 @@ class CopyRecord(ChangeAction):
             for item in spec.data_fields
             if (item.natural_key or item.required) and item.copy != "keep" and item.target is None and not item.secret
         )
+
+    def proposals(self, spec: ModelSpec) -> dict[str, Any]:
+        """What the dialog's fields show at first: numbers that the copy would get."""
+        return {}
 
     def key_of(self, selection: Selection) -> int:
         """The key of the one marked record; a sentence for none or several."""
@@ -311,6 +319,7 @@ class PrintLabels(DocumentAction):
     label = _("Etiketten drucken")
     rights = ("label.print",)
     page = "labels"
+    prints = True
 
     def choices(self) -> tuple[tuple[str, Any, tuple[tuple[str, Any], ...]], ...]:
         """What may be chosen besides the format: (name, label, ((value, text), …)), the first being the usual one."""

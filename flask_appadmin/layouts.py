@@ -7,7 +7,7 @@ last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,22 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Related:
+    """Rows of another table that are about the record, to be read on a tab."""
+
+    #: The table, and its reference to the record.
+    table: str
+    by: str
+    columns: tuple[str, ...]
+    #: What stands there while there are none.
+    empty: Any
+    #: A heading other than the table's name.
+    label: Any = ""
+    #: Makes a condition that the rows meet besides (Peewee expression).
+    only: Callable[[], Any] | None = None
+
+
+@dataclass(frozen=True)
 class Tab:
     """One page of a form. `children` are table names of child grids."""
 
@@ -35,6 +51,16 @@ class Tab:
     label: Any
     groups: tuple[Group, ...] = ()
     children: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
+    #: Stands in the list of special functions, and is a window of its own.
+    special: bool = False
+    #: Says whether it is there at the moment; None means always.
+    offered: Callable[[], bool] | None = None
+    #: What its button for saving says; "" for the usual word.
+    save_label: Any = ""
+
+    def is_offered(self) -> bool:
+        return self.offered is None or self.offered()
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -5,17 +5,19 @@ The tabs are the Registerkarten of the specification (`fields.tsv`); child table
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from actions import ACTIONS
 from actions.create_customer import plan_platform_customer, plan_quick_customer
-from domain.credit import LIMIT_FIELDS, level_of, limit_in_force, unpaid_sums
+from domain.credit import LIMIT_FIELDS, is_unpaid, level_of, limit_in_force, unpaid_sums
 from domain.dates import today
+from domain.settings import current_setting
 from domain.trade import Invoice
 from flask_appadmin.i18n import _, format_decimal, gettext
-from flask_appadmin.layouts import Group, Layout, Tab, form_fields
-from flask_appadmin.rights import Operator
+from flask_appadmin.layouts import Group, Layout, Related, Tab, form_fields
+from flask_appadmin.rights import Operator, may_read_full
 from flask_appadmin.specs import spec_of
 from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow
 from models import CUSTOMER_TABS, Customer, CustomerUser
@@ -128,13 +130,14 @@ _CHILD_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("addresses", _("Adressen"), ("address",)),
     ("categories", _("Kategorien"), ("customer_category",)),
     ("suppliers", _("Lieferanten"), ("supplier_assignment",)),
-    ("mailing", _("Mailing"), ("mailing_criterion", "mailing_activity")),
+    ("mailing", _("Mailing-Merkmale"), ("mailing_criterion",)),
+    ("mailing_activities", _("Mailing-Aktivitäten"), ("mailing_activity",)),
     ("documents", _("Dokumente"), ("document",)),
-    ("communication", _("Kommunikation"), ("communication", "note")),
+    ("communication", _("Kommunikation"), ("communication",)),
+    ("notes", _("Notizen"), ("note",)),
     ("cards", _("Kundenkarten"), ("customer_card",)),
     ("devices", _("Kunden-Geräte"), ("customer_device",)),
-    ("agreements", _("Vereinbarungen"), ("repair_agreement", "customer_article_number")),
-    ("printing", _("Druckoptionen"), ("print_option", "print_profile_assignment")),
+    ("printing", _("Druckoptionen"), ("print_option",)),
     ("accounts", _("Konten für Export"), ("export_account",)),
     ("users", _("Benutzer"), ("customer_user", "cost_centre")),
     ("portal", _("Sortimente"), ("catalog_assignment", "personal_assortment", "shopping_cart")),
@@ -142,11 +145,56 @@ _CHILD_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("promotions", _("Aktionen"), ("promotion_participation",)),
 )
 
+#: What stands in the list of special functions, each a window of its own (PX-23).
+_SPECIAL_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("repair_agreements", _("Sondervereinbarungen Reparaturkosten"), ("repair_agreement",)),
+    ("article_numbers", _("Kundenspezifische Artikelnummern"), ("customer_article_number",)),
+    ("print_profiles", _("Druckprofile"), ("print_profile_assignment",)),
+)
+
+#: What is booked and billed elsewhere, to be read here (NE-01).
+_RELATED_TABS = (
+    Tab(
+        "account",
+        _("Kundenkonto"),
+        related=(
+            Related(
+                "account_entry",
+                "customer",
+                (
+                    "booked_at", "turnover_kind", "receipt_number", "branch", "article", "quantity", "value",
+                    "payment_method", "bonus",
+                ),
+                _("Noch keine Bewegungen. Einkäufe erscheinen hier, sobald sie verbucht sind."),
+            ),
+        ),
+    ),
+    Tab(
+        "open_items",
+        _("Offene Posten"),
+        related=(
+            Related(
+                "invoice",
+                "customer",
+                ("number", "invoiced_on", "due_on", "total_amount", "paid_amount"),
+                _("Keine offenen Posten: alle Rechnungen sind bezahlt oder erledigt."),
+                label=_("Offene Posten"),
+                only=is_unpaid,
+            ),
+        ),
+    ),
+)  # fmt: skip
+
 #: The order of all tabs; what is missing here stands at the end.
 _ORDER = (
     "main", "contacts", "addresses", "banks", "general", "master", "credit", "conditions", "order_info", "further",
-    "traits", "categories", "credit_sale", "parameters", "details", "profile", "page_2", "special_accounts",
+    "traits", "categories", "details", "parameters", "cards", "credit_sale", "account", "open_items", "promotions",
+    "notes", "communication", "documents", "mailing", "mailing_activities", "profile", "page_2",
 )  # fmt: skip
+
+
+def _uses_group_accounts() -> bool:
+    return bool(current_setting().use_group_account_numbers)
 
 
 def _layout() -> Layout:
@@ -168,25 +216,40 @@ def _layout() -> Layout:
         tabs[key] = Tab(key, labels[key], tuple(groups), _CHILDREN_OF.get(key, ()))
     for key, label, children in _CHILD_TABS:
         tabs[key] = Tab(key, label, (), children)
+    for tab in _RELATED_TABS:
+        tabs[tab.key] = tab
+    accounts = tabs.pop("special_accounts")
+    for key, label, children in _SPECIAL_TABS:
+        tabs[key] = Tab(key, label, (), children, special=True)
+    # „Übernehmen“ assigns the accounts; the setting of the transfer decides whether there are any (PX-34, PX-40).
+    tabs[accounts.key] = dataclasses.replace(
+        accounts, special=True, offered=_uses_group_accounts, save_label=_("Übernehmen")
+    )
     named = {name for tab in tabs.values() for name in tab.children}
     order = [*_ORDER, *(key for key in tabs if key not in _ORDER)]
     later = [Tab(child.name, child.plural, (), (child.name,)) for child in spec.children if child.name not in named]
     return Layout((*(tabs[key] for key in order if key in tabs), *later))
 
 
-def _head_tags(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """State of the customer beside its name."""
+def _head_tags(values: dict[str, Any], operator: Operator) -> list[tuple[str, str, str]]:
+    """State of the customer beside the name, and what to mind: blocks, credit, the warning."""
     looks = {"active": "good", "draft": "warn", "locked": "bad"}
     status = values.get("status")
     tags = []
     if status == "active" and not values.get("active"):
-        tags.append((gettext("Inaktiv"), ""))
+        tags.append((gettext("Inaktiv"), "", ""))
     elif status:
-        tags.append((spec_of(Customer).field("status").format(status), looks.get(status, "")))
+        tags.append((spec_of(Customer).field("status").format(status), looks.get(status, ""), ""))
     if values.get("delivery_block") in ("2", "3"):
-        tags.append((gettext("Liefersperre"), "bad"))
+        tags.append((gettext("Liefersperre"), "bad", ""))
     if values.get("dunning_lock"):
-        tags.append((gettext("Mahnsperre"), "warn"))
+        tags.append((gettext("Mahnsperre"), "warn", ""))
+    if "id" in values and may_read_full(operator, spec_of(Customer).field("credit_limit")):
+        look, words = _credit_signs(operator, {values["id"]: values}).get(values["id"], ("good", ""))
+        if look != "good":
+            tags.append((words.partition(":")[0], look, words))
+    if values.get("warning_text"):
+        tags.append((gettext("Warnhinweis: %(text)s", text=values["warning_text"]), "warn", values["warning_text"]))
     return tags
 
 
@@ -351,6 +414,9 @@ class CustomerView(AppModelView):
         "customer": ("street", "postal_code", "city", "country"),
         "address": ("street", "postal_code", "city", "country"),
     }
-    head_fields = ("status", "active", "delivery_block", "dunning_lock")
+    head_fields = (
+        "status", "active", "delivery_block", "dunning_lock", "warning_text", "credit_sale", "credit_warn_percent",
+        *LIMIT_FIELDS,
+    )  # fmt: skip
     head_tags = staticmethod(_head_tags)
     new_label = _("Neuer Kunde")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import redirect, render_template, request, send_file, session, url_for
+from flask import Response, redirect, render_template, request, send_file, session, url_for
 
 from flask_appadmin.bulk import (
     LARGE,
@@ -68,6 +68,13 @@ class ActionPages:
             self.count = int(self.state.partition(".")[0])
 
     def answer(self) -> Any:
+        """The page; one that was asked for as a window (js/windows.js) says in a header where to go when it is done."""
+        answer = self._answer()
+        if in_window() and isinstance(answer, Response) and answer.status_code == 302:
+            return Response(status=204, headers={"X-Location": answer.location})
+        return answer
+
+    def _answer(self) -> Any:
         if not self.count:
             raise AppAdminError(self._nothing())
         if self.action.page == "open":
@@ -186,6 +193,18 @@ class ActionPages:
             folder.cleanup()
             raise
         return send_document(document, folder)
+
+
+def _copy_hint(field: Any, proposed: dict[str, Any]) -> str:
+    if proposed.get(field.spec.name) is not None:
+        return gettext("vorgeschlagen")
+    given = not field.required and (field.spec.natural_key or not proposed)
+    return gettext("leer: wird vergeben") if given else ""
+
+
+def in_window() -> bool:
+    """Whether the page is asked for as a window over another one."""
+    return request.headers.get("X-Fragment") == "window"
 
 
 def different_rows(spec: ModelSpec, shown_state: str, state: str) -> str:
@@ -467,6 +486,7 @@ class _ConfirmPage:
 
     def _common(self) -> dict[str, Any]:
         return {
+            "in_window": in_window(),
             "back": self.pages.back,
             "action": self.pages.url,
             "hidden": self.pages.hidden(),
@@ -489,9 +509,11 @@ class _ConfirmPage:
         items = action.fields(self.spec)
         maker = FormMaker(self.pages.operator)
         form = maker.make(items, is_new=True)
+        proposed = action.proposals(self.spec)
         for field in form:
             field.readonly = False
-            field.hint = gettext("leer: wird vergeben") if not field.required else ""
+            field.show(proposed.get(field.spec.name))
+            field.hint = _copy_hint(field, proposed)
             field.required = field.required and field.spec.copy == "clear"
         problems: list[tuple[str, str, str]] = []
         if request.method == "POST" and request.form.get("_do") == "copy":
@@ -513,15 +535,16 @@ class _ConfirmPage:
                         else:
                             problems.append(("", "", str(fault)))
         title = self.pages.titles([key])[key]
+        words = gettext("Die Kopie ist danach geöffnet; das Original bleibt, wie es ist.")
         context = self._common() | {
-            "page_title": gettext("%(title)s kopieren?", title=title)
+            "page_title": gettext("%(label)s kopieren", label=str(self.spec.label))
             if not action.full
-            else gettext("%(title)s vollständig kopieren?", title=title),
-            "text": gettext("Die Kopie ist danach geöffnet; das Original bleibt, wie es ist."),
+            else gettext("%(label)s vollständig kopieren", label=str(self.spec.label)),
+            "text": gettext("Vorlage: %(title)s. %(words)s", title=title, words=words),
             "counts": self._child_counts([key]) if action.full else [],
             "fields": list(form),
             "hidden": [*self.pages.hidden(), ("_do", "copy")],
-            "confirm_label": str(action.label),
+            "confirm_label": str(action.confirm_label or action.label),
             "problems": {"text": gettext("So geht es nicht"), "rows": problems} if problems else None,
         }
         return render_template("appadmin/confirm.html", **context), 422 if problems or form.has_errors else 200

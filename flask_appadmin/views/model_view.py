@@ -75,7 +75,7 @@ class AppModelView(ModelView):
     tags: ClassVar[dict[str, dict[Any, str]]] = {}
     #: Names of the fields that `head_tags` looks at.
     head_fields: ClassVar[tuple[str, ...]] = ()
-    #: Function (values of a row) -> [(text, look)] for the head of the form.
+    #: Function (values of a row, operator) -> [(text, look, tooltip)] for the head of the form.
     head_tags: ClassVar[Any] = None
     #: What the button for a new record says; None makes it from the model's label.
     new_label: ClassVar[Any] = None
@@ -289,6 +289,8 @@ class AppModelView(ModelView):
         layout = self.form_layout
         found = []
         for tab in layout.tabs:
+            if tab.special:
+                continue  # a window of its own, in the list of special functions
             for group in tab.groups:
                 place = " › ".join(str(part) for part in (tab.label, group.title) if part)
                 for name in group.fields:

@@ -63,7 +63,7 @@ class Preview:
             "appadmin/preview.html",
             title=self.spec.title_of(values),
             url=self.view.record_url(self.key),
-            tags=make(values) if make is not None else [],
+            tags=make(values, self.operator) if make is not None else [],
             groups=drawn,
             children=self._children(),
             last=self._last_change(),

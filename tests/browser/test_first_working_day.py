@@ -138,7 +138,7 @@ def _copy_and_copy_fully(page: Page, server: KontorServer) -> None:
         expect(page.locator("#marked")).to_contain_text("1 markiert")
         page.locator(".strip-actions summary", has_text="Kopieren").click()
         page.get_by_role("button", name=menu_entry, exact=True).click()
-        page.get_by_role("button", name=menu_entry).click()
+        page.get_by_role("button", name="OK").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Alfreds Futterkiste")
         expect(page.locator(".tag", has_text="Entwurf").first).to_be_visible()
         expect(page.get_by_label("Suchbezeichnung", exact=True)).to_have_value(re.compile(r" \(Kopie\)$"))

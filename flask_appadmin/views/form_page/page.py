@@ -12,6 +12,7 @@ from flask_appadmin import drafts
 from flask_appadmin.changes import ChangedMeanwhile
 from flask_appadmin.errors import ConflictError, NotFound
 from flask_appadmin.i18n import format_datetime, gettext
+from flask_appadmin.layouts import Tab
 from flask_appadmin.rights import Operator
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page.companions import draft_days, presence_text
@@ -19,6 +20,7 @@ from flask_appadmin.views.form_page.conflicts import deletion_sentence, last_cha
 from flask_appadmin.views.form_page.grids import child_counts
 from flask_appadmin.views.form_page.panels import Panel, fault_count, mark_changes, panel_context, stored_panel
 from flask_appadmin.views.form_page.record import FormRecord
+from flask_appadmin.views.form_page.related import may_see
 from flask_appadmin.views.form_page.saving import (
     conflict_list,
     place_faults,
@@ -28,7 +30,7 @@ from flask_appadmin.views.form_page.saving import (
     rehearsed_faults,
     save,
 )
-from flask_appadmin.views.stepping import steps_of
+from flask_appadmin.views.form_page.toolbar import came_from, told, toolbar
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -119,6 +121,9 @@ class FormPage:
         if merged:
             flash(merged, "info")
         then = request.form.get("_then", "")
+        tab = self.view.form_layout.tab(request.form.get("_tab", ""))
+        if then == "close" and tab.special:
+            return redirect(self.view.record_url(key or 0))
         if then == "close":
             return redirect(places.remembered_list(self.spec) or self.view.list_url())
         if then == "new":
@@ -141,6 +146,7 @@ class FormPage:
         with_faults = next((panel.tab.key for panel in panels if fault_count(panel)), "")
         if refused and with_faults and not fault_count(next(p for p in panels if p.tab.key == active)):
             active = with_faults
+        tab = self.view.form_layout.tab(active)
         head = self.record.head_values()
         title = self.spec.title_of(head) if self.key is not None else str(self.view.new_label or self._new_title())
         changed = mark_changes(panels) if refused else 0
@@ -150,20 +156,20 @@ class FormPage:
         context = {
             "page_title": title,
             "title_error": bool(listed),
-            "back": (str(self.spec.plural), places.remembered_list(self.spec) or self.view.list_url()),
+            "back": self._back(tab, title),
+            "window_title": str(tab.label) if tab.special else "",
             "tags": self._tags(head),
-            "step": steps_of(self.view, self.key, active) if self.key is not None else None,
-            "buttons": [],
-            "menus": self._menus(),
-            "save": self._save_context(),
+            "tools": toolbar(self.record, tab, active),
+            "save": self._save_context(tab),
             "presence": presence_text(self.spec, self.key, self.operator) if self.key is not None else "",
             "changed_count": changed,
             "discard_url": own_url,
             "action": own_url,
             "hidden": self._hidden(),
+            "active_tab": active,
             "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
             "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
-            "tabs": self._tabs(panels, active),
+            "tabs": self._tabs(panels, active) if not tab.special else [],
             "panels": [panel_context(self.record, panel, panel.tab.key == active) for panel in panels],
             "errors": listed,
             "conflicts": conflicts,
@@ -183,7 +189,8 @@ class FormPage:
         if self.key is not None:
             seen = self.sent.get("_seen") or str(last_change(self.spec, self.key))
             hidden += [("id", str(self.key)), ("_seen", seen)]
-        return hidden
+        key = came_from(self.record)
+        return [*hidden, ("from", key)] if key else hidden
 
     def _companions(self) -> dict[str, str]:
         """Where the page reports itself and keeps what is typed."""
@@ -210,42 +217,38 @@ class FormPage:
             "own_url": own_url,
         }
 
-    def _tags(self, head: dict[str, Any]) -> list[tuple[str, str]]:
+    def _tags(self, head: dict[str, Any]) -> list[tuple[str, str, str]]:
         if self.view.head_tags is None or self.key is None:
             return []
         make: Any = self.view.head_tags
-        tags: list[tuple[str, str]] = make(head)
+        tags: list[tuple[str, str, str]] = make(head, self.operator)
         return tags
 
     def _new_title(self) -> str:
         return gettext("Neu: %(label)s", label=str(self.spec.label))
 
-    def _save_context(self) -> dict[str, Any] | None:
+    def _back(self, tab: Tab, title: str) -> tuple[str, str]:
+        """From the window of a special function to the record, from the record to the list as it was last seen."""
+        if tab.special and self.key is not None:
+            return title, self.view.record_url(self.key)
+        return str(self.spec.plural), places.remembered_list(self.spec) or self.view.list_url()
+
+    def _save_context(self, tab: Tab) -> dict[str, Any] | None:
         if not self.record.may_save:
             return None
         more = [("close", gettext("Speichern und schließen"), gettext("Strg ↵"))]
-        if self.operator.may(f"{self.spec.right}.create"):
+        if self.operator.may(f"{self.spec.right}.create") and not tab.special:
             more.append(("new", gettext("Speichern und neu"), ""))
-        return {"label": gettext("Speichern"), "more": more}
-
-    def _menus(self) -> list[tuple[str, list[tuple[str, str, str]]]]:
-        """The actions of the list, for this one record."""
-        if self.key is None:
-            return []
-        grouped: dict[str, list[tuple[str, str, str]]] = {}
-        for action in self.view.allowed_actions():
-            if action.page in ("change", "open"):
-                continue
-            url = url_for(f"{self.view.endpoint}.run_action", action_name=action.name, id=self.key)
-            group = str(action.group) or gettext("Sonderfunktionen")
-            grouped.setdefault(group, []).append((str(action.label), url, "get"))
-        return list(grouped.items())
+        label = str(tab.save_label) or gettext("Speichern")
+        return {"label": label, "more": more, "tip": f"{label} ({told('Ctrl+S')})"}
 
     def _tabs(self, panels: list[Panel], active: str) -> list[dict[str, Any]]:
         faults = {panel.tab.key: fault_count(panel) for panel in panels}
         tabs = []
         counts = self._child_counts()
         for tab in self.view.form_layout.tabs:
+            if tab.special or (tab.related and not any(may_see(self.record, each) for each in tab.related)):
+                continue
             count = sum(counts.get(name, 0) for name in tab.children) if tab.children and not tab.groups else None
             tabs.append(
                 {
@@ -271,5 +274,6 @@ class FormPage:
     def _child_counts(self) -> dict[str, int]:
         if self.key is None:
             return {}
-        names = {name for tab in self.view.form_layout.tabs if not tab.groups for name in tab.children}
+        tabs = [tab for tab in self.view.form_layout.tabs if not tab.groups and not tab.special]
+        names = {name for tab in tabs for name in tab.children}
         return child_counts([child for child in self.spec.children if child.name in names], self.key)

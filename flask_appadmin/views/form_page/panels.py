@@ -14,6 +14,7 @@ from flask_appadmin.layouts import Tab
 from flask_appadmin.specs import FieldSpec
 from flask_appadmin.views.form_page.grids import Grid, base_of, grid_context, posted_grid, stored_grid
 from flask_appadmin.views.form_page.record import FormRecord
+from flask_appadmin.views.form_page.related import related_context
 from flask_appadmin.views.record_links import link_of, map_link
 
 _HISTORY_LIMIT = 100
@@ -136,11 +137,12 @@ def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, A
         "key": panel.tab.key,
         "groups": groups,
         "grids": [grid_context(record, grid) for grid in panel.grids],
+        "related": [related_context(record, related) for related in panel.tab.related],
         "base": json_text(panel.base),
         "html": "",
         "include": "",
         "active": active,
-        "empty": "" if groups or panel.grids else gettext("Hier gibt es für Sie nichts zu sehen."),
+        "empty": "" if groups or panel.grids or panel.tab.related else gettext("Hier gibt es für Sie nichts zu sehen."),
     }
 
 

@@ -111,14 +111,13 @@ export function startChildGrids(form, unsaved) {
   };
   start(form);
   form.addEventListener("panel", (event) => start(event.detail));
-  // Einfg and Alt+N belong to the table worked on last, or the first one on the tab.
+  // Einfg belongs to the table worked on last, or the first one on the tab.
   let last = null;
   form.addEventListener("focusin", (event) => (last = event.target.closest("[data-grid]") ?? last));
   document.addEventListener(
     "keydown",
     (event) => {
-      const isNew = (event.altKey && !event.ctrlKey && event.key.toLowerCase() === "n") || (event.key === "Insert" && !event.ctrlKey && !event.shiftKey && !event.target.closest("[data-grid]"));
-      if (!isNew) return;
+      if (event.key !== "Insert" || event.ctrlKey || event.shiftKey || event.altKey || event.target.closest("[data-grid], dialog")) return;
       const shown = [...grids.keys()].filter((section) => section.offsetParent);
       const grid = grids.get(shown.includes(last) ? last : shown[0]);
       if (!grid?.blank) return;

@@ -4,6 +4,7 @@ import { startCompanions } from "./companions.js";
 import { startFieldSearch } from "./fieldsearch.js";
 import { startHelpLine } from "./helpline.js";
 import { startReveal } from "./reveal.js";
+import { startRowTools } from "./rowtools.js";
 import { startTabs } from "./tabs.js";
 import { startUnsaved } from "./unsaved.js";
 
@@ -11,6 +12,7 @@ const form = document.getElementById("form");
 if (form) {
   const unsaved = startUnsaved(form);
   startChildGrids(form, unsaved);
+  startRowTools(form);
   startTabs(form, unsaved);
   startReveal(form, unsaved);
   startFieldSearch(form);
@@ -30,11 +32,6 @@ if (form) {
     } else if (key === "enter" && save) {
       event.preventDefault();
       (document.querySelector('[name="_then"][value="close"]') ?? save).click();
-    } else {
-      const move = { f: "first", g: "previous", h: "next", l: "last" }[key];
-      if (!move || event.shiftKey) return;
-      event.preventDefault();
-      document.querySelector(`[data-step="${move}"]`)?.click();
     }
   });
 

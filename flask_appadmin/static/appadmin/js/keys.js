@@ -30,6 +30,7 @@ function tellKeys(dialog) {
   const told = new Set([...dialog.querySelectorAll("dt")].map((term) => term.textContent.trim().toLowerCase()));
   for (const bound of document.querySelectorAll("[data-key], [data-combo]")) {
     if (bound.closest("dialog, [hidden]")) continue;
+    if (bound.closest("[role=toolbar]")) continue; // told by the page itself
     const parts = bound.dataset.keys?.split("+").map((part) => keyWords[part] ?? part) ?? [bound.dataset.key?.toUpperCase() ?? bound.dataset.combo];
     const name = parts.join(" ").toLowerCase();
     if (told.has(name) || [...told].some((keys) => keys.split(/\s+/)[0] === name)) continue;
@@ -76,17 +77,20 @@ export function startKeys() {
     return false;
   });
 
-  // A link or button may name a combination, <button data-combo="ctrl+delete" data-keys="Ctrl+Delete">; the tooltip tells it.
-  for (const bound of document.querySelectorAll("[data-combo]")) {
-    bound.title = `${bound.title || bound.textContent.trim()} (${bound.dataset.keys.split("+").map((part) => keyWords[part] ?? part).join(" ")})`;
+  // A link or button may name combinations, <button data-combo="ctrl+delete" data-keys="Ctrl+Delete">; the tooltip tells the
+  // one in data-keys. They rest while somebody types, unless it says data-while-typing. One that is greyed out does nothing,
+  // and neither does the browser.
+  for (const bound of document.querySelectorAll("[data-combo][data-keys]")) {
+    bound.title = `${bound.title || bound.textContent.trim()} (${bound.dataset.keys.split("+").map((part) => keyWords[part] ?? part).join("+")})`;
   }
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.altKey || event.metaKey) || event.defaultPrevented || isTyping(event.target) || event.key === "Control") return;
+    if (!(event.ctrlKey || event.altKey || event.metaKey) || event.defaultPrevented || event.isComposing || event.key === "Control") return;
     const parts = [event.ctrlKey || event.metaKey ? "ctrl" : "", event.altKey ? "alt" : "", event.shiftKey ? "shift" : "", event.key.toLowerCase()];
-    const bound = document.querySelector(`[data-combo="${CSS.escape(parts.filter(Boolean).join("+"))}"]`);
-    if (!bound) return;
+    const bound = document.querySelector(`[data-combo~="${CSS.escape(parts.filter(Boolean).join("+"))}"]`);
+    if (!bound || document.querySelector("dialog[open]")) return;
+    if (isTyping(event.target) && bound.dataset.whileTyping === undefined) return;
     event.preventDefault();
-    bound.click();
+    if (!event.repeat && !bound.disabled && bound.getAttribute("aria-disabled") !== "true") bound.click();
   });
 
   // A link or button may name its key: <a data-key="n">. With Alt it works while typing, too (Ctrl+N belongs to the browser).

@@ -9,6 +9,7 @@ import { startSearchWindow } from "./searchwindow.js";
 import { startSuggestions } from "./suggest.js";
 import { startTheme } from "./theme.js";
 import { startTooltips } from "./tooltips.js";
+import { startWindows } from "./windows.js";
 
 // Empty fields of a question stay out of the address.
 document.addEventListener("submit", (event) => {
@@ -25,3 +26,4 @@ startLookups();
 startSuggestions();
 startSearchWindow();
 startEntryWindows();
+startWindows();

@@ -22,8 +22,7 @@ export function startTabs(form, unsaved) {
     const panel = holder.content.querySelector("[data-panel]");
     if (!panel) throw new Error("no panel");
     panel.hidden = true;
-    const end = form.querySelector(":scope > .reason");
-    form.insertBefore(panel, end);
+    form.append(panel);
     unsaved.keep(panel);
     startLookups(panel);
     form.dispatchEvent(new CustomEvent("panel", { detail: panel }));
@@ -53,6 +52,12 @@ export function startTabs(form, unsaved) {
       }
       form.querySelector("[data-open-tab]").value = tab.dataset.tab;
       history.replaceState(history.state, "", tab.href);
+      // The next record opens on the same tab.
+      for (const step of document.querySelectorAll("a[data-step]")) {
+        const url = new URL(step.href);
+        url.searchParams.set("tab", tab.dataset.tab);
+        step.href = url.href;
+      }
       localStorage.setItem(kind, tab.dataset.tab);
       form.scrollTop = 0;
       tab.scrollIntoView({ block: "nearest", inline: "nearest" });

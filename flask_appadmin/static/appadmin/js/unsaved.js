@@ -19,6 +19,7 @@ export function startUnsaved(form) {
   const line = document.querySelector("[data-state]");
   const before = Number(line?.dataset.before ?? 0);
   const discard = document.querySelector("[data-discard]");
+  const toolbar = document.querySelector(".toolbar");
   const names = new Set();
   let sending = false;
 
@@ -32,6 +33,8 @@ export function startUnsaved(form) {
     const count = changes();
     if (line) line.textContent = count === 0 ? "" : count === 1 ? line.dataset.one : line.dataset.many.replace("{n}", count);
     if (discard) discard.hidden = count === 0;
+    // Why it was changed is asked for once there is something to save; the place is kept for it.
+    toolbar?.classList.toggle("changed", count > 0);
   };
 
   const look = (field) => {
@@ -56,7 +59,7 @@ export function startUnsaved(form) {
   form.addEventListener("change", (event) => look(event.target));
   form.addEventListener("submit", () => (sending = true));
   addEventListener("pageshow", () => (sending = false));
-  discard?.addEventListener("click", () => (sending = true));
+  for (const link of document.querySelectorAll("[data-discard], [data-discard-new]")) link.addEventListener("click", () => (sending = true));
   addEventListener("beforeunload", (event) => {
     if (sending || (!names.size && !before && !form.querySelector("tbody.fresh.touched"))) return;
     event.preventDefault();
@@ -64,6 +67,7 @@ export function startUnsaved(form) {
   });
 
   keep(form);
+  toolbar?.classList.toggle("changed", before > 0);
   // After "back" the browser fills in what was typed: look at all of it once.
   for (const field of form.elements) if (counted(field) && isChanged(field)) look(field);
   return { look, show, keep, count: changes };

@@ -1,0 +1,57 @@
+// <a href="…" data-window> opens its page as a window over this one: a question, a copy. What the window sends back comes into it
+// again; when it is done, the page goes where the server says. Without this module the link leads to the page itself.
+
+import { startLookups } from "./lookups.js";
+import { csrfToken } from "./requests.js";
+
+const headers = () => ({ "X-Fragment": "window", Accept: "text/html", "X-CSRFToken": csrfToken() });
+
+export function startWindows() {
+  let dialog = null;
+
+  function build() {
+    const made = document.createElement("dialog");
+    made.className = "window";
+    made.setAttribute("aria-labelledby", "window-title");
+    document.body.append(made);
+    made.addEventListener("click", (event) => {
+      if (!event.target.closest("[data-cancel]")) return;
+      event.preventDefault();
+      made.close();
+    });
+    made.addEventListener("close", () => made.replaceChildren());
+    made.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const buttons = [...event.target.querySelectorAll("button")].filter((button) => !button.disabled);
+      for (const button of buttons) button.disabled = true;
+      const body = new FormData(event.target, event.submitter?.name ? event.submitter : undefined);
+      await show(event.target.action, { method: "POST", body });
+      for (const button of buttons) button.disabled = false;
+    });
+    return made;
+  }
+
+  // What is no window (the session is over, a right is missing) is shown as the page it is.
+  async function show(url, options = {}) {
+    const response = await fetch(url, { ...options, headers: headers() });
+    const next = response.headers.get("X-Location");
+    if (next) return location.assign(next);
+    const html = response.redirected ? "" : await response.text();
+    if (!html.includes('class="window-body"')) return location.assign(options.method ? location.href : url);
+    dialog ??= build();
+    dialog.innerHTML = html;
+    startLookups(dialog);
+    if (!dialog.open) dialog.showModal();
+    const first = dialog.querySelector("[aria-invalid], .window-body input:not([type=hidden]), .window-body select, .main-button");
+    first?.focus();
+    first?.select?.();
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-window]");
+    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    for (const menu of document.querySelectorAll("details.drop[open]")) menu.open = false;
+    show(link.href).catch(() => location.assign(link.href));
+  });
+}
