@@ -1,7 +1,9 @@
 // <a href="…" data-window> opens its page as a window over this one: a question, a copy. What the window sends back comes into it
 // again; when it is done, the page goes where the server says. Without this module the link leads to the page itself.
 
+import { holding } from "./heldkeys.js";
 import { startLookups } from "./lookups.js";
+import { closeMenus } from "./menus.js";
 import { csrfToken } from "./requests.js";
 
 const headers = () => ({ "X-Fragment": "window", Accept: "text/html", "X-CSRFToken": csrfToken() });
@@ -51,7 +53,7 @@ export function startWindows() {
     const link = event.target.closest("a[data-window]");
     if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    for (const menu of document.querySelectorAll("details.drop[open]")) menu.open = false;
-    show(link.href).catch(() => location.assign(link.href));
+    closeMenus();
+    holding(() => show(link.href)).catch(() => location.assign(link.href));
   });
 }
