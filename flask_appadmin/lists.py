@@ -31,6 +31,9 @@ from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 #: Counts are exact up to here; beyond it a list says "more than".
 CAP = 10_000
 
+#: So many of the first hits of a search are looked at to see whether the other filters leave nearly all of them.
+_SAMPLE = 500
+
 #: Up to so many hits a search without a chosen order shows the best ones first.
 RANKED = 1_000
 
@@ -135,11 +138,14 @@ def read_page(
     if order.spec is not None and order.spec not in (*columns, *also):
         needed.append(order.spec.column_field)
     hits: Hits | None = None
-    keys: list[int] = []
+    keys: Sequence[int] = ()
+    most = 0
     base = found
     if found.search and has_index(spec):
-        hits = look_up(spec, found.search, operator)
-        keys = hits.keys(CAP + 1)
+        # More than CAP by a fifth: then a sample of them is enough to say that more than CAP are in the list.
+        most = CAP * 6 // 5
+        hits = look_up(spec, found.search, operator, most)
+        keys = hits.keys
         base = dataclasses.replace(found, search="")
     parts = [part for part in (visible(operator, spec), base.where(operator), only) if part is not None]
     tie = tie_breaker(spec, order)
@@ -184,9 +190,10 @@ def read_page(
     if not (more or after or before):
         count, capped = len(rows), False
     elif hits is not None and not exact:
-        # Among that many hits there are enough, unless the other filters leave few of them.
-        few, capped = count_rows(spec, [*parts[:-1], key_condition(key, keys)])
-        count, capped = (CAP, True) if few >= CAP * 9 // 10 else count_rows(spec, parts)
+        sample = keys[:: max(len(keys) // _SAMPLE, 1)]
+        few, _capped = count_rows(spec, [*parts[:-1], key_condition(key, sample)])
+        enough = len(keys) == most and few >= len(sample) * 19 // 20
+        count, capped = (CAP, True) if enough else count_rows(spec, parts)
     else:
         count, capped = count_rows(spec, parts, exact=exact)
     page = Page(columns, [row[:width] for row in rows], order, size, count, capped, also=also)
@@ -215,7 +222,7 @@ def _read_along(
     return rows
 
 
-def _sequence(spec: ModelSpec, order: Order, parts: Sequence[Any], keys: list[int], question: str) -> list[int]:
+def _sequence(spec: ModelSpec, order: Order, parts: Sequence[Any], keys: Sequence[int], question: str) -> list[int]:
     """The keys of a search that finds few, in the order of the list; with a question the best ones first."""
     if not keys:
         return []

@@ -16,6 +16,7 @@ Source: docs/decisions/search-index.md.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import unicodedata
@@ -442,17 +443,20 @@ class Hits:
     similar: tuple[str, ...] = ()
     #: The same as patterns of a text: one of these, all of them, one of them.
     likes: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    #: The first keys, as many as were asked for, in no order of meaning.
+    keys: tuple[int, ...] = ()
 
     def condition(self) -> Any:
         """The hits as a condition on the model's table."""
         key = self.spec.model._meta.primary_key
         return key.in_(peewee.SQL(f"({self._sql()})")) if self.match else peewee.SQL("1 = 0")
 
-    def keys(self, limit: int) -> list[int]:
-        """The first keys, in no order of meaning."""
+    def read(self, most: int) -> Hits:
+        """The same with the first keys."""
         if not self.match:
-            return []
-        return [row[0] for row in database.execute_sql(f"{self._sql()} LIMIT {limit:d}").fetchall()]
+            return self
+        rows = database.execute_sql(f"{self._sql()} LIMIT {most:d}").fetchall()
+        return dataclasses.replace(self, keys=tuple(row[0] for row in rows))
 
     def _sql(self) -> str:
         name = index_name(self.spec)
@@ -475,22 +479,22 @@ class Hits:
         return peewee.NodeList((peewee.SQL(start), key, peewee.SQL(f") @@ $q${self.match}$q$::tsquery)")), glue="")
 
 
-def look_up(spec: ModelSpec, question: str, operator: Operator) -> Hits:
-    """What a question finds in the index of a model."""
+def look_up(spec: ModelSpec, question: str, operator: Operator, most: int = 1) -> Hits:
+    """What a question finds in the index of a model, with the first keys: at most `most` of them."""
     words = words_of(question)
     exact = _terms(spec, words, similar=False)
     alternatives = [exact] if exact else []
     protected = _protected_question(spec, question, operator)
     if protected:
         alternatives.append([_Term((protected,), (f"% {protected}%",), beginning=True)])
-    found = _hits(spec, alternatives)
-    if found.match and found.keys(1):
+    found = _hits(spec, alternatives).read(most)
+    if found.keys:
         return found
     nearly = _terms(spec, words, similar=True)
     similar = tuple(word for term in nearly for word in term.similar)
     if similar:
-        hits = _hits(spec, [nearly], similar)
-        if hits.keys(1):
+        hits = _hits(spec, [nearly], similar).read(most)
+        if hits.keys:
             return hits
     return Hits(spec, "")
 
@@ -523,7 +527,9 @@ def _terms(spec: ModelSpec, words: Sequence[str], *, similar: bool) -> list[_Ter
 
 def _hits(spec: ModelSpec, alternatives: Sequence[Sequence[_Term]], similar: tuple[str, ...] = ()) -> Hits:
     both, one = (" AND ", " OR ") if engine() == "sqlite" else (" & ", " | ")
-    groups = [both.join(_any(term.words, beginning=term.beginning) for term in terms) for terms in alternatives]
+    # The engine walks the words in the order of the question: first the part that few words contain.
+    ordered = [sorted(terms, key=lambda term: len(term.words)) for terms in alternatives]
+    groups = [both.join(_any(term.words, beginning=term.beginning) for term in terms) for terms in ordered]
     match = one.join(f"({group})" for group in groups) if len(groups) > 1 else "".join(groups)
     return Hits(spec, match, similar, tuple(tuple(term.likes for term in terms) for terms in alternatives))
 
