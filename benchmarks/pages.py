@@ -107,7 +107,7 @@ def search(stock: Stock, plan: Plan) -> Iterator[Figure]:
             always(lambda word=word: floors.search_page(word.split()[0])),
             always(reading(stock, f"{_LIST}?search={word.replace(' ', '+')}")),
             # The floor reads the whole table: seconds at a million.
-            plan.times(5 if plan.customers > 200_000 else 20),
+            plan.times(3 if plan.customers > 200_000 else 20),
             Target(at_most=0.020),
             warm=True,
         )
