@@ -727,6 +727,23 @@ def _demo_data(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _postal_codes(arguments: argparse.Namespace) -> int:
+    from domain.postal_codes import load_postal_codes
+
+    _open()
+    path = Path(arguments.file)
+    if not path.is_file():
+        raise AppAdminError(gettext("Die Datei %(file)s gibt es nicht.", file=str(path)))
+    added, there, left_out = load_postal_codes(path, _operator())
+    sentence = gettext(
+        "%(new)s Orte geladen, %(there)s waren schon da, %(skipped)s ausgelassen (Firmen, unbekannte Länder).",
+        new=format_number(added),
+        there=format_number(there),
+        skipped=format_number(left_out),
+    )
+    return _report(arguments, sentence, new=added, unchanged=there, skipped=left_out)
+
+
 def _import(arguments: argparse.Namespace) -> int:
     from actions.import_sheet import run_import
 
@@ -905,6 +922,10 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo-data", _demo_data, "Mit erfundenen Kunden füllen")
     demo.add_argument("--customers", type=_number(1), default=1_000, metavar="N")
     demo.add_argument("--seed", type=int, default=1, metavar="S", help="gleiche Zahl, gleiche Kunden")
+
+    postal_codes = command("postal-codes", _postal_codes, "Postleitzahlen laden: Datei von GeoNames, etwa DE.txt")
+    postal_codes.add_argument("file", metavar="FILE")
+    with_json(postal_codes)
 
     imported = command("import", _import, "Datei einlesen")
     imported.add_argument("file", metavar="FILE")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, TextField
 
@@ -34,6 +34,7 @@ from domain.connections import Connection
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.numbers import NumberRange, NumberReservation
+from domain.postal_codes import places_of, prefix_of
 from domain.rules import ends_before_start, fault, missing, more_than_one
 from domain.sales_conditions import converted_conditions
 from domain.settings import Setting, current_setting
@@ -115,6 +116,7 @@ from domain.values import (
     Territory,
     Tour,
 )
+from domain.vat_ids import VAT_COUNTRIES, split_vat_id
 from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
@@ -1959,6 +1961,42 @@ class Customer(Record):
 
     #: Where two customers agree in these, an import says that they may be the same.
     duplicate_fields = ("name_1", "postal_code")
+    #: Customers that are a supplier or an employee have their name and address (NE-40, NE-41, NE-44, NE-45, NE-48).
+    mirrors: ClassVar[dict[str, dict[str, str]]] = {
+        "supplier": {
+            "name_1": "name_1",
+            "street": "street",
+            "po_box": "po_box",
+            "country": "country",
+            "postal_code": "postal_code",
+            "city": "city",
+        },
+        "employee": {
+            "name_1": "name",
+            "street": "street",
+            "country": "country",
+            "postal_code": "postal_code",
+            "city": "city",
+        },
+    }
+    #: NE-39, NE-43, NE-47.
+    shown_when: ClassVar[dict[str, tuple[str, tuple[Any, ...]]]] = {
+        "supplier": ("customer_type", ("colleague", "supplier")),
+        "employee": ("customer_type", ("employee",)),
+    }
+    derive_fields = (
+        "name_1",
+        "name_2",
+        "city",
+        "search_name",
+        "country",
+        "postal_code",
+        "phone",
+        "fax",
+        "vat_id_country",
+        "vat_id_code",
+        "vat_id_checked_on",
+    )
     rule_fields = (
         "id",
         "name_1",
@@ -1995,7 +2033,9 @@ class Customer(Record):
             yield missing(cls, "name_1", gettext("Name 1 oder Name 2 muss gefüllt sein."))
         yield from cls._status_faults(values, operation)
         yield from cls._kind_faults(values)
-        yield from cls._tax_faults(values)
+        yield from cls._tax_faults(values, operation)
+        if values.get("id") is None and values.get("address_number") in _unknown_address_numbers(operation):
+            yield fault(cls, "address_number", gettext("ist nicht vorhanden"), values["address_number"])
         yield from ends_before_start(cls, values, "cooperation_from", "cooperation_until")
         yield from ends_before_start(cls, values, "credit_limit_from", "credit_limit_until")
         yield from ends_before_start(cls, values, "internal_limit_from", "internal_limit_until")
@@ -2052,7 +2092,7 @@ class Customer(Record):
     def _kind_faults(cls, values: dict[str, Any]) -> Iterator[FieldError]:
         """Kundentyp Kollege and Lieferant name their supplier, Mitarbeiter their employee, Endkunde neither."""
         kind = str(values.get("customer_type"))
-        for name, kinds in (("supplier", ("colleague", "supplier")), ("employee", ("employee",))):
+        for name, (_deciding, kinds) in cls.shown_when.items():
             if kind in kinds and values.get(name) is None:
                 word = str(spec_of(cls).field("customer_type").choice_labels[kind])
                 yield missing(cls, name, gettext("Der Kundentyp „%(word)s“ braucht diese Angabe.", word=word))
@@ -2073,7 +2113,7 @@ class Customer(Record):
                 yield fault(cls, "supplier", gettext("Für Kollegen kommen nur Lieferanten vom Typ Kollege in Frage."))
 
     @classmethod
-    def _tax_faults(cls, values: dict[str, Any]) -> Iterator[FieldError]:
+    def _tax_faults(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
         yield from more_than_one(cls, values, cls.GROUP_MARKS)
         code = values.get("vat_id_code")
         for name, other in (("vat_id_country", "vat_id_code"), ("vat_id_code", "vat_id_country")):
@@ -2081,6 +2121,15 @@ class Customer(Record):
                 yield missing(cls, name, gettext("Zur Umsatzsteuer-ID gehören Länderteil und Code."))
         if code and not re.fullmatch(r"[A-Za-z0-9+*]{1,12}", code):
             yield fault(cls, "vat_id_code", gettext("enthält andere Zeichen als Buchstaben und Ziffern"), code)
+        country = values.get("vat_id_country")
+        if country and country not in VAT_COUNTRIES and country not in _country_codes(operation):
+            yield fault(
+                cls,
+                "vat_id_country",
+                gettext("ist kein Länderkürzel der Tabelle „Länder“"),
+                country,
+                gettext("Bitte zwei Buchstaben, zum Beispiel DE."),
+            )
 
     @classmethod
     def _own_language_faults(cls, values: dict[str, Any]) -> Iterator[FieldError]:
@@ -2113,6 +2162,25 @@ class Customer(Record):
                 return
 
     @classmethod
+    def derive(cls, old: dict[str, Any], values: dict[str, Any], operation: Any) -> dict[str, Any]:
+        """The search name while nobody wrote one, both parts of the VAT id, the day it was checked (PX-62, PX-92)."""
+        found: dict[str, Any] = {}
+        # In a file the search name has a column of its own, and the preview has shown what happens to it.
+        typed = operation.kind != "import" or operation.by_rule
+        renamed = typed and any(values.get(name) != old.get(name) for name in ("name_1", "name_2", "city"))
+        if renamed and values.get("search_name") in (None, old.get("search_name")):
+            if old.get("search_name") in (None, search_name_of(old)):
+                found["search_name"] = search_name_of(values)
+        parts = values.get("vat_id_country"), values.get("vat_id_code")
+        if parts != (old.get("vat_id_country"), old.get("vat_id_code")):
+            found["vat_id_country"], found["vat_id_code"] = split_vat_id(*parts)
+            # Another id was not checked yet.
+            if values.get("vat_id_checked_on") == old.get("vat_id_checked_on"):
+                found["vat_id_checked_on"] = None
+        found.update(_without_bare_prefixes(old, values))
+        return found
+
+    @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         """Numbers, search name, status, VAT mark, VAT id and author of new customers; one question for all rows."""
         kind = getattr(operation, "kind", "")
@@ -2128,6 +2196,8 @@ class Customer(Record):
             drawn = numbers.draw_numbers("debtor_account", len(without_account))
             for values, number in zip(without_account, drawn, strict=True):
                 values["debtor_account"] = number
+        if kind == "import":
+            _take_addresses(rows, operation)
         liable = _vat_rule(rows) if kind not in ("copy", "full_copy") else set()
         for values in rows:
             if by_hand and (kind != "form" or not values.get("entered_by")):
@@ -2136,7 +2206,11 @@ class Customer(Record):
                 values["search_name"] = search_name_of(values)
             if kind == "import" and values.get("status") in (None, "draft"):
                 values["status"] = "active"
-            _split_vat_id(values)
+            if values.get("vat_id_code"):
+                parts = split_vat_id(values.get("vat_id_country"), values["vat_id_code"])
+                values["vat_id_country"], values["vat_id_code"] = parts
+            if kind == "form":
+                values.update(_without_bare_prefixes({}, values))
             if values.get("country") in liable and not values.get("vat_id_code"):
                 values["vat_liable"] = True
 
@@ -3529,15 +3603,55 @@ def _vat_rule(rows: list[dict[str, Any]]) -> set[int]:
     return union & asked if setting.own_country_id in union else set()
 
 
-#: First letters of VAT ids: the members of the EU, Greece as EL, and Northern Ireland as XI.
-_VAT_COUNTRIES = frozenset(re.findall("..", "ATBEBGCYCZDEDKEEELESFIFRHRHUIEITLTLULVMTNLPLPTROSESISKXI"))
+def _country_codes(operation: Any) -> set[str]:
+    """The codes of all countries, asked once for each operation."""
+    memory = getattr(operation, "memory", {})
+    if "country codes" not in memory:
+        memory["country codes"] = {row[0] for row in Country.select(Country.code).tuples()}
+    found: set[str] = memory["country codes"]
+    return found
 
 
-def _split_vat_id(values: dict[str, Any]) -> None:
-    """Files bring a VAT id in one piece: ATU52109800 becomes AT and U52109800."""
-    code = re.sub(r"[\s.\-/]", "", values.get("vat_id_code") or "").upper()
-    if code and not values.get("vat_id_country") and code[:2] in _VAT_COUNTRIES:
-        values["vat_id_country"], values["vat_id_code"] = code[:2], code[2:]
+def _without_bare_prefixes(old: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Phones in which nothing but the proposed prefix stands are empty."""
+    found: dict[str, Any] = {}
+    for name in ("phone", "fax"):
+        text = values.get(name)
+        if text and text != old.get(name) and text.startswith("+") and len(text) <= 12:
+            places = places_of(values.get("country"), values.get("postal_code"))
+            if text.strip() in {place.prefix for place in places} or text.strip() == prefix_of(places, None):
+                found[name] = None
+    return found
+
+
+#: What a new customer takes over of an address that is stored already (ME-22).
+_ADDRESS_OF_NUMBER = ("name_1", "name_2", "name_3", "street", "country", "postal_code", "city")
+
+
+def _take_addresses(rows: list[dict[str, Any]], operation: Any) -> None:
+    """New rows of a file with an address number get that address, as far as the file does not say otherwise."""
+    wanted = sorted({values["address_number"] for values in rows if values.get("address_number") is not None})
+    if not wanted:
+        return
+    found: dict[int, dict[str, Any]] = {}
+    for model in (Address, Customer):
+        columns = [model._meta.fields[name] for name in _ADDRESS_OF_NUMBER]
+        for start in range(0, len(wanted), 500):
+            query = model.select(model.address_number, *columns).where(
+                model.address_number << wanted[start : start + 500]
+            )
+            for row in query.order_by(model.id.desc()).tuples():
+                found[row[0]] = dict(zip(_ADDRESS_OF_NUMBER, row[1:], strict=True))
+    operation.memory["unknown address numbers"] = set(wanted) - set(found)
+    for values in rows:
+        for name, value in found.get(values.get("address_number") or 0, {}).items():
+            if values.get(name) is None:
+                values[name] = value
+
+
+def _unknown_address_numbers(operation: Any) -> set[int]:
+    found: set[int] = getattr(operation, "memory", {}).get("unknown address numbers", set())
+    return found
 
 
 def _foreign_addresses(

@@ -108,6 +108,13 @@ class Record(Model):
     follow_fields: ClassVar[tuple[str, ...]] = ()
     #: Field -> sentence where the usual one about a value that is taken already does not fit.
     unique_messages: ClassVar[dict[str, Any]] = {}
+    #: Reference -> {own field: field of the record it leads to}. While the reference is filled, the own fields are
+    #: those of the other record: taken over when it is set, changed with it afterwards, and not by hand.
+    mirrors: ClassVar[dict[str, dict[str, str]]] = {}
+    #: Field -> (deciding field, its values): it exists only while the other one has one of these values.
+    shown_when: ClassVar[dict[str, tuple[str, tuple[Any, ...]]]] = {}
+    #: Fields that `derive` reads; a change of others need not ask it. What it looks at is not set for many at once.
+    derive_fields: ClassVar[tuple[str, ...]] = ()
 
     id = KeyField()
     version = IntegerField(default=1)
@@ -133,6 +140,14 @@ class Record(Model):
         """The key of the record that people also name so (a country in another language); asked when nothing else
         fits."""
         return None
+
+    @classmethod
+    def derive(cls, old: dict[str, Any], values: dict[str, Any], operation: Any) -> dict[str, Any]:
+        """What else becomes of a record when some of its values change: further fields with their new values.
+
+        `old` is the record as it is stored, `values` as it is going to be; both have `derive_fields` at least.
+        """
+        return {}
 
     @classmethod
     def prepare(cls, values: dict[str, Any], operation: Any) -> None:

@@ -111,6 +111,10 @@ class FieldType:
         """The address that a value is good for (call, write, look at), "" for most."""
         return ""
 
+    def warning(self, value: Any, spec: FieldSpec) -> str:
+        """What is odd about a value that is taken all the same, as a sentence; "" for most."""
+        return ""
+
     def to_cell(self, value: Any, spec: FieldSpec) -> Any:
         return value
 
@@ -153,10 +157,15 @@ class TextType(FieldType):
         text = str(value) if spec.secret else _clean_line(str(value))
         if not text:
             return None
+        _check_characters(text, spec)
         if text.isascii() is False:
             import unicodedata
 
             text = unicodedata.normalize("NFC", text)
+        validate = _KINDS.get(spec.kind)
+        if validate and spec.kind in _COMPACT_KINDS:
+            # Stored without the blanks it is typed with: those do not count.
+            text, validate = validate(text, spec), None
         if spec.max_length and len(text) > spec.max_length:
             raise FieldError(
                 spec,
@@ -166,12 +175,15 @@ class TextType(FieldType):
             )
         if spec.secret and spec.kind != "token":
             return _checked_secret(text, spec)
-        validate = _KINDS.get(spec.kind)
         return validate(text, spec) if validate else text
 
     def link(self, value: Any, spec: FieldSpec) -> str:
         make = _LINKS.get(spec.kind)
         return make(str(value)) if make and value else ""
+
+    def warning(self, value: Any, spec: FieldSpec) -> str:
+        warn = _WARNINGS.get(spec.kind)
+        return warn(str(value)) if warn and value else ""
 
     def from_cell(self, cell: Any, spec: FieldSpec) -> str | None:
         if cell is None:
@@ -195,7 +207,10 @@ class LongTextType(TextType):
     def check(self, value: Any, spec: FieldSpec) -> str | None:
         if value is None:
             return None
-        text = str(value).replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
+        text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+        if not text.isprintable():
+            text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "", text).strip()
+            _check_characters(text, spec)
         if spec.max_length and len(text) > spec.max_length:
             raise FieldError(spec, text[:40] + "…", gettext("ist zu lang (%(found)s Zeichen)", found=len(text)))
         return text or None
@@ -237,6 +252,10 @@ class ChoiceType(FieldType):
         return None if value is None else self.format(value, spec)
 
 
+#: PostgreSQL's integer columns end here.
+_LARGEST_INTEGER = 2_147_483_647
+
+
 class IntegerType(FieldType):
     """A whole number."""
 
@@ -260,6 +279,13 @@ class IntegerType(FieldType):
         if value is None:
             return None
         _check_limits(value, spec, str)
+        if not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
+            raise FieldError(
+                spec,
+                str(value),
+                gettext("ist zu groß"),
+                gettext("Erlaubt ist höchstens %(high)s.", high=str(_LARGEST_INTEGER)),
+            )
         return int(value)
 
     def from_cell(self, cell: Any, spec: FieldSpec) -> int | None:
@@ -652,9 +678,15 @@ class JSONType(FieldType):
 
 def _clean_line(text: str) -> str:
     """One line without control characters, no-break and repeated blanks; what is inside stays as typed."""
-    if "\u00a0" in text or "\x00" in text or "\n" in text or "\t" in text or "\r" in text:
-        text = re.sub(r"[\x00-\x1f\x7f\u00a0\u202f]+", " ", text)
+    if not text.isprintable():
+        text = re.sub(r"[\x00-\x1f\x7f-\x9f\u00a0\u202f]+", " ", text)
     return text.strip()
+
+
+def _check_characters(text: str, spec: FieldSpec) -> None:
+    """Halves of a character, as broken programs send them, can be neither stored nor exported."""
+    if not text.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise FieldError(spec, None, gettext("enthält ein unerlaubtes Zeichen"))
 
 
 def _number_text(value: Any) -> str:
@@ -733,7 +765,9 @@ def _normal_email(text: str) -> str | None:
 def _email(text: str, spec: FieldSpec) -> str:
     found = _normal_email(text)
     if found is None:
-        raise FieldError(spec, text, gettext("ist keine E-Mail-Adresse"), gettext("Bitte so eingeben: name@firma.de."))
+        reasons = {0: gettext("ist keine E-Mail-Adresse (das @ fehlt)"), 1: gettext("ist keine E-Mail-Adresse")}
+        reason = reasons.get(text.count("@"), gettext("ist keine E-Mail-Adresse (mehr als ein @)"))
+        raise FieldError(spec, text, reason, gettext("Bitte so eingeben: name@firma.de."))
     return found
 
 
@@ -746,24 +780,61 @@ def _phone(text: str, spec: FieldSpec) -> str:
 
 def _url(text: str, spec: FieldSpec) -> str:
     scheme = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*):", text)
+    reason, advice = "", gettext("Erlaubt sind http und https.")
     if scheme and scheme.group(1).lower() not in ("http", "https") and not re.match(r"[\w.-]+:\d", text):
-        raise FieldError(spec, text, gettext("ist keine Internet-Adresse"), gettext("Erlaubt sind http und https."))
+        reason = gettext("ist keine Internet-Adresse")
+    elif re.match(r"\s*[/\\]", text):
+        reason, advice = gettext("ist keine Internet-Adresse"), gettext("Bitte so eingeben: www.firma.de.")
+    elif re.match(r"https?://[^/?#]*@", text, re.IGNORECASE):
+        reason, advice = (
+            gettext("enthält einen Benutzernamen"),
+            gettext("Bitte ohne das eingeben, was vor dem @ steht."),
+        )
+    if reason:
+        raise FieldError(spec, text, reason, advice)
     return text
 
 
 def _iban(text: str, spec: FieldSpec) -> str:
     """Doctest of the rule (ISO 13616): DE02120300000000202051 is valid, DE02120300000000202052 is not."""
     from stdnum import iban
-    from stdnum.exceptions import InvalidLength, ValidationError
+    from stdnum.exceptions import ValidationError
 
-    compact = iban.compact(text)
+    compact = iban.compact(text).upper()
     try:
         return iban.validate(compact, check_country=False)
-    except InvalidLength:
-        reason = gettext("ist keine gültige IBAN (Länge %(found)s)", found=len(compact))
     except ValidationError:
-        reason = gettext("ist keine gültige IBAN (die Prüfziffern passen nicht)")
+        reason = _iban_fault(compact)
     raise FieldError(spec, text, reason, gettext("Bitte prüfen."))
+
+
+def _iban_fault(compact: str) -> str:
+    """What is wrong with an IBAN, the first thing that people can see for themselves."""
+    odd = re.search(r"[^A-Z0-9]", compact)
+    if odd:
+        return gettext(
+            "ist keine gültige IBAN („%(found)s“ an Stelle %(place)s)", found=odd.group(), place=odd.start() + 1
+        )
+    length = _iban_length(compact[:2])
+    if not length:
+        return gettext("ist keine gültige IBAN („%(country)s“ ist kein Land mit IBAN)", country=compact[:2])
+    if len(compact) != length:
+        return gettext(
+            "ist keine gültige IBAN (sie hat %(found)s Zeichen, mit %(country)s sind es %(length)s)",
+            found=len(compact),
+            country=compact[:2],
+            length=length,
+        )
+    return gettext("ist keine gültige IBAN (die Prüfziffern passen nicht)")
+
+
+@functools.cache
+def _iban_length(country: str) -> int:
+    """How long the IBANs of a country are, 0 for a country without."""
+    from stdnum.numdb import get
+
+    structure = get("iban").info(country)[0][1].get("bban", "")
+    return sum(int(count) for count in re.findall(r"(\d+)!", structure)) + 4 if structure else 0
 
 
 def _bic(text: str, spec: FieldSpec) -> str:
@@ -773,12 +844,11 @@ def _bic(text: str, spec: FieldSpec) -> str:
     try:
         return bic.validate(text)
     except ValidationError:
-        raise FieldError(
-            spec,
-            text,
-            gettext("ist kein gültiger BIC"),
-            gettext("Ein BIC hat 8 oder 11 Zeichen, zum Beispiel COBADEFF."),
-        ) from None
+        length = len(bic.compact(text))
+        reason = gettext("ist kein gültiger BIC")
+        if length not in (8, 11):
+            reason = gettext("ist kein gültiger BIC (er hat %(found)s Zeichen)", found=length)
+        raise FieldError(spec, text, reason, gettext("Ein BIC hat 8 oder 11 Zeichen, zum Beispiel COBADEFF.")) from None
 
 
 def _vat_id(text: str, spec: FieldSpec) -> str:
@@ -801,17 +871,16 @@ def _gln(text: str, spec: FieldSpec) -> str:
     from stdnum.exceptions import ValidationError
 
     compact = re.sub(r"[\s-]", "", text)
+    reason = gettext("ist keine gültige GLN")
     try:
-        if len(compact) != 13:
-            raise ValidationError
-        return ean.validate(compact)
+        if len(compact) == 13:
+            return ean.validate(compact)
+        reason = gettext("ist keine gültige GLN (%(found)s Zeichen)", found=len(compact))
     except ValidationError:
-        raise FieldError(
-            spec,
-            text,
-            gettext("ist keine gültige GLN"),
-            gettext("Eine GLN hat 13 Ziffern; die letzte ist die Prüfziffer."),
-        ) from None
+        if compact.isdigit():
+            digit = ean.calc_check_digit(compact[:-1])
+            reason = gettext("ist keine gültige GLN (die Prüfziffer müsste %(digit)s sein)", digit=digit)
+    raise FieldError(spec, text, reason, gettext("Eine GLN hat 13 Ziffern; die letzte ist die Prüfziffer."))
 
 
 def _country_letters(text: str, spec: FieldSpec) -> str:
@@ -851,6 +920,25 @@ _KINDS: dict[str, Callable[[str, Any], str]] = {
     "country_letters": _country_letters,
     "username": _username,
 }
+
+
+#: Stored without the blanks and dashes that people type for reading.
+_COMPACT_KINDS = frozenset(("iban", "bic", "vat_id", "gln"))
+
+
+def _no_country_prefix(text: str) -> str:
+    """A number without its country cannot be dialled from everywhere.
+
+    >>> [bool(_no_country_prefix(text)) for text in ("+43 1 234", "0043 1 234", "01 234")]
+    [False, False, True]
+    """
+    if text.lstrip().startswith(("+", "00")):
+        return ""
+    return gettext("Ohne Ländervorwahl lässt sich die Nummer nicht überall wählen. Üblich: +49 208 4711-0.")
+
+
+#: Kind of text -> what is said about a value that is taken all the same.
+_WARNINGS: dict[str, Callable[[str], str]] = {"phone": _no_country_prefix, "fax": _no_country_prefix}
 
 
 def _call(text: str) -> str:

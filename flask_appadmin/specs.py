@@ -201,6 +201,10 @@ class FieldSpec(FieldDescription):
         """The address behind a value: `tel:`, `mailto:` or a page; "" for most fields."""
         return self.type.link(value, self)
 
+    def warning(self, value: Any) -> str:
+        """What is odd about a value that is taken all the same; "" for most."""
+        return self.type.warning(value, self)
+
     def check(self, value: Any) -> Any:
         """A Python value after the limits of the field and its obligation; raises FieldError."""
         value = self.type.check(value, self)
@@ -294,6 +298,19 @@ class ModelSpec:
     def children(self) -> tuple[ModelSpec, ...]:
         """The models whose owner this is, in the order of their declaration."""
         return tuple(spec_of(model) for fk, model in self.model._meta.backrefs.items() if is_owner(fk))
+
+    @functools.cached_property
+    def mirrored_by(self) -> tuple[tuple[Any, Any, dict[str, str]], ...]:
+        """The models with fields that mirror fields of this one: (reference, model, {own field: field here})."""
+        backrefs = self.model._meta.backrefs.items()
+        found = ((reference, model, getattr(model, "mirrors", {}).get(reference.name)) for reference, model in backrefs)
+        return tuple((reference, model, fields) for reference, model, fields in found if fields)
+
+    @functools.cached_property
+    def watched_fields(self) -> tuple[str, ...]:
+        """The fields whose change makes other records change: those the model names, and those that others mirror."""
+        names = (name for _reference, _model, fields in self.mirrored_by for name in fields.values())
+        return tuple(dict.fromkeys((*self.model.follow_fields, *names)))
 
     @functools.cached_property
     def natural_key(self) -> tuple[FieldSpec, ...]:

@@ -199,7 +199,7 @@ def write_assign(run: Run, step: Assign) -> None:
 
 def _note_followed(run: Run, spec: ModelSpec, items: list[FieldSpec], values: dict[str, Any]) -> None:
     """Remembers the picked records that will change where something follows from it."""
-    names = spec.model.follow_fields
+    names = spec.watched_fields
     if not {item.name for item in items} & set(names):
         return
     key_field = spec.model._meta.primary_key

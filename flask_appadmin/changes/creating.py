@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask_appadmin.changes.following import take_over
 from flask_appadmin.changes.running import (
     CHUNK,
     KNOWN_SPECS,
@@ -94,6 +95,8 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
             if item.name not in values:
                 values[item.name] = item.default_value()
     before = len(run.faults)
+    if spec.model.mirrors:
+        take_over(spec, [record.values for record in records])
     spec.model.prepare_many([record.values for record in records], run)
     unresolved = {(id(record), name) for _spec, record, name, _target in patches}
     for record in records:

@@ -11,6 +11,7 @@ import peewee
 from flask_appadmin import search
 from flask_appadmin.changes.assigning import write_assign
 from flask_appadmin.changes.creating import write_creates
+from flask_appadmin.changes.following import mirrored
 from flask_appadmin.changes.removing import write_deletes
 from flask_appadmin.changes.running import (
     KNOWN_SPECS,
@@ -211,11 +212,10 @@ def _write_what_follows(run: Run) -> None:
         by_spec: dict[str, list[tuple[ModelSpec, Written]]] = {}
         for entry in written:
             by_spec.setdefault(entry[0].name, []).append(entry)
-        steps = [
-            step
-            for group in by_spec.values()
-            for step in group[0][0].model.follow([record for _spec, record in group], run)
-        ]
+        steps: list[Any] = []
+        for group in by_spec.values():
+            spec, records = group[0][0], [record for _spec, record in group]
+            steps += [*spec.model.follow(records, run), *mirrored(spec, records)]
         # With every right: nobody typed this, and the rule holds for whoever set it off.
         ruled = replace(run, operator=system_operator(run.operator.name), by_rule=True)
         write_creates(ruled, [step for step in steps if isinstance(step, NewRecord)])

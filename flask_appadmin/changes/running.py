@@ -130,8 +130,8 @@ class Run:
     by_rule: bool = False
 
     def note(self, spec: ModelSpec, key: int, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
-        """Remembers a record for `Record.follow`, if its model has anything to say."""
-        names = spec.model.follow_fields
+        """Remembers a record if something follows from its change (`Record.follow`, `Record.mirrors`)."""
+        names = spec.watched_fields
         if names and (old is None or any(old.get(name) != new.get(name) for name in names)):
             self.written.append((spec, Written(key, old, new)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appadmin import search
+from flask_appadmin.changes.following import complete, dependent_fields, sources_of
 from flask_appadmin.changes.running import (
     CHUNK,
     KNOWN_SPECS,
@@ -41,14 +42,16 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
     KNOWN_SPECS.setdefault(spec.name, spec)
     require(run, spec, "edit")
     touched = {name for step in steps for name in step.values}
+    touched |= dependent_fields(spec, touched)
     rules = set(spec.model.rule_fields) if touched & set(spec.model.rule_fields) else set()
     uniques = {name for names in unique_sets(spec) if touched & set(names) for name in names}
-    following = set(spec.model.follow_fields) if touched & set(spec.model.follow_fields) else set()
+    following = set(spec.watched_fields) if touched & set(spec.watched_fields) else set()
     names = touched | rules | uniques | following | {item.name for item in spec.title_specs}
     if spec.owner is not None:
         names.add(spec.owner.name)
     items = [item for item in spec.data_fields if item.name in names]
     current = _current_rows(run, spec, items, [step.key for step in steps])
+    sources = sources_of(spec, ({**current.get(step.key, {}), **step.values} for step in steps))
     before = len(run.faults)
     planned: list[tuple[Update, dict[str, Any], dict[str, Any]]] = []
     for step in steps:
@@ -56,6 +59,8 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
         if row is None:
             raise NotFound(spec, step.key)
         changed = _changed_values(run, step, row)
+        if changed:
+            complete(run, step, row, changed, sources)
         if changed:
             merged = {**row, **changed}
             if rules & set(changed):

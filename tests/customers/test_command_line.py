@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from flask_appadmin.listviews import ListView
 from flask_appadmin.rights import RIGHTS, Role, User, system_operator
 from flask_appadmin.schema import declare_models
 from migrations import FOLDER, downgrade_schema, pending_steps, unknown_steps, upgrade_schema
-from models import MODELS, Customer
+from models import MODELS, Customer, PostalCode
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Rotes-Fahrrad-am-Hafen-7"
@@ -382,3 +383,33 @@ def test_an_export_by_a_view_takes_its_filter_and_columns(kontor: Callable[..., 
         assert [name for name in ("Auer", "Bauer", "Huber") if name in text] == names, query
     refused = kontor("export", str(tmp_path / "view.csv"), "--view", "Unbekannt")
     assert (refused.code, "Unbekannt" in refused.err) == (2, True)
+
+
+@pytest.mark.engines("sqlite")
+def test_postal_codes_come_from_a_file_of_geonames(kontor: Callable[..., Run], tmp_path: Path) -> None:
+    path = tmp_path / "AT.txt"
+    path.write_text(
+        "AT\t1010\tWien, Innere Stadt\tWien\t09\t\t\t\t\t48.2\t16.3\t4\n"
+        "AT\tA-8010\tGraz\tSteiermark\t06\t\t\t\t\t47.0\t15.4\t4\n"
+        "DE\t10875\tDaimler Insurance Services GmbH\t\t\t\t\t\t\t48.8\t9.1\t4\n"
+        "QQ\t1\tNirgends\t\t\t\t\t\t\t0\t0\t4\n",
+        encoding="utf-8",
+    )
+    answer = kontor("postal-codes", str(path), "--json")
+    assert (answer.code, answer.json["new"], answer.json["skipped"]) == (0, 2, 2)
+    rows = PostalCode.select(PostalCode.postal_code, PostalCode.city, PostalCode.dialling_code).order_by(PostalCode.id)
+    assert list(rows.tuples()) == [("1010", "Wien", "+43 1"), ("8010", "Graz", "+43 316")]
+    archive = tmp_path / "AT.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        target.writestr("readme.txt", "GeoNames")
+        target.write(path, "AT.txt")
+    assert kontor("postal-codes", str(archive)).out == (
+        "0 Orte geladen, 2 waren schon da, 2 ausgelassen (Firmen, unbekannte Länder).\n"
+    )
+    path.write_text("country_code,zipcode,place\nLU,L-4968,Schouweiler\n", encoding="utf-8")
+    assert kontor("postal-codes", str(path), "--json").json["new"] == 1
+    path.write_text("Nummer;Name\n1;Huber\n", encoding="utf-8")
+    answer = kontor("postal-codes", str(path))
+    assert answer.code == 2
+    assert answer.err.startswith("In der Datei AT.txt fehlen Land, Postleitzahl und Ort.")
+    assert kontor("postal-codes", str(tmp_path / "fehlt.txt")).code == 2
