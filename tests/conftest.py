@@ -108,8 +108,8 @@ def fresh_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]
 @pytest.fixture
 def engine_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]:
     """The URL of a database as `admin_app.py upgrade` leaves it: all tables, value tables filled, no customer."""
-    database_engine.prepare(_upgrade)
-    url = database_engine.copy()
+    database_engine.prepare("kontor", _upgrade)
+    url = database_engine.copy("kontor")
     yield url
     database_engine.drop(url)
 

@@ -1,6 +1,6 @@
 """Gives the tests real databases: SQLite files and a PostgreSQL server of their own.
 
-Shape: an engine hands out URLs. `fresh()` is an empty database; `prepare(fill)` fills one once, and `copy()` then
+Shape: an engine hands out URLs. `fresh()` is an empty database; `prepare(name, fill)` fills one once, and `copy(name)` then
 hands out a database that has all of that already (a copied file; `CREATE DATABASE … TEMPLATE`), so a fresh one per
 test is cheap. `drop(url)` takes it away again.
 
@@ -75,26 +75,26 @@ class SqliteEngine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._template: Path | None = None
+        self._templates: dict[str, Path] = {}
 
     def fresh(self) -> str:
         return _sqlite_url(self._new_path())
 
-    def prepare(self, fill: Callable[[str], object]) -> None:
-        if self._template is None:
-            path = self._folder / "template.db"
+    def prepare(self, name: str, fill: Callable[[str], object]) -> None:
+        """Fills the template of this name, unless that was done before."""
+        if name not in self._templates:
+            path = self._folder / f"template_{name}.db"
             fill(_sqlite_url(path))
             # What stands in the write-ahead log would not be copied with the file.
             leftover = path.with_name(path.name + "-wal")
             if leftover.exists() and leftover.stat().st_size:
                 _checkpoint(path)
-            self._template = path
+            self._templates[name] = path
 
-    def copy(self) -> str:
-        if self._template is None:
-            raise RuntimeError("prepare() comes before copy()")
+    def copy(self, name: str) -> str:
+        """The URL of a database like the template of this name."""
         path = self._new_path()
-        shutil.copyfile(self._template, path)
+        shutil.copyfile(self._templates[name], path)
         return _sqlite_url(path)
 
     def drop(self, url: str) -> None:
@@ -136,23 +136,23 @@ class PostgresqlEngine:
         # Several runs may share a given server.
         self._prefix = f"kontor_test_{os.getpid()}_{secrets.token_hex(3)}"
         self._count = 0
-        self._template = ""
+        self._templates: dict[str, str] = {}
         self._admin = psycopg.connect(self._url, autocommit=True)
 
     def fresh(self) -> str:
         return self._create("template0")
 
-    def prepare(self, fill: Callable[[str], object]) -> None:
-        if not self._template:
+    def prepare(self, name: str, fill: Callable[[str], object]) -> None:
+        """Fills the template of this name, unless that was done before."""
+        if name not in self._templates:
             url = self.fresh()
             fill(url)
-            self._template = _database_of(url)
-            self._disconnect_others(self._template)
+            self._templates[name] = _database_of(url)
+            self._disconnect_others(self._templates[name])
 
-    def copy(self) -> str:
-        if not self._template:
-            raise RuntimeError("prepare() comes before copy()")
-        return self._create(self._template)
+    def copy(self, name: str) -> str:
+        """The URL of a database like the template of this name."""
+        return self._create(self._templates[name])
 
     def drop(self, url: str) -> None:
         self._admin.execute(

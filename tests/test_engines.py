@@ -33,8 +33,8 @@ def _query(url: str, statement: str) -> list[tuple[object, ...]]:
 def test_a_copy_has_what_was_prepared_and_keeps_its_changes_to_itself(engine: str, tmp_path: Path) -> None:
     own = SqliteEngine(tmp_path) if engine == "sqlite" else PostgresqlEngine()
     try:
-        own.prepare(lambda url: _query(url, "CREATE TABLE book (title text)"))
-        first, second = own.copy(), own.copy()
+        own.prepare("book", lambda url: _query(url, "CREATE TABLE book (title text)"))
+        first, second = own.copy("book"), own.copy("book")
         _query(first, "INSERT INTO book VALUES ('Momo')")
         assert _query(first, "SELECT title FROM book") == [("Momo",)]
         assert _query(second, "SELECT title FROM book") == []

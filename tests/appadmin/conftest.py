@@ -8,15 +8,25 @@ import pytest
 
 from flask_appadmin.database import connect_database, disconnect_database
 from flask_appadmin.rights import Operator, system_operator
-from flask_appadmin.schema import create_tables
+from flask_appadmin.schema import create_tables, declare_models
 from tests.appadmin.library import MODELS
+from tests.engines import PostgresqlEngine, SqliteEngine
 
 
 @pytest.fixture
-def library(fresh_url: str) -> Iterator[str]:
-    connect_database(fresh_url)
+def library(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]:
+    database_engine.prepare("library", _create)
+    url = database_engine.copy("library")
+    connect_database(url)
+    declare_models(MODELS)
+    yield url
+    disconnect_database()
+    database_engine.drop(url)
+
+
+def _create(url: str) -> None:
+    connect_database(url)
     create_tables(MODELS)
-    yield fresh_url
     disconnect_database()
 
 

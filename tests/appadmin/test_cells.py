@@ -20,13 +20,13 @@ from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Author, Book
 from tests.appadmin.test_changes import photograph
 from tests.appadmin.test_pages import change_behind, client_of, make, three_books
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import create_library, library_client
 from tests.reader import Page, get, send
 
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def cell(key: int, field: str, value: Any, base: Any, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Book
 from tests.appadmin.test_changes import photograph
 from tests.appadmin.test_conditions import ALL, WEBER, shelf
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import Page, get, read
 
 __all__ = ["shelf"]
@@ -36,7 +36,7 @@ def desk(shelf: None) -> Callable[..., FlaskClient]:
             people[name] = User.create(
                 username=name, full_name=f"Frau {name.title()}", password="-", role=role, fs_uniquifier=name
             )
-        return create_library(Operator(people[name].id, people[name].full_name, frozenset(rights))).test_client()
+        return library_client(Operator(people[name].id, people[name].full_name, frozenset(rights)))
 
     return of
 
@@ -272,7 +272,7 @@ def test_what_is_tried_can_only_read_and_is_stopped_in_time(shelf: None) -> None
 
 
 def test_whoever_is_not_signed_in_by_name_can_run_but_not_save(shelf: None) -> None:
-    client = create_library(WEBER).test_client()
+    client = library_client(WEBER)
     assert listed(client, "where=1%3D1") == ALL
     page = press(client, "save", "1=1", name="Alle")
     assert (page.status, fault(page)) == (400, "Abfragen speichern können nur angemeldete Benutzer.")

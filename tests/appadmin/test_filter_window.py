@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.appadmin.test_pages import three_books
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import Node, get, read
 
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def node(field: str, op: str = "", *values: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Book
 from tests.appadmin.test_pages import client_of
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import get, read, send
 
 SPEC = spec_of(Book)
@@ -25,7 +25,7 @@ ADMIN = system_operator("Administration")
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def names() -> set[str]:
@@ -110,7 +110,7 @@ def test_one_that_is_stopped_leaves_nothing(library: str) -> None:
 
 def test_a_list_that_was_broken_off_names_the_column_and_offers_to_make_it_fast(library: str) -> None:
     _many_books()
-    chief = create_library().test_client()
+    chief = library_client()
     clerk = client_of("library.read")
     lists = {
         "pages=3&sort=-price": ("Ohne Index sind die Spalten „Seiten“, „Preis“.", ["pages", "price"]),

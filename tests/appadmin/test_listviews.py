@@ -15,7 +15,7 @@ from flask_appadmin.rights import Operator, Role, User, operator_of, register_sc
 from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Book
 from tests.appadmin.test_pages import three_books
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.conftest import PASSWORD
 from tests.reader import Page, get, read, send
 
@@ -39,7 +39,7 @@ def make_operator(name: str, group: str, *rights: str) -> Operator:
 
 
 def sign_in(operator: Operator) -> FlaskClient:
-    return create_library(operator).test_client()
+    return library_client(operator)
 
 
 @pytest.fixture

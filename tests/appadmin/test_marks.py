@@ -19,7 +19,7 @@ from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Author, Book
 from tests.appadmin.test_changes import photograph
 from tests.appadmin.test_pages import make, mark, marked, three_books
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import Page, get, send
 
 WEBER = system_operator("Frau Weber")
@@ -27,7 +27,7 @@ WEBER = system_operator("Frau Weber")
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def strip_of(page: Page) -> str:

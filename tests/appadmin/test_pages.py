@@ -17,7 +17,7 @@ from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.selections import StoredSelection
 from tests.appadmin.library import Author, Book, Loan
 from tests.appadmin.test_changes import photograph
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import create_library, library_client
 from tests.reader import Node, Page, get, read, send
 
 WEBER = system_operator("Frau Weber")
@@ -25,11 +25,11 @@ WEBER = system_operator("Frau Weber")
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def client_of(*rights: str) -> FlaskClient:
-    return create_library(Operator(None, "Herr Berger", frozenset(rights))).test_client()
+    return library_client(Operator(None, "Herr Berger", frozenset(rights)))
 
 
 def make(**books: dict[str, Any]) -> dict[str, int]:
@@ -826,7 +826,7 @@ def test_saving_and_closing_leads_back_to_the_same_place(client: FlaskClient) ->
 
 def test_a_reader_sees_no_buttons_and_is_refused_at_every_address(library: str) -> None:
     first, *_rest = three_books()
-    token = marked(create_library().test_client(), first)
+    token = marked(library_client(), first)
     reader = client_of("library.read")
     before = photograph()
     page = get(reader, "/admin/book/")

@@ -13,7 +13,7 @@ from flask_appadmin import rights
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.rights import Operator, register_scope, system_operator
 from tests.appadmin.library import Author, Book, Loan
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import Page, get
 
 WEBER = system_operator("Frau Weber")
@@ -21,7 +21,7 @@ WEBER = system_operator("Frau Weber")
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def test_a_record_that_is_not_there_is_not_found(client: FlaskClient, key: str) 
 def test_the_pane_shows_only_what_its_operator_may_see(
     client: FlaskClient, book: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = create_library(Operator(None, "Herr Berger", frozenset({"library.read"}))).test_client()
+    reader = library_client(Operator(None, "Herr Berger", frozenset({"library.read"})))
     assert reader.get(f"/admin/book/preview?id={book}").status_code == 200
     assert preview(reader, book).all("section", "last") == [], "the history is a right of its own"
-    stranger = create_library(Operator(None, "Herr Berger", frozenset({"history.read"}))).test_client()
+    stranger = library_client(Operator(None, "Herr Berger", frozenset({"history.read"})))
     assert preview(stranger, book).status == 403
     monkeypatch.setattr(rights, "_scopes", {})
     register_scope(Book, lambda _operator: Book.isbn != "A1")
@@ -97,6 +97,6 @@ def test_the_pane_stays_open_for_its_operator_only(client: FlaskClient, book: in
     assert "hidden" in pane.attributes
     client.set_cookie(pane["data-state"], "1")
     assert "hidden" not in get(client, "/admin/book/").one("aside", id="preview").attributes
-    other = create_library(Operator(7, "Herr Berger", frozenset({"library.read"}))).test_client()
+    other = library_client(Operator(7, "Herr Berger", frozenset({"library.read"})))
     other.set_cookie(pane["data-state"], "1")
     assert "hidden" in get(other, "/admin/book/").one("aside", id="preview").attributes

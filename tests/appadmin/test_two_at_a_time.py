@@ -19,13 +19,13 @@ from flask_appadmin.rights import Operator, Role, User, system_operator
 from tests.appadmin.library import Book, Loan
 from tests.appadmin.test_changes import photograph
 from tests.appadmin.test_pages import change_behind, edit_page, save, three_books
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import Node, Page, get, send
 
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def choices(page: Page) -> dict[str, list[str]]:
@@ -159,7 +159,7 @@ class Colleagues:
             values = {"username": name, "full_name": name, "password": "-", "role": role, "fs_uniquifier": name}
             key = User.insert(**values).execute()
             self.operators.append(Operator(key, name, frozenset({"*"})))
-            self.clients.append(create_library(self.operators[-1]).test_client())
+            self.clients.append(library_client(self.operators[-1]))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from flask_appadmin import rights
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.rights import Operator, register_scope, system_operator
 from tests.appadmin.library import Author, Book
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import get
 
 WEBER = system_operator("Frau Weber")
@@ -17,7 +17,7 @@ WEBER = system_operator("Frau Weber")
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_what_the_operator_may_not_see_is_not_offered(client: FlaskClient, only_
     for page in ("lookup", "suggest"):
         found = client.get(f"/admin/book/{page}?query=hoffnung").get_json()
         assert [entry["text"] for entry in found] == ["B07 Hoffnung"]
-    stranger = create_library(Operator(None, "Herr Berger", frozenset({"export.run"}))).test_client()
+    stranger = library_client(Operator(None, "Herr Berger", frozenset({"export.run"})))
     assert stranger.get("/admin/book/suggest?query=hoffnung").status_code == 403
     assert stranger.get("/admin/book/lookup?query=x").status_code == 403
 

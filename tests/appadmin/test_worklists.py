@@ -28,7 +28,7 @@ from flask_appadmin.worklists import (
 )
 from tests.appadmin.library import Book
 from tests.appadmin.test_pages import make, mark, marked, three_books
-from tests.appadmin.webapp import create_library
+from tests.appadmin.webapp import library_client
 from tests.reader import Page, get, read, send
 
 WEBER = system_operator("Frau Weber")
@@ -36,7 +36,7 @@ WEBER = system_operator("Frau Weber")
 
 @pytest.fixture
 def client(library: str) -> FlaskClient:
-    return create_library().test_client()
+    return library_client()
 
 
 def keep(client: FlaskClient, token: str, what: str, **values: str) -> Page:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask, g
+import functools
+
+from flask import Flask, g, request
+from flask.testing import FlaskClient
 from flask_wtf import CSRFProtect
 
 from flask_appadmin.i18n import _
@@ -12,7 +15,8 @@ from flask_appadmin.shell import init_shell
 from tests.appadmin.library import MODELS, Book
 
 
-def create_library(operator: Operator | None = None) -> Flask:
+def create_library() -> Flask:
+    """A library of its own, for tests that change its settings; whoever asks is Frau Weber, who may everything."""
     app = Flask(__name__)
     app.config.update(SECRET_KEY="for the tests of the toy library only", WTF_CSRF_ENABLED=False)
     CSRFProtect(app)
@@ -21,6 +25,17 @@ def create_library(operator: Operator | None = None) -> Flask:
 
     @app.before_request
     def sign_in() -> None:
-        g.operator = operator or system_operator("Frau Weber")
+        g.operator = request.environ.get("library.operator") or system_operator("Frau Weber")
 
     return app
+
+
+#: Making the addresses of all pages takes a second, and they are the same for every test.
+_shared_library = functools.cache(create_library)
+
+
+def library_client(operator: Operator | None = None) -> FlaskClient:
+    """A browser at the library in which this operator is signed in, by default Frau Weber, who may everything."""
+    client = _shared_library().test_client()
+    client.environ_base["library.operator"] = operator
+    return client
