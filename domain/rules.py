@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from flask_appadmin.errors import FieldError
+from flask_appadmin.errors import FieldError, MissingValue
 from flask_appadmin.i18n import gettext
 from flask_appadmin.specs import spec_of
 
@@ -20,7 +20,7 @@ def fault(model: Any, name: str, reason: str, value: Any = None, advice: str = "
 
 def missing(model: Any, name: str, reason: str) -> FieldError:
     """A field that has to be filled, and why."""
-    return fault(model, name, reason, None, gettext("Bitte ausfüllen."))
+    return MissingValue(spec_of(model).field(name), None, reason, gettext("Bitte ausfüllen."))
 
 
 def ends_before_start(model: Any, values: Mapping[str, Any], start: str, end: str) -> Iterator[FieldError]:

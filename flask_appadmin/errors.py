@@ -69,6 +69,10 @@ class FieldError(AppAdminError):
         return f"{self.label}: {self.found()}"
 
 
+class MissingValue(FieldError):
+    """A field that has to be filled and is empty."""
+
+
 class FaultList(AppAdminError):
     """Several faults found in one pass; nothing was written."""
 

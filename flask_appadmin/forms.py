@@ -86,6 +86,8 @@ class SpecField(wtforms.Field):
         #: Whether the field was on the page that was posted.
         self.was_posted = False
         self.errors: list[str] = []
+        #: Its fault is only that nothing was typed: what is said about it passes.
+        self.missing = False
 
     def named(self, prefix: str) -> SpecField:
         """A copy of this field for one form."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import peewee
 
-from flask_appadmin.errors import FieldError
+from flask_appadmin.errors import MissingValue
 from flask_appadmin.fieldtypes import FieldType, ReferenceCache, choice_words, type_of
 from flask_appadmin.i18n import _, gettext, message_id, use_locale
 
@@ -209,7 +209,7 @@ class FieldSpec(FieldDescription):
         """A Python value after the limits of the field and its obligation; raises FieldError."""
         value = self.type.check(value, self)
         if value is None and self.required:
-            raise FieldError(self, None, gettext("Bitte ausfüllen."))
+            raise MissingValue(self, None, gettext("Bitte ausfüllen."))
         return value
 
     def default_value(self) -> Any:

@@ -419,4 +419,7 @@ class CustomerView(AppModelView):
         *LIMIT_FIELDS,
     )  # fmt: skip
     head_tags = staticmethod(_head_tags)
+    mandatory_unless: ClassVar[dict[str, str]] = {"name_1": "name_2"}
+    number_key_field = "name_1"
+    named_by = "search_name"
     new_label = _("Neuer Kunde")

@@ -652,6 +652,18 @@ class _ConfirmPage:
             )
         return self.pages.done(text, applied.change_set)
 
+    def _named(self, keys: list[int], titles: dict[int, str]) -> list[tuple[str, str, str]]:
+        """(what operators call it, address, title) of records; the title alone where they have no other word for it."""
+        url = self.pages.view.record_url
+        name = self.pages.view.named_by
+        if not name:
+            return [(titles[key], url(key), "") for key in keys]
+        other = self.pages.view.instead_columns.get(name, name)
+        items = [self.spec.field(name), self.spec.field(other)]
+        rows = Selection.of_keys(self.spec, self.pages.operator, keys).rows(items)
+        words = {row[0]: items[0].format(row[1]) or items[1].format(row[2]) for row in rows}
+        return [(words.get(key) or titles[key], url(key), titles[key]) for key in keys]
+
     def _ask_for_deletion(self, action: DeleteRecords, plan: _DeletePlan, warning: str = "") -> str:
         keys, possible, refused = plan.keys, plan.possible, plan.refused
         titles = self.pages.titles(keys)
@@ -671,7 +683,7 @@ class _ConfirmPage:
                 (len(possible), str(self.spec.label if len(possible) == 1 else self.spec.plural)),
                 *self._child_counts(possible),
             ],
-            "items": [(titles[key], url(key), "") for key in possible[:_LISTED]],
+            "items": self._named(possible[:_LISTED], titles),
             "items_more": max(len(possible) - _LISTED, 0),
             "problems": {
                 "text": gettext("können nicht gelöscht werden"),

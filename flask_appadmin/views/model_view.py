@@ -97,6 +97,12 @@ class AppModelView(ModelView):
     preview_fields: ClassVar[tuple[str, ...]] = ()
     #: Fields of the search window (F10); none named: what the record is called and found by.
     search_window_fields: ClassVar[tuple[str, ...]] = ()
+    #: Field that has to be filled -> the other field that may stand in for it; the model's rule is told by its mark.
+    mandatory_unless: ClassVar[dict[str, str]] = {}
+    #: Field of the form in which Ctrl+R opens another record by its number (the natural key), or "".
+    number_key_field: ClassVar[str] = ""
+    #: Field by which the question before a deletion names records; `instead_columns` stands in for an empty one.
+    named_by: ClassVar[str] = ""
     #: Boxes in the search window and the filter bar that leave rows out: (name, label, filter as text of a URL).
     exclusions: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
     #: Windows in which a record begins with few fields; they stand in a menu beside the button for a new record.
@@ -341,6 +347,26 @@ class AppModelView(ModelView):
     def preview_view(self) -> Any:
         """A record in short for the pane beside the list: ?id=… (see preview.html)."""
         return Preview(self, operator(), self._key()).answer()
+
+    @expose("/open")
+    def open_view(self) -> Any:
+        """The form of the record with exactly this number: ?number=… -> {"url"}."""
+        me = operator()
+        me.require(f"{self.spec.right}.read")
+        text = request.args.get("number", "").replace("\x00", "").strip()
+        item = self.spec.natural_key[0] if self.spec.natural_key else None
+        if item is None:
+            raise NotFound()
+        try:
+            number = item.parse(text)
+        except FieldError as fault:
+            return jsonify({"error": fault.sentence()}), 400
+        query = self.model.select(self.model._meta.primary_key).where(item.column_field == number)
+        condition = visible(me, self.spec)
+        row = (query if condition is None else query.where(condition)).tuples().first()
+        if row is None:
+            return jsonify({"error": NotFound(self.spec, text).sentence()}), 404
+        return jsonify({"url": self.record_url(row[0])})
 
     @expose("/find")
     def find_view(self) -> Any:

@@ -229,3 +229,57 @@ def test_the_head_tells_what_to_mind(operator: FlaskClient) -> None:
         "Warnhinweis: Nur gegen Barzahlung",
     ]
     assert head(draft.key or 0) == ["Entwurf"]
+
+
+@pytest.mark.req("PX-55", "PX-57", "PX-58", "PX-59", partly=True)
+def test_what_must_be_filled_is_marked_asked_for_and_never_saved_empty(operator: FlaskClient) -> None:
+    def barred(page: Page) -> list[str]:
+        return [field.one("label").text for field in page.all("div", "field") if field.has_class("req")]
+
+    new = get(operator, "/admin/customer/new/")
+    assert barred(new) == ["Name 1"]
+    refused = save(operator, new, city="Graz")
+    assert (refused.status, Customer.select().count()) == (422, 0)
+    asked = refused.one("p", id="e-name_1")
+    assert (asked.text, "data-passing" in asked.attributes) == ("Bitte eine Eingabe vornehmen.", True)
+    assert refused.one("input", id="f-city")["value"] == "Graz"
+    assert refused.summary == ["Name 1: Name 1 oder Name 2 muss gefüllt sein. Bitte ausfüllen."]
+    saved = save(operator, refused, name_2="Zweitname")
+    assert (saved.heading, barred(saved)) == ("10001 Zweitname", []), "Name 2 stands in for Name 1"
+    key = Customer.get(Customer.customer_number == 10001).id
+    details = open_form(operator, key, tab="details")
+    assert set(barred(details)) >= {"Kundentyp", "Status"}
+    refused = save(operator, details, customer_type="", warning_text="Nur bar")
+    assert refused.one("p", id="e-customer_type").text == "Bitte eine Eingabe vornehmen."
+    assert refused.one("textarea", id="f-warning_text").text == "Nur bar"
+    stored = Customer.get_by_id(key)
+    assert (stored.customer_type, stored.warning_text) == ("end_customer", None)
+
+
+@pytest.mark.req("SC-09")
+def test_a_customer_is_named_by_synonym_or_number_before_it_is_deleted(operator: FlaskClient) -> None:
+    change = ChangeSet("form")
+    first = change.create(Customer, {"name_1": "Auer", "search_name": "ABC"})
+    second = change.create(Customer, {"name_1": "Berger", "customer_number": 10005})
+    change.apply(WEBER)
+    Customer.update(search_name=None).where(Customer.id == second.key).execute()
+    token = operator.post("/admin/customer/selection", json={"add": [first.key, second.key]}).get_json()["token"]
+    page = get(operator, f"/admin/customer/action/delete?selection={token}")
+    items = page.one("div", "limited").all("tr")
+    assert [[cell.text for cell in row.all("td")] for row in items] == [
+        ["ABC", "10001 Auer"],
+        ["10005", "10005 Berger"],
+    ]
+    long = "S" * 31
+    refused = save(operator, open_form(operator, first.key or 0), search_name=long)
+    assert (refused.status, Customer.get_by_id(first.key).search_name) == (422, "ABC")
+    assert save(operator, open_form(operator, second.key or 0), search_name="ABC").status == 200, "it may occur twice"
+
+
+def test_another_customer_is_opened_by_its_number(operator: FlaskClient) -> None:
+    key, *_rest = customers("Auer", "Berger")
+    for number, status in (("10001", 200), ("777", 404), ("x1", 400), ("", 404)):
+        answer = operator.get(f"/admin/customer/open?number={number}")
+        found = answer.get_json()
+        assert answer.status_code == status, number
+        assert found == {"url": f"/admin/customer/edit/?id={key}"} if status == 200 else found["error"]

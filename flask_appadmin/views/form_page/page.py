@@ -167,6 +167,7 @@ class FormPage:
             "action": own_url,
             "hidden": self._hidden(),
             "active_tab": active,
+            "by_number": self._by_number(),
             "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
             "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
             "tabs": self._tabs(panels, active) if not tab.special else [],
@@ -191,6 +192,21 @@ class FormPage:
             hidden += [("id", str(self.key)), ("_seen", seen)]
         key = came_from(self.record)
         return [*hidden, ("from", key)] if key else hidden
+
+    def _by_number(self) -> dict[str, str] | None:
+        """Ctrl+R in a field that the view names leads to another record by its number."""
+        name = self.view.number_key_field
+        if not name:
+            return None
+        label = str(self.spec.natural_key[0].label)
+        return {
+            "field": name,
+            "field_label": str(self.spec.field(name).label),
+            "url": url_for(f"{self.view.endpoint}.open_view"),
+            "suggest_url": self.view.registry.suggest_url(self.spec),
+            "title": gettext("%(what)s über die Nummer öffnen", what=str(self.spec.label)),
+            "label": label,
+        }
 
     def _companions(self) -> dict[str, str]:
         """Where the page reports itself and keeps what is typed."""

@@ -64,6 +64,7 @@ def stored_panel(record: FormRecord, key: str) -> Panel:
     panel = _empty_panel(record, tab)
     values = panel.values = record.values(tab_fields(record, tab))
     record.maker.show(panel.form, values, record.spec, record.key)
+    _mark_mandatory(record, panel)
     panel.base[""] = base_of(panel.form, values)
     for name in tab.children:
         child = next(found for found in record.spec.children if found.name == name)
@@ -76,6 +77,7 @@ def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], bas
     values = panel.values = record.values(tab_fields(record, tab))
     record.maker.show(panel.form, values, record.spec, record.key)
     panel.form.read(posted, shown, record.maker.names)
+    _mark_mandatory(record, panel)
     panel.base[""] = {name: value for name, value in base.get("", {}).items() if name in panel.form}
     for name in tab.children:
         child = next(found for found in record.spec.children if found.name == name)
@@ -86,6 +88,13 @@ def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], bas
                 panel.base[prefix] = base[prefix]
         panel.grids.append(grid)
     return panel
+
+
+def _mark_mandatory(record: FormRecord, panel: Panel) -> None:
+    """A field that has to be filled unless another one is shows its mark while the other is empty."""
+    for name, other in record.view.mandatory_unless.items():
+        if name in panel.form and other in panel.form and not panel.form[other].value:
+            panel.form[name].required = True
 
 
 def fault_count(panel: Panel) -> int:

@@ -15,7 +15,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin.changes import Applied, ChangedMeanwhile, ChangeSet, NewRecord
-from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, FieldError, NotFound
+from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, FieldError, MissingValue, NotFound
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.views.form_page.conflicts import choice_of, decide, typed_base
@@ -195,7 +195,9 @@ def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminE
         if field is not None and field.errors:
             continue  # that it is missing follows from what is wrong with it
         errors.append((fault.sentence(), field.name if field is not None else ""))
-        if field is not None:
+        if field is not None and isinstance(fault, MissingValue):
+            field.errors, field.missing = [gettext("Bitte eine Eingabe vornehmen.")], True
+        elif field is not None:
             field.errors = [fault.found() if isinstance(fault, FieldError) else fault.sentence()]
         elif row is not None:
             row.errors.append(fault.sentence())

@@ -3,6 +3,8 @@ import { startChildGrids } from "./childgrids.js";
 import { startCompanions } from "./companions.js";
 import { startFieldSearch } from "./fieldsearch.js";
 import { startHelpLine } from "./helpline.js";
+import { startOpenNumber } from "./opennumber.js";
+import { startPassing } from "./passing.js";
 import { startReveal } from "./reveal.js";
 import { startRowTools } from "./rowtools.js";
 import { startTabs } from "./tabs.js";
@@ -17,6 +19,8 @@ if (form) {
   startReveal(form, unsaved);
   startFieldSearch(form);
   startHelpLine(form);
+  startPassing(form);
+  startOpenNumber(form);
   startCompanions(form, unsaved);
 
   document.addEventListener("keydown", (event) => {

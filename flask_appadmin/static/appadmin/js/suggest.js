@@ -3,7 +3,7 @@
 
 import { TypeAhead } from "./listbox.js";
 
-class Suggestions extends TypeAhead {
+export class Suggestions extends TypeAhead {
   startsAtFirst = false;
 
   press(event) {
