@@ -139,11 +139,21 @@ class Selection:
         number = peewee.Select([some], [peewee.fn.COUNT(peewee.SQL("*"))]).bind(self.spec.model._meta.database).scalar()
         return (cap, True) if number > cap else (number, False)
 
-    def state(self) -> str:
-        """Names the very rows, by their number and the sum of their keys: a page keeps it until it is confirmed."""
+    def state(self, cap: int | None = None) -> str:
+        """Names the very rows, by their number and the sum of their keys: a page keeps it until it is confirmed.
+
+        With a `cap`, "" where there are more: a page need not wait until a million rows are counted.
+        """
         key_field = self.spec.model._meta.primary_key
-        total = peewee.fn.COALESCE(peewee.fn.SUM(key_field), 0)
-        number, sum_of_keys = self.query(peewee.fn.COUNT(key_field), total).tuples().get()
+        if cap is None:
+            total = peewee.fn.COALESCE(peewee.fn.SUM(key_field), 0)
+            number, sum_of_keys = self.query(peewee.fn.COUNT(key_field), total).tuples().get()
+        else:
+            total = peewee.fn.COALESCE(peewee.fn.SUM(peewee.SQL(f'"{key_field.column_name}"')), 0)
+            some = peewee.Select([self.query(key_field).limit(cap + 1)], [peewee.fn.COUNT(peewee.SQL("*")), total])
+            number, sum_of_keys = some.bind(self.spec.model._meta.database).tuples().get()
+            if number > cap:
+                return ""
         return f"{int(number)}.{int(sum_of_keys)}"
 
     def outside(self, found: Filter) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, redirect, render_template, request, send_file, session, url_for
+from flask import Response, jsonify, redirect, render_template, request, send_file, session, url_for
 
 from flask_appadmin.bulk import (
     LARGE,
@@ -35,7 +35,7 @@ from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.labels import LabelFormat, find_format
 from flask_appadmin.rights import Operator
-from flask_appadmin.selections import Selection, counted
+from flask_appadmin.selections import CAP, Selection, counted
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page import posted_reason
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 
 #: Up to this number the page shows what the marked records have today; beyond, the preview tells it.
 _TODAY_LIMIT = 2_000
+#: Pages that are drawn before more than CAP records are counted, and whose script asks for the number then.
+_COUNT_LATER = ("export", "labels", "worklist")
+#: The labels of so many records are looked at for a page that speaks of more than CAP.
+_SAMPLE = 50
 _LISTED = 20
 
 
@@ -59,13 +63,17 @@ class ActionPages:
         self.selection = self._selection()
         #: Names the very rows this page speaks of; the next request brings it back.
         self.state = ""
-        #: There are more than `count`: an empty bulk page needs no more, its preview counts exactly.
+        #: There are more than `count`: the page is there at once, and counts exactly while it is read.
         self.capped = False
         if action.page == "change" and request.method == "GET":
             self.count, self.capped = self.selection.tally()
         else:
-            self.state = self.selection.state()
-            self.count = int(self.state.partition(".")[0])
+            # One that takes a few only has refused more than CAP before the number matters.
+            counts_later = action.page in _COUNT_LATER or isinstance(action, DeleteRecords | CopyRecord)
+            counts_later = counts_later and request.method == "GET" and not self._is_counting()
+            self.state = self.selection.state(CAP if counts_later else None)
+            self.capped = not self.state
+            self.count = int(self.state.partition(".")[0]) if self.state else CAP
 
     def answer(self) -> Any:
         """The page; one that was asked for as a window (js/windows.js) says in a header where to go when it is done."""
@@ -75,6 +83,8 @@ class ActionPages:
         return answer
 
     def _answer(self) -> Any:
+        if self._is_counting():
+            return jsonify({"state": self.state, "what": self.what, "text": self.subtitle})
         if not self.count:
             raise AppAdminError(self._nothing())
         if self.action.page == "open":
@@ -140,6 +150,25 @@ class ActionPages:
             pairs = [*self.view.url_pairs(self.selection.filter), *pairs]
         return f"{self.view.list_url()}?{urlencode(pairs)}"
 
+    @staticmethod
+    def _is_counting() -> bool:
+        """Whether the script of a page asks that had not counted: {"state", "what", "text"}, see countlater.js."""
+        return request.method == "GET" and request.headers.get("X-Fragment") == "count"
+
+    @property
+    def count_url(self) -> str:
+        """Where the page asks for the very number, "" where it has it."""
+        if not self.capped or self.action.page not in _COUNT_LATER:
+            return ""
+        arguments = {name: request.args[name] for name in ("shown",) if name in request.args}
+        return f"{self.url}?{urlencode({'selection': self.selection.token, **arguments})}"
+
+    @property
+    def what(self) -> str:
+        """„38 Bücher“, or „mehr als 10.000 Bücher“ while nobody has counted."""
+        what = counted(self.spec, self.count)
+        return gettext("mehr als %(what)s", what=what) if self.capped else what
+
     @property
     def back(self) -> tuple[str, str]:
         return str(self.spec.plural), self.list_url
@@ -161,7 +190,7 @@ class ActionPages:
         return gettext("in der Liste standen noch %(count)s", count=format_number(int(shown_count)))
 
     def hidden(self) -> list[tuple[str, str]]:
-        kept = [("_state", self.state)] if self.state else []
+        kept = [("_state", self.state)] if self.state or self.count_url else []
         return [("token", self.selection.token), *kept]
 
     def difference(self) -> str:
@@ -169,6 +198,11 @@ class ActionPages:
         shown_state = request.form.get("_state", self.state)
         if shown_state == self.state:
             return ""
+        if not shown_state:
+            return gettext(
+                "Gezählt sind jetzt %(what)s. Es wurde nichts getan. Bitte prüfen Sie und bestätigen Sie noch einmal.",
+                what=counted(self.spec, self.count),
+            )
         return different_rows(self.spec, shown_state, self.state)
 
     def done(self, text: str, change_set: int | None, url: str = "") -> Any:
@@ -781,7 +815,13 @@ class _LabelsPage:
 
     def _draw(self, values: dict[str, Any], errors: list[str]) -> str:
         chosen = values["format"]
-        found = self.action.labels(self.pages.selection, values)
+        pages = self.pages
+        # To lay out a million labels takes minutes: their page shows a few of them, and tells that the rest will be.
+        many = pages.capped or pages.count > CAP
+        shown_ones = pages.selection
+        if many:
+            shown_ones = Selection.of_keys(pages.spec, pages.operator, pages.selection.key_list(_SAMPLE))
+        found = self.action.labels(shown_ones, values)
         number = len(found.labels) * values["copies"]
         per_page = chosen.geometry().per_page
         sheets = -(-(number + values["start"] - 1) // per_page) if number else 0
@@ -799,6 +839,8 @@ class _LabelsPage:
         total = gettext(
             "%(labels)s Etiketten auf %(sheets)s Bögen", labels=format_number(number), sheets=format_number(sheets)
         )
+        if many:
+            total = gettext("Etiketten für %(what)s", what=pages.what)
         return render_template(
             "appadmin/labels.html",
             page_title=str(self.action.label),
@@ -812,12 +854,13 @@ class _LabelsPage:
             start=values["start"],
             copies=values["copies"],
             fields=fields,
-            count=len(found.labels),
+            count="" if many else len(found.labels),
+            count_url=pages.count_url,
             sample=found.labels[0] if found.labels else [],
             skipped=[
                 (title, self.pages.view.record_url(key), reason) for key, title, reason in found.skipped[:_LISTED]
             ],
-            skipped_count=len(found.skipped),
+            skipped_count=0 if many else len(found.skipped),
             errors=errors,
             total_text=total,
         )

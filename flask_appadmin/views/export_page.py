@@ -138,7 +138,8 @@ class ExportPage:
             layouts=self._layouts(values.get("layout", "")),
             columns=self._columns(values.get("columns")),
             table=self._table_field() if self.spec.children else None,
-            submit_label=gettext("%(what)s exportieren", what=counted(self.spec, self.pages.count)),
+            submit_label=gettext("%(what)s exportieren", what=self.pages.what),
+            count_url=self.pages.count_url,
             note=self._note(),
             errors=errors,
         )

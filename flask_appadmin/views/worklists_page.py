@@ -199,7 +199,8 @@ class WorklistPage:
                 for each in lists
             ],
             name=request.form.get("name", ""),
-            what=counted(self.spec, self.pages.count),
+            what=self.pages.what,
+            count_url=self.pages.count_url,
             manage_url=url_for("worklists.index_view"),
             cancel_url=self.pages.list_url,
         )

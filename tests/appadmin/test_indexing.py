@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from flask_appadmin.database import database, engine, execute_many, set_read_limit, utcnow
+from flask_appadmin.database import database, engine, set_read_limit
 from flask_appadmin.errors import FieldError, JobCancelled, NotAllowed
 from flask_appadmin.indexing import add_index, indexed_columns, remove_index, start_index
 from flask_appadmin.jobs import run_waiting
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Book
-from tests.appadmin.test_pages import client_of
+from tests.appadmin.test_pages import client_of, many_books
 from tests.appadmin.webapp import library_client
 from tests.reader import get, read, send
 
@@ -87,7 +87,7 @@ def test_the_page_starts_the_work_and_shows_it(client: FlaskClient) -> None:
 
 
 def test_one_that_is_stopped_leaves_nothing(library: str) -> None:
-    _many_books()
+    many_books(30_000)
     before = names()
 
     def stop(_done: int, _total: int) -> None:
@@ -109,7 +109,7 @@ def test_one_that_is_stopped_leaves_nothing(library: str) -> None:
 
 
 def test_a_list_that_was_broken_off_names_the_column_and_offers_to_make_it_fast(library: str) -> None:
-    _many_books()
+    many_books(30_000)
     chief = library_client()
     clerk = client_of("library.read")
     lists = {
@@ -143,19 +143,6 @@ def test_a_list_that_was_broken_off_names_the_column_and_offers_to_make_it_fast(
     link = read(chief.get(offered[0]))
     assert link.one("option", selected="").text == "ausgeliehen am"
     assert get(chief, "/admin/book/?sort=pages").status == 200
-
-
-def _many_books() -> None:
-    """Enough for a look at all of them to take a moment."""
-    now = utcnow()
-    rows = [(1, now, now, f"N{number}", f"Band {number}", number % 7) for number in range(30_000)]
-    mark = database.param
-    with database.atomic():
-        execute_many(
-            "INSERT INTO book (version, created_at, updated_at, isbn, title, pages) "
-            f"VALUES ({mark}, {mark}, {mark}, {mark}, {mark}, {mark})",
-            rows,
-        )
 
 
 def test_who_may_not_arrange_layouts_gets_no_page(library: str) -> None:

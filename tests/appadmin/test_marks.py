@@ -18,7 +18,7 @@ from flask_appadmin.selections import Selection, StoredSelection, TooManyTicks
 from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Author, Book
 from tests.appadmin.test_changes import photograph
-from tests.appadmin.test_pages import make, mark, marked, three_books
+from tests.appadmin.test_pages import make, many_books, mark, marked, three_books
 from tests.appadmin.webapp import library_client
 from tests.reader import Page, get, send
 
@@ -226,6 +226,43 @@ def test_a_document_of_other_rows_than_shown_is_not_made(client: FlaskClient, ac
     answer = client.post(form["action"], data=form.fields())
     assert answer.status_code == 409
     assert "Angezeigt waren 1 Buch, jetzt sind es 2." in answer.get_data(as_text=True)
+
+
+def test_a_page_about_very_many_is_there_before_they_are_counted(client: FlaskClient) -> None:
+    """It says "more than", asks for the number while it is read, and acts only on rows it has named."""
+    many_books(10_050)
+    LabelFormat.insert(factory_formats()[1]).execute()
+    asked = {"X-Fragment": "count"}
+    for action, words, done in (
+        ("export_sheet", "mehr als 10.000 Bücher exportieren", 302),
+        ("print_labels", "Etiketten für mehr als 10.000 Bücher", 200),
+        ("worklist", "mehr als 10.000 Bücher aufnehmen", 302),
+    ):
+        page = get(client, f"/admin/book/action/{action}?query=title__contains=Band")
+        assert words in page.text and "mehr als 10.000 Bücher: Titel enthält „Band“" in page.text
+        form = next(form for form in page.all("form", method="post") if "_state" in form.fields())
+        typed: dict[str, Any] = {"name": "Alle"} if action == "worklist" else {}
+        send_it = {"_do": "add" if action == "worklist" else "print", **typed}
+        assert form.fields()["_state"] == ""
+        early = send(client, form["action"], form.fields(**send_it))
+        assert early.status == 409, action
+        assert "Gezählt sind jetzt 10.050 Bücher. Es wurde nichts getan." in early.text
+        (script,) = [each for each in page.all("script") if each.get("data-count-url")]
+        counted = client.get(script["data-count-url"], headers=asked).get_json()
+        assert counted["what"] == "10.050 Bücher" and counted["text"] == "10.050 Bücher: Titel enthält „Band“"
+        in_place = [place.get("data-counted") for place in page.walk() if place.get("data-counted")]
+        assert any("{what}" in text for text in in_place) and "{text}" in in_place
+        again = next(form for form in early.all("form", method="post") if "_state" in form.fields())
+        assert again.fields()["_state"] == counted["state"]
+        if action != "print_labels":
+            answer = client.post(form["action"], data=form.fields(**send_it, _state=counted["state"]))
+            assert answer.status_code == done, action
+    few = get(client, "/admin/book/action/export_sheet?query=pages=3")
+    assert not [each for each in few.all("script") if each.get("data-count-url")]
+    assert any(form.fields().get("_state", "").startswith("1436.") for form in few.all("form"))
+    for action in ("delete", "copy"):
+        refused_page = client.get(f"/admin/book/action/{action}?query=title__contains=Band")
+        assert refused_page.status_code == 400
 
 
 def test_nothing_is_changed_without_the_plan_that_was_shown(client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from playhouse.test_utils import assert_query_count, count_queries
 
 from flask_appadmin.changes import ChangeSet
+from flask_appadmin.database import database, execute_many, utcnow
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.selections import StoredSelection
@@ -40,6 +41,19 @@ def make(**books: dict[str, Any]) -> dict[str, int]:
     }
     change.apply(WEBER)
     return {isbn: record.key or 0 for isbn, record in made.items()}
+
+
+def many_books(number: int) -> None:
+    """So many books N0, N1 … with 0 to 6 pages, written past the gateway: enough for a look at all of them to take a
+    moment."""
+    now = utcnow()
+    rows = [(1, now, now, f"N{count}", f"Band {count}", count % 7) for count in range(number)]
+    marks = ", ".join([database.param] * 6)
+    with database.atomic():
+        execute_many(
+            f"INSERT INTO book (version, created_at, updated_at, isbn, title, pages) VALUES ({marks})",
+            rows,
+        )
 
 
 def three_books() -> list[int]:

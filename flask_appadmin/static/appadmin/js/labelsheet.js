@@ -24,10 +24,11 @@ if (place) {
     const [page, size, margin, pitch, columns, rows] = JSON.parse(format.selectedOptions[0].dataset.sheet);
     const places = columns * rows;
     const first = Math.min(whole(start), places);
-    const labels = Number(form.dataset.count) * whole(copies);
+    // Of very many nobody has counted the labels; they fill the sheet in any case.
+    const labels = form.dataset.count ? Number(form.dataset.count) * whole(copies) : Infinity;
     const sheets = Math.ceil((first - 1 + labels) / places) || 0;
     const words = sheets === 1 ? (labels === 1 ? form.dataset.one : form.dataset.manyOne) : form.dataset.many;
-    total.textContent = words.replace("{n}", numbers.format(labels)).replace("{s}", numbers.format(sheets));
+    if (form.dataset.count) total.textContent = words.replace("{n}", numbers.format(labels)).replace("{s}", numbers.format(sheets));
 
     const sheet = shape("svg", { class: "label-sheet", viewBox: `0 0 ${page[0]} ${page[1]}`, role: "group", "aria-label": format.selectedOptions[0].text });
     sheet.append(shape("rect", { class: "paper", width: page[0], height: page[1] }));
