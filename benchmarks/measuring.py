@@ -123,11 +123,27 @@ def always(work: Callable[[], Any]) -> Work:
 
 
 def compare(
-    name: str, floor: Work, kontor: Work, times: int, target: Target = Target(), *, warm: bool = False
+    name: str,
+    floor: Work,
+    kontor: Work,
+    times: int,
+    target: Target = Target(),
+    *,
+    warm: bool = False,
+    apart: bool = False,
 ) -> Figure:
-    """Times floor and Kontor in turn. `warm`: each runs once unmeasured before (pages, whose first one is cold)."""
+    """Times floor and Kontor in turn. `warm`: each runs once unmeasured before (pages, whose first one is cold).
+
+    `apart`: first all runs of the floor, then those of Kontor, for floors that read so much that nothing of Kontor's
+    pages is left in the cache behind them.
+    """
     if warm:
         floor(-1)()
+    if apart:
+        floor_seconds = min(_timed(floor, number, not warm) for number in range(times))
+        kontor(-1)()
+        return Figure(name, min(_timed(kontor, number, not warm) for number in range(times * 5)), floor_seconds, target)
+    if warm:
         kontor(-1)()
     pairs = [(_timed(floor, number, not warm), _timed(kontor, number, not warm)) for number in range(times)]
     return Figure(name, min(pair[1] for pair in pairs), min(pair[0] for pair in pairs), target)

@@ -110,6 +110,7 @@ def search(stock: Stock, plan: Plan) -> Iterator[Figure]:
             plan.times(3 if plan.customers > 200_000 else 20),
             Target(at_most=0.020),
             warm=True,
+            apart=True,
         )
     yield Figure(
         "memory of the worker after lists and searches", _resident_megabytes(), target=Target(at_most=250), unit="MB"

@@ -27,6 +27,7 @@ from peewee import (
     Model,
     NodeList,
     OperationalError,
+    Value,
     __exception_wrapper__,
 )
 from playhouse.apsw_ext import APSWDatabase
@@ -400,6 +401,36 @@ def execute_many(sql: str, rows: Iterable[Any]) -> None:
     """Runs a statement for each row. What the engine refuses comes as Peewee's own fault, as from its queries."""
     with __exception_wrapper__:
         database.cursor().executemany(sql, rows)
+
+
+class Prepared:
+    """A query whose SQL is made once for each engine, for what every page asks: making it costs more than running it.
+
+    `make` answers the query; it is called with a blank for each value and puts the blanks where the values go. Calling
+    a Prepared with the values answers the rows as tuples of Python values.
+    """
+
+    def __init__(self, make: Callable[..., Any], blanks: int) -> None:
+        self._make = make
+        self._blanks = [object() for _number in range(blanks)]
+        self._made: dict[str, tuple[str, list[int | None], list[Any], list[Any]]] = {}
+
+    def __call__(self, *values: Any) -> list[tuple[Any, ...]]:
+        made = self._made.get(engine())
+        if made is None:
+            made = self._made[engine()] = self._prepare()
+        sql, blanks, fixed, fields = made
+        filled = [value if at is None else values[at] for at, value in zip(blanks, fixed, strict=True)]
+        return [
+            tuple(field.python_value(value) for field, value in zip(fields, row, strict=True))
+            for row in database.execute_sql(sql, filled).fetchall()
+        ]
+
+    def _prepare(self) -> tuple[str, list[int | None], list[Any], list[Any]]:
+        query = self._make(*(Value(blank, converter=False) for blank in self._blanks))
+        sql, params = query.sql()
+        blanks = [next((at for at, blank in enumerate(self._blanks) if blank is given), None) for given in params]
+        return sql, blanks, list(params), list(query.selected_columns)
 
 
 def key_condition(primary_key: Any, keys: Iterable[int]) -> Any:

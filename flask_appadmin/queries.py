@@ -14,7 +14,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin.conditions import Translated, translate
-from flask_appadmin.database import Record, utcnow
+from flask_appadmin.database import Prepared, Record, utcnow
 from flask_appadmin.errors import AppAdminError, ConditionError, FieldError, FilterError, NotFound
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, User
@@ -59,16 +59,22 @@ class NameTaken(AppAdminError):
 
 def queries_of(spec: ModelSpec, operator: Operator) -> list[tuple[SavedQuery, str]]:
     """The operator's own queries and those shared with all, by name, with who shared each ("" for one's own)."""
-    mine = SavedQuery.user == operator.user_id
-    rows = (
-        SavedQuery.select(SavedQuery, User.id, User.username, User.full_name)
+    found = []
+    for username, full_name, *values in _queries_of(spec.name, operator.user_id):
+        query = SavedQuery(**dict(zip((item.name for item in SavedQuery._meta.sorted_fields), values, strict=True)))
+        found.append((query, "" if query.user_id == operator.user_id else str(full_name or username)))
+    return found
+
+
+_queries_of = Prepared(
+    lambda entity, user: (
+        SavedQuery.select(User.username, User.full_name, SavedQuery)
         .join(User)
-        .where((SavedQuery.entity == spec.name) & (mine | SavedQuery.shared))
+        .where((SavedQuery.entity == entity) & ((SavedQuery.user == user) | SavedQuery.shared))
         .order_by(peewee.fn.lower(SavedQuery.name), SavedQuery.id)
-    )
-    return [
-        (row, "" if row.user_id == operator.user_id else str(row.user.full_name or row.user.username)) for row in rows
-    ]
+    ),
+    blanks=2,
+)
 
 
 def find_query(spec: ModelSpec, operator: Operator, text: str) -> SavedQuery:

@@ -30,7 +30,7 @@ from peewee import OperationalError
 from wtforms import Form, PasswordField, StringField, SubmitField
 
 from flask_appadmin.changes import ChangeSet
-from flask_appadmin.database import database, engine, transaction, utcnow
+from flask_appadmin.database import Prepared, database, engine, transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import _, gettext, ngettext, set_locale
 from flask_appadmin.passwords import (
@@ -359,6 +359,21 @@ def _end_session(*_signal: Any, **_more: Any) -> None:
         ended.execute()
 
 
+_USER_FIELDS = tuple(item.name for item in User._meta.sorted_fields)
+_ROLE_FIELDS = tuple(item.name for item in Role._meta.sorted_fields)
+
+#: The sign-in of a token that has not ended: its key and times, its user and the user's role.
+_running_session = Prepared(
+    lambda token_hash: (
+        OperatorSession.select(OperatorSession.id, OperatorSession.started_at, OperatorSession.seen_at, User, Role)
+        .join(User)
+        .join(Role)
+        .where(OperatorSession.token_hash == token_hash, OperatorSession.ended_at.is_null())
+    ),
+    blanks=1,
+)
+
+
 def _account_of_session(user_id: str) -> Account | None:
     """The account of a cookie whose sign-in still runs; anything else is nobody."""
     token = session.get(_TOKEN)
@@ -367,21 +382,19 @@ def _account_of_session(user_id: str) -> Account | None:
     now = utcnow()
     idle = datetime.timedelta(hours=float(current_app.config["SESSION_IDLE_HOURS"]))
     longest = datetime.timedelta(hours=float(current_app.config["SESSION_HOURS"]))
-    row = (
-        OperatorSession.select(OperatorSession, User, Role)
-        .join(User)
-        .join(Role)
-        .where(OperatorSession.token_hash == _token_hash(token), OperatorSession.ended_at.is_null())
-        .first()
-    )
-    if row is None or row.seen_at < now - idle or row.started_at < now - longest:
+    row = next(iter(_running_session(_token_hash(token))), None)
+    if row is None:
         return None
-    user = row.user
+    key, started_at, seen_at, *rest = row
+    if seen_at < now - idle or started_at < now - longest:
+        return None
+    role = Role(**dict(zip(_ROLE_FIELDS, rest[len(_USER_FIELDS) :], strict=True)))
+    user = User(**{**dict(zip(_USER_FIELDS, rest[: len(_USER_FIELDS)], strict=True)), "role": role})
     # A new password ends all sign-ins, whoever set it: form, file or command line.
     if not user.active or user.fs_uniquifier != user_id or session.get(_PASSWORD) != _password_mark(user):
         return None
-    if now - row.seen_at > min(idle / 10, datetime.timedelta(minutes=5)):
-        _note_seen(row.id, now)
+    if now - seen_at > min(idle / 10, datetime.timedelta(minutes=5)):
+        _note_seen(key, now)
     return Account(user)
 
 

@@ -1,8 +1,8 @@
 """Gives the tests real databases: SQLite files and a PostgreSQL server of their own.
 
-Shape: an engine hands out URLs. `fresh()` is an empty database; `prepare(name, fill)` fills one once, and `copy(name)` then
-hands out a database that has all of that already (a copied file; `CREATE DATABASE … TEMPLATE`), so a fresh one per
-test is cheap. `drop(url)` takes it away again.
+Shape: an engine hands out URLs. `fresh()` is an empty database; `prepare(name, fill)` fills one once, and `copy(name)`
+then hands out a database that has all of that already (a copied file; `CREATE DATABASE … TEMPLATE`), so a fresh one
+per test is cheap. `drop(url)` takes it away again.
 
 The PostgreSQL server is started once per run, in a temporary folder, on the loopback address, without fsync; it ends
 with the run, also after Ctrl-C or a killed test process (the kernel tells it). Where its programs come from, in this
