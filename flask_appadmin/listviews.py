@@ -78,6 +78,8 @@ class ListArrangement(peewee.Model):
     density = peewee.CharField(max_length=8, default="")
     #: The view this operator's list opens with; only in the row without a view.
     start_view = peewee.ForeignKeyField(ListView, null=True, on_delete="SET NULL", backref="starts")
+    #: The list's address as it was last seen, where it is too long for the session; only in the row without a view.
+    place = peewee.TextField(default="")
     changed_at = peewee.DateTimeField(default=utcnow)
 
     class Meta:
@@ -305,6 +307,10 @@ class Views:
         """Keeps columns or height of rows for this operator, apart from what the view itself says."""
         self._keep(view.id if view is not None else None, **values)
 
+    def keep_place(self, address: str) -> None:
+        """Keeps an address of the list; nothing else that the operator arranged changes."""
+        self._keep(None, place=address)
+
     def reset(self, view: ListView | None) -> None:
         """Throws away what this operator made of the list or view; which view he starts with stays."""
         if view is not None:
@@ -370,6 +376,17 @@ def filter_of(
     known = Filter.from_text(spec, usual, operator).conditions if isinstance(usual, str) else usual
     named = found.named
     return Filter(spec, found.search, (*found.conditions, *(part for part in known if part.spec not in named)))
+
+
+def keep_place(spec: ModelSpec, operator: Operator, address: str) -> None:
+    """Keeps the address of a list where this operator was last."""
+    Views(spec, operator).keep_place(address)
+
+
+def kept_place(spec: ModelSpec, operator: Operator) -> str:
+    """The address that was kept, or ""."""
+    made = Views(spec, operator).made.get(None)
+    return made.place if made is not None else ""
 
 
 def roles_to_share_with() -> list[tuple[str, str]]:

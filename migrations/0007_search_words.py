@@ -19,4 +19,8 @@ def up(migrator: Any, db: Any) -> None:
 
 
 def down(migrator: Any, db: Any) -> None:
-    """The earlier program makes its own index when it is told to rebuild it; until then nothing is found."""
+    """Leaves the index by words where it is: no record is lost, but the index by three letters does not come back.
+
+    A program older than this step cannot read what it finds here. Who goes back to it for good restores a backup of its
+    time; who goes up again gets this index filled anew from the records.
+    """

@@ -55,6 +55,10 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     "flask_appadmin/presence.py": ({"FormPresence"}, "who looks at what changes no business data"),
     "flask_appadmin/worklists.py": ({"Worklist", "WorklistEntry"}, "a list of bookmarks changes no business data"),
     "migrations/0006_exceptions_of_selections.py": ({'"selection"'}, "moves what one column held into two"),
+    "migrations/0012_place_of_list.py": (
+        {'"role"'},
+        "rights that no work group could have yet; older tables may not do",
+    ),
     "flask_appadmin/sheets/": (
         {"ImportRun", "ImportRow", "import_row", "SheetExport"},
         "an import is a stored session until the gateway applies it; an export is kept so that it is known again",

@@ -4,20 +4,27 @@ Shape: both stand in the session. `list:<table>` is the address of the list with
 so that "back" and "save and close" lead to the same place. `seen_by` is whose places these are: after a sign-in they
 stay for the same operator and are gone for any other. `walk` is the page of rows drawn last: (table, number of its
 first row, number of rows found, whether more were found, keys as one text). A session is a cookie of some four
-kilobytes: only the last few tables are remembered, and an address that is too long is remembered without its place.
+kilobytes: only the last few tables are remembered, and of an address that is too long it holds a mark only; the address
+itself is kept in the database, for the operator and the table, and holds where the mark is that of the same address.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from flask import g, request, session
 
+from flask_appadmin.listviews import keep_place, kept_place
 from flask_appadmin.specs import ModelSpec
 
 _TABLES = 6
-_LONGEST = 500
+#: Longer addresses do not stand in the session; beyond the second they are not remembered at all.
+_LONGEST, _LONGEST_KEPT = 500, 8_000
+
+#: No address begins so.
+_MARK = "#"
 
 #: Parts of a list's address that are a question of the moment, not a place.
 _PASSING = ("add_filter", "arrange", "edit", "count")
@@ -47,14 +54,15 @@ def remember_place(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> 
 
 def _store(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> None:
     address = f"{path}?{urlencode(pairs)}" if pairs else path
-    if len(address) > _LONGEST:
-        pairs = [(name, text) for name, text in pairs if name not in ("after", "before", "at")]
-        address = f"{path}?{urlencode(pairs)}"
     name = f"list:{spec.name}"
     session["seen_by"] = g.operator.user_id
-    session.pop(name, None)
+    known = session.pop(name, None)
     if len(address) <= _LONGEST:
         session[name] = address
+    elif len(address) <= _LONGEST_KEPT:
+        if known != _mark(address):
+            keep_place(spec, g.operator, address)
+        session[name] = _mark(address)
     # The order of a session is the order of writing: the oldest tables go first.
     for old in [key for key in session if key.startswith("list:")][:-_TABLES]:
         del session[old]
@@ -63,7 +71,16 @@ def _store(spec: ModelSpec, path: str, pairs: list[tuple[str, str]]) -> None:
 def remembered_list(spec: ModelSpec) -> str:
     """The address of the list as it was last seen, or "" for one that was not."""
     address: str = session.get(f"list:{spec.name}", "")
-    return address
+    if not address.startswith(_MARK):
+        return address
+    kept = kept_place(spec, g.operator)
+    # Another browser of the same operator may have been elsewhere since.
+    return kept if _mark(kept) == address else ""
+
+
+def _mark(address: str) -> str:
+    """Stands in the session for an address that is too long."""
+    return _MARK + hashlib.sha256(address.encode()).hexdigest()[:20]
 
 
 def remembered_pairs(spec: ModelSpec) -> list[tuple[str, str]]:

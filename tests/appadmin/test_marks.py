@@ -110,8 +110,31 @@ def test_the_list_of_marked_rows_keeps_all_that_match_while_one_sorts_it(client:
     assert (again.keys, again.chips, again.all("p", "strip-note")) == ([second], ["nur markierte"], [])
     back = get(client, again.one("span", "chip").one("a", "x")["href"])
     assert (back.keys, strip_of(back)) == ([second], "1 markiert")
+    # While cells are edited the strip makes room, and what is marked is told all the same.
+    assert (
+        get(client, page.link("In der Liste bearbeiten")).one("div", "edit-bar").one("span", "tag").text == "1 markiert"
+    )
+    assert not get(client, "/admin/book/?edit=1").one("div", "edit-bar").all("span", "tag")
     query = f"?only=marked&view=all&selection={token}"
     assert refused(client, 400, token=token, all=True, query=query) == "Diese Liste zeigt nur, was schon markiert ist."
+
+
+def test_a_long_address_is_the_way_back_too(client: FlaskClient) -> None:
+    """Five hundred characters are no limit: what does not fit into the session is kept in the database."""
+    first, _second, _third = three_books()
+    pages = "&".join(f"pages__not={number}" for number in range(1, 120))
+    long, longer = f"/admin/book/?{pages}&sort=-title", f"/admin/book/?{pages}&pages__not=777&sort=title"
+    assert len(long) > 1_500
+    for address in (long, longer, "/admin/book/?sort=title", long):
+        get(client, address)
+        form = get(client, f"/admin/book/edit/?id={first}")
+        assert form.one("a", "back")["href"] == address
+    other = library_client()
+    get(other, longer)
+    assert get(other, f"/admin/book/edit/?id={first}").one("a", "back")["href"] == longer
+    back = get(client, f"/admin/book/edit/?id={first}").one("a", "back")["href"]
+    assert back == "/admin/book/", "another browser of the same operator has been elsewhere: no wrong place"
+    assert len(client.get_cookie("session").value) < 1_000
 
 
 def test_a_tally_stops_at_its_cap(library: str) -> None:

@@ -262,8 +262,25 @@ def test_the_schema_goes_down_and_up_again(fresh_url: str) -> None:
     steps = sorted(path.stem for path in FOLDER.glob("[0-9]*.py"))
     assert downgrade_schema(steps[1]) == steps[:0:-1]
     assert set(database.get_tables()) < tables
+    for name, rights in (
+        ("Leitung", ["customer.read"]),
+        ("Lesen", ["customer.read"]),
+        ("Administrator", ["user.read"]),
+        ("Technik", ["*"]),
+        ("Marketing", ["customer.read"]),
+    ):
+        Role.insert(name=name, permissions=rights).execute()
+    Role.update(version=2).where(Role.name == "Marketing").execute()
     assert upgrade_schema() == steps[1:], "what an older database lacks"
     assert set(database.get_tables()) == tables
+    new = {"query.write", "query.share", "view.share"}
+    assert {role.name: set(role.permissions) & new for role in Role.select()} == {
+        "Leitung": new,
+        "Lesen": set(),
+        "Administrator": new,
+        "Technik": set(),
+        "Marketing": set(),
+    }, "rights that came later; what an administration has changed stays as it is"
     assert downgrade_schema(steps[0]) == steps[::-1]
     assert {name for name in database.get_tables() if not name.startswith("sqlite_")} == {"schema_migration"}
     assert pending_steps() == steps

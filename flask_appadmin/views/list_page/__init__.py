@@ -181,7 +181,7 @@ class ListPage:
             "columns": table.columns(page, found),
             "look": table.look(),
             "body": drawn(editing.plain(rows) if editing else rows, marks=not editing),
-            "cells": editing.context() if editing and page.rows else None,
+            "cells": editing.context() | {"marked": self.marks.words(page, found)} if editing and page.rows else None,
             "first_row": page.first_row,
             "range_text": range_text(page),
             "pager": pager(self, page, found),

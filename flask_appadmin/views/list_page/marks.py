@@ -13,7 +13,7 @@ from flask import url_for
 
 from flask_appadmin import lists
 from flask_appadmin.filters import Filter
-from flask_appadmin.i18n import gettext
+from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.selections import TICKS, Selection, SelectionGone
 
 if TYPE_CHECKING:
@@ -69,6 +69,16 @@ class Marks:
             "show_url": self.show_url(),
             "nothing": str(self.view.nothing_marked),
         }
+
+    def words(self, page: lists.Page, found: Filter) -> str:
+        """„38 markiert“ for a page without the strip, "" where nothing is."""
+        count, capped = self._count(page, found)
+        if not count:
+            return ""
+        text = format_number(count)
+        return (
+            gettext("mehr als %(count)s markiert", count=text) if capped else gettext("%(count)s markiert", count=text)
+        )
 
     def _count(self, page: lists.Page, found: Filter) -> tuple[int, bool]:
         plain = not self.selection.keys and not self.selection.without and not self.list.only_marked()
