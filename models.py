@@ -2162,6 +2162,17 @@ class Customer(Record):
                 return
 
     @classmethod
+    def provisional(cls) -> dict[str, tuple[Any, str]]:
+        """The numbers a new customer would get now (PX-46, PX-47)."""
+        found: dict[str, tuple[Any, str]] = {}
+        for kind in ("customer_number", "debtor_account"):
+            if numbers.is_active(kind):
+                number = numbers.propose_number(kind)
+                note = gettext("Vorschlag aus dem Nummernkreis")
+                found[kind] = (number, note if number else gettext("Der Nummernkreis hat keine freie Nummer mehr."))
+        return found
+
+    @classmethod
     def derive(cls, old: dict[str, Any], values: dict[str, Any], operation: Any) -> dict[str, Any]:
         """The search name while nobody wrote one, both parts of the VAT id, the day it was checked (PX-62, PX-92)."""
         found: dict[str, Any] = {}
@@ -3576,6 +3587,7 @@ for _name in (
     "external_address_id",
     "email",
     "phone",
+    "vat_id_code",
     *Customer.CUSTOMER_LINKS,
     *Customer.OWN_ADDRESSES,
 ):

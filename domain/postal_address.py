@@ -19,6 +19,7 @@ from babel import Locale
 
 #: What `postal_lines` reads. `country` is a code; `country_name` is what the table of countries or the record says.
 ADDRESS_KEYS = (
+    "title",
     "name_1",
     "name_2",
     "name_3",
@@ -93,7 +94,7 @@ def postal_lines(record: Mapping[str, Any], own_country: str = "DE") -> list[str
     """
     own = country_code(own_country)
     country = country_code(_text(record, "country")) or own
-    lines = [_text(record, key) for key in _NAME_KEYS]
+    lines = [_text(record, key) for key in ("title", *_NAME_KEYS)]
     lines.append(_attention_line(_text(record, "attention_to")))
     lines.append(_text(record, "street") or _po_box_line(_text(record, "po_box")))
     lines += _place_lines(record, country)

@@ -151,6 +151,11 @@ class Record(Model):
         return {}
 
     @classmethod
+    def provisional(cls) -> dict[str, tuple[Any, str]]:
+        """What an empty form shows in fields that `prepare_many` fills: field -> (value or None, a word about it)."""
+        return {}
+
+    @classmethod
     def prepare(cls, values: dict[str, Any], operation: Any) -> None:
         """Completes the values of a new record inside the saving transaction (numbers, texts made of others)."""
 

@@ -9,9 +9,11 @@ Errors: a value that cannot be read stays in the field as typed, with its senten
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import peewee
@@ -51,6 +53,37 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class Typed:
+    """A record while it is typed: what a view is asked for proposals with (`AppModelView.propose`)."""
+
+    #: The stored record's key, None for a new one.
+    key: int | None
+    #: The watched fields as they stand on the page; what cannot be read is None. "<child>.<field>": text of a cell.
+    values: dict[str, Any]
+    #: The same as they are stored, the defaults of a new record.
+    stored: dict[str, Any]
+    #: Fields that are empty, or hold what was proposed before: only these are proposed for.
+    free: frozenset[str]
+    #: The fields whose change led to the question.
+    changed: frozenset[str]
+    #: The texts of the fields that are on the page.
+    texts: dict[str, str]
+    operator: Operator
+
+
+@dataclass
+class Proposals:
+    """What a view proposes."""
+
+    #: Field -> value; None empties what was proposed before.
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    #: Field -> texts to choose from.
+    choices: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    #: (field, sentence, keys of records of the same table that it names).
+    notes: list[tuple[str, str, tuple[int, ...]]] = dataclasses.field(default_factory=list)
+
+
 class SpecField(wtforms.Field):
     """A form field that draws and reads itself by its FieldSpec."""
 
@@ -73,6 +106,11 @@ class SpecField(wtforms.Field):
         #: What somebody else stored meanwhile, while both versions wait for a choice.
         self.conflict: Any = None
         self.hint = ""
+        #: What is odd about the value, though it is taken.
+        self.note = ""
+        #: "field:value,value": shown only while that field has one of these values; whether it has none of them now.
+        self.when = ""
+        self.hidden = False
         self.wide = 3 if self.kind == "textarea" else 1
         self.choices: Any = spec.choices if self.kind == "select" else ()
         self.display = ""

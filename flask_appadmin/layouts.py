@@ -20,11 +20,24 @@ from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described
 
 
 @dataclass(frozen=True)
+class LinesPreview:
+    """What some fields come to when they are printed: lines beside them, which follow what is typed."""
+
+    name: str
+    label: Any
+    #: The fields the lines are made of, wherever they stand.
+    fields: tuple[str, ...]
+    #: Values by field -> lines.
+    lines: Callable[[dict[str, Any]], list[str]]
+
+
+@dataclass(frozen=True)
 class Group:
     """A card: a title (may be empty) and field names in reading order."""
 
     title: Any
     fields: tuple[str, ...]
+    preview: LinesPreview | None = None
 
 
 @dataclass(frozen=True)

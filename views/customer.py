@@ -16,11 +16,12 @@ from domain.dates import today
 from domain.settings import current_setting
 from domain.trade import Invoice
 from flask_appadmin.i18n import _, format_decimal, gettext
-from flask_appadmin.layouts import Group, Layout, Related, Tab, form_fields
+from flask_appadmin.layouts import Group, Layout, LinesPreview, Related, Tab, form_fields
 from flask_appadmin.rights import Operator, may_read_full
 from flask_appadmin.specs import spec_of
 from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow
 from models import CUSTOMER_TABS, Customer, CustomerUser
+from views.customer_proposals import ADDRESS_FIELDS, PROPOSAL_FIELDS, address_lines, propose
 
 #: Cards of the long tabs; what no card names follows in a last one.
 _CARDS: dict[str, tuple[Group, ...]] = {
@@ -31,6 +32,7 @@ _CARDS: dict[str, tuple[Group, ...]] = {
                 "name_1", "name_2", "attention_to", "street", "po_box", "search_name", "country", "postal_code", "city",
                 "phone", "fax", "telex",
             ),
+            LinesPreview("address", _("Anschrift"), ADDRESS_FIELDS, address_lines),
         ),
         Group(
             _("Nummern und Art"),
@@ -414,6 +416,8 @@ class CustomerView(AppModelView):
         "customer": ("street", "postal_code", "city", "country"),
         "address": ("street", "postal_code", "city", "country"),
     }
+    propose = staticmethod(propose)
+    proposal_fields = PROPOSAL_FIELDS
     head_fields = (
         "status", "active", "delivery_block", "dunning_lock", "warning_text", "credit_sale", "credit_warn_percent",
         *LIMIT_FIELDS,

@@ -31,7 +31,7 @@ from flask_appadmin.views.action_pages import ActionPages
 from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.condition_page import ConditionPage
 from flask_appadmin.views.entry_window import EntryPage, EntryWindow
-from flask_appadmin.views.form_page import FormPage, answer_draft, answer_presence
+from flask_appadmin.views.form_page import FormPage, FormRecord, answer_draft, answer_presence, answer_proposals
 from flask_appadmin.views.index_page import answer_indexes
 from flask_appadmin.views.list_page import ListPage
 from flask_appadmin.views.list_page.arranging_answers import answer_arranging
@@ -109,6 +109,9 @@ class AppModelView(ModelView):
     entry_windows: ClassVar[tuple[EntryWindow, ...]] = ()
     #: The page that chooses records by what they have in common, for a menu entry "<table>/choose".
     choosing: ClassVar[Any] = None
+    #: Function (forms.Typed) -> forms.Proposals: what the form proposes while one types; and the fields it reads.
+    propose: ClassVar[Any] = None
+    proposal_fields: ClassVar[tuple[str, ...]] = ()
     #: Child table -> its columns in the form, in this order; all other fields open below the row.
     grids: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: What is said when an action is called while nothing is marked.
@@ -263,6 +266,13 @@ class AppModelView(ModelView):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
         return FormPage(self, operator(), self._key()).answer()
+
+    @expose("/propose", methods=("POST",))
+    def propose_view(self) -> Any:
+        """What a form proposes while one types: JSON in, JSON out (see form_page/proposals.py); ?id=… unless new."""
+        key = self._key() if "id" in request.args else None
+        operator().require(f"{self.spec.right}.{'create' if key is None and self.spec.owner is None else 'edit'}")
+        return answer_proposals(FormRecord(self, operator(), key))
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Any:

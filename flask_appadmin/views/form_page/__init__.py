@@ -10,6 +10,16 @@ from __future__ import annotations
 from flask_appadmin.views.form_page.companions import answer_draft, answer_presence
 from flask_appadmin.views.form_page.grids import child_counts
 from flask_appadmin.views.form_page.page import FormPage
+from flask_appadmin.views.form_page.proposals import answer_proposals
+from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.saving import posted_reason
 
-__all__ = ["FormPage", "answer_draft", "answer_presence", "child_counts", "posted_reason"]
+__all__ = [
+    "FormPage",
+    "FormRecord",
+    "answer_draft",
+    "answer_presence",
+    "answer_proposals",
+    "child_counts",
+    "posted_reason",
+]

@@ -19,6 +19,7 @@ from flask_appadmin.views.form_page.companions import draft_days, presence_text
 from flask_appadmin.views.form_page.conflicts import deletion_sentence, last_change, merged_notice
 from flask_appadmin.views.form_page.grids import child_counts
 from flask_appadmin.views.form_page.panels import Panel, fault_count, mark_changes, panel_context, stored_panel
+from flask_appadmin.views.form_page.proposals import watched_fields
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.related import may_see
 from flask_appadmin.views.form_page.saving import (
@@ -168,6 +169,10 @@ class FormPage:
             "hidden": self._hidden(),
             "active_tab": active,
             "by_number": self._by_number(),
+            "proposals": {
+                "url": url_for(f"{self.view.endpoint}.propose_view", id=self.key),
+                "watch": " ".join(watched_fields(self.record)),
+            },
             "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
             "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
             "tabs": self._tabs(panels, active) if not tab.special else [],

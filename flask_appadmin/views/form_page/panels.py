@@ -10,9 +10,10 @@ from flask import g
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import lines_of_record
 from flask_appadmin.i18n import gettext
-from flask_appadmin.layouts import Tab
+from flask_appadmin.layouts import Group, Tab
 from flask_appadmin.specs import FieldSpec
 from flask_appadmin.views.form_page.grids import Grid, base_of, grid_context, posted_grid, stored_grid
+from flask_appadmin.views.form_page.proposals import pinned_fields
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.related import related_context
 from flask_appadmin.views.record_links import link_of, map_link
@@ -31,6 +32,8 @@ class Panel:
         self.base: dict[str, Any] = {}
         #: What is stored now.
         self.values: dict[str, Any] = {}
+        #: Values that a new record shows and gets anew when it is saved: (field, text).
+        self.provisional: list[tuple[str, str]] = []
 
     @property
     def forms(self) -> Iterator[tuple[str, Any]]:
@@ -62,22 +65,67 @@ def _empty_panel(record: FormRecord, tab: Tab) -> Panel:
 def stored_panel(record: FormRecord, key: str) -> Panel:
     tab = tab_of(record, key)
     panel = _empty_panel(record, tab)
-    values = panel.values = record.values(tab_fields(record, tab))
+    values = panel.values = record.values(_read_fields(record, tab))
     record.maker.show(panel.form, values, record.spec, record.key)
     _mark_mandatory(record, panel)
+    _show_provisional(record, panel)
     panel.base[""] = base_of(panel.form, values)
     for name in tab.children:
         child = next(found for found in record.spec.children if found.name == name)
         panel.grids.append(stored_grid(record, child, panel.base))
+    _show_rules(record, panel)
     return panel
+
+
+def _read_fields(record: FormRecord, tab: Tab) -> tuple[FieldSpec, ...]:
+    """The fields of the tab, and those elsewhere that decide what it looks like."""
+    items = tab_fields(record, tab)
+    previews = (name for group in tab.groups if group.preview is not None for name in group.preview.fields)
+    model = record.spec.model
+    deciding = (name for name, _values in model.shown_when.values())
+    names = {item.name for item in items}
+    return (*items, *(record.spec.field(name) for name in {*previews, *model.mirrors, *deciding} - names))
+
+
+def _show_provisional(record: FormRecord, panel: Panel, posted: Any = None) -> None:
+    """A new record shows the numbers it will get. Who leaves them alone gets the next ones free when it is saved."""
+    if record.key is not None:
+        return
+    for name, (value, sentence) in record.spec.model.provisional().items():
+        field = panel.form[name] if name in panel.form else None  # noqa: SIM401 - a form has no get
+        if field is None or field.readonly:
+            continue
+        if posted is None or posted.get(name) == posted.get(f"_provisional-{name}"):
+            field.was_posted = False
+            field.show(value)
+        field.hint = sentence
+        panel.provisional.append((name, "" if value is None else str(value)))
+
+
+def _show_rules(record: FormRecord, panel: Panel) -> None:
+    """Fields that follow another record cannot be typed into; some exist only beside certain values of another one."""
+    model = record.spec.model
+    pinned = set(pinned_fields(record, panel.values))
+    for field in panel.form:
+        name = field.spec.name
+        field.readonly = field.readonly or name in pinned
+        if name in pinned and field.kind == "select":
+            field.display = dict(field.choices).get(str(field.value), "")
+        deciding, values = model.shown_when.get(name, ("", ()))
+        if deciding and deciding in panel.form:
+            field.when = f"{deciding}:{','.join(str(value) for value in values)}"
+            field.hidden = panel.form[deciding].parsed not in values
+        if not field.errors:
+            field.note = field.spec.warning(field.parsed)
 
 
 def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], base: dict[str, Any]) -> Panel:
     panel = _empty_panel(record, tab)
-    values = panel.values = record.values(tab_fields(record, tab))
+    values = panel.values = record.values(_read_fields(record, tab))
     record.maker.show(panel.form, values, record.spec, record.key)
     panel.form.read(posted, shown, record.maker.names)
     _mark_mandatory(record, panel)
+    _show_provisional(record, panel, posted)
     panel.base[""] = {name: value for name, value in base.get("", {}).items() if name in panel.form}
     for name in tab.children:
         child = next(found for found in record.spec.children if found.name == name)
@@ -87,6 +135,7 @@ def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], bas
             if prefix in base:
                 panel.base[prefix] = base[prefix]
         panel.grids.append(grid)
+    _show_rules(record, panel)
     return panel
 
 
@@ -138,7 +187,8 @@ def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, A
         fields = [by_name[name] for name in group.fields if name in by_name]
         placed.update(group.fields)
         if fields:
-            groups.append({"title": str(group.title) if group.title else "", "fields": fields, "aside": ""})
+            title = str(group.title) if group.title else ""
+            groups.append({"title": title, "fields": fields, "aside": "", "preview": _preview(panel, group)})
     rest = [field for name, field in by_name.items() if name not in placed]
     if rest:
         groups.insert(0, {"title": "", "fields": rest, "aside": ""})
@@ -148,11 +198,19 @@ def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, A
         "grids": [grid_context(record, grid) for grid in panel.grids],
         "related": [related_context(record, related) for related in panel.tab.related],
         "base": json_text(panel.base),
+        "provisional": panel.provisional,
         "html": "",
         "include": "",
         "active": active,
         "empty": "" if groups or panel.grids or panel.tab.related else gettext("Hier gibt es für Sie nichts zu sehen."),
     }
+
+
+def _preview(panel: Panel, group: Group) -> dict[str, Any] | None:
+    if group.preview is None:
+        return None
+    values = panel.values | {field.spec.name: field.parsed for field in panel.form if not field.errors}
+    return {"name": group.preview.name, "label": str(group.preview.label), "lines": group.preview.lines(values)}
 
 
 def _add_links(record: FormRecord, panel: Panel, by_name: dict[str, Any]) -> None:

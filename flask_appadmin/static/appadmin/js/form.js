@@ -5,6 +5,7 @@ import { startFieldSearch } from "./fieldsearch.js";
 import { startHelpLine } from "./helpline.js";
 import { startOpenNumber } from "./opennumber.js";
 import { startPassing } from "./passing.js";
+import { startProposals } from "./proposals.js";
 import { startReveal } from "./reveal.js";
 import { startRowTools } from "./rowtools.js";
 import { startTabs } from "./tabs.js";
@@ -21,6 +22,7 @@ if (form) {
   startHelpLine(form);
   startPassing(form);
   startOpenNumber(form);
+  startProposals(form, unsaved);
   startCompanions(form, unsaved);
 
   document.addEventListener("keydown", (event) => {
