@@ -6,14 +6,14 @@ from typing import Any
 
 from domain.postal_address import chosen_addresses, labels_for
 from domain.settings import current_setting
-from domain.values import Country
+from domain.values import Country, Salutation
 from flask_appadmin.bulk import LabelRun, PrintLabels
 from flask_appadmin.database import key_condition
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.selections import Selection
 from models import Address, Customer
 
-_ADDRESS_FIELDS = ("name_1", "name_2", "name_3", "street", "po_box", "postal_code", "city", "country_name")
+_ADDRESS_FIELDS = ("title", "name_1", "name_2", "name_3", "street", "po_box", "postal_code", "city", "country_name")
 _MAIN_FIELDS = ("customer_number", "attention_to", *_ADDRESS_FIELDS)
 
 
@@ -55,6 +55,7 @@ class PrintCustomerLabels(PrintLabels):
     ) -> tuple[list[dict[str, Any]], list[tuple[int, str, str]], dict[int, str], str]:
         """The customers with an address as `labels_for` reads them, those without one, all countries, and our own."""
         countries = {row[0]: row[1] for row in Country.select(Country.id, Country.code).tuples()}
+        titles = dict(Salutation.select(Salutation.id, Salutation.name).tuples())
         own = current_setting()
         own_country = countries.get(own.own_country_id, "DE") if own is not None else "DE"
         spec = selection.spec
@@ -65,6 +66,7 @@ class PrintCustomerLabels(PrintLabels):
         for row in selection.rows(items, order=[Customer.customer_number]):
             record = {"id": row[0], **dict(zip(names, row[1:], strict=True))}
             record["country"] = countries.get(record["country"], "")
+            record["title"] = titles.get(record["title"], "")
             if not record["city"] and not record["street"] and not record["po_box"]:
                 title = f"{record['customer_number']} {record['name_1'] or record['name_2'] or ''}".strip()
                 skipped.append((row[0], title, gettext("ohne Straße, Postfach und Ort")))
@@ -90,8 +92,10 @@ class PrintCustomerLabels(PrintLabels):
         fields = [getattr(Address, name) for name in columns]
         rows = Address.select(*fields).where(key_condition(Address.customer, keys)).tuples()
         found = []
+        titles = dict(Salutation.select(Salutation.id, Salutation.name).tuples())
         for row in rows:
             record = dict(zip(columns, row, strict=True))
             record["country"] = countries.get(record["country"], "")
+            record["title"] = titles.get(record["title"], "")
             found.append(record)
         return chosen_addresses(found, choice)

@@ -176,7 +176,7 @@ def _printed_address(record: Mapping[str, Any], addresses: Mapping[Any, Mapping[
     names: Mapping[str, Any] = address if any(address.get(key) for key in _NAME_KEYS) else record
     return {
         **address,
-        **{key: names.get(key) for key in _NAME_KEYS},
+        **{key: names.get(key) for key in ("title", *_NAME_KEYS)},
         "attention_to": record.get("attention_to") if names is record else None,
         "customer_number": record.get("customer_number"),
     }

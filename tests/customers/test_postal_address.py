@@ -29,6 +29,13 @@ def test_a_po_box_gets_its_word_only_where_none_was_typed(po_box, line):
     assert postal_lines(address(po_box=po_box)) == ["Berger GmbH", line, "01067 Dresden"]
 
 
+@pytest.mark.req("ME-31", partly=True)
+def test_the_salutation_stands_first_with_the_name_it_belongs_to():
+    assert postal_lines(address(title="Firma"))[:2] == ["Firma", "Berger GmbH"]
+    (lines,) = labels_for([{"id": 1, **address(title="Firma")}], addresses={1: {"name_1": "Lager", "city": "Graz"}})
+    assert lines == ["Lager", "Graz"]
+
+
 @pytest.mark.req("NE-69", partly=True)
 def test_the_street_goes_before_the_po_box():
     assert postal_lines(address(street="Ring 1", po_box="123"))[1] == "Ring 1"
