@@ -138,14 +138,11 @@ def read_page(
     if order.spec is not None and order.spec not in (*columns, *also):
         needed.append(order.spec.column_field)
     hits: Hits | None = None
-    keys: Sequence[int] = ()
-    most = 0
+    # More than CAP by a fifth: then a sample of them is enough to say that more than CAP are in the list.
+    most = CAP * 6 // 5
     base = found
     if found.search and has_index(spec):
-        # More than CAP by a fifth: then a sample of them is enough to say that more than CAP are in the list.
-        most = CAP * 6 // 5
         hits = look_up(spec, found.search, operator, most)
-        keys = hits.keys
         base = dataclasses.replace(found, search="")
     parts = [part for part in (visible(operator, spec), base.where(operator), only) if part is not None]
     tie = tie_breaker(spec, order)
@@ -159,9 +156,9 @@ def read_page(
     positions = tuple(
         next(at for at, other in enumerate(needed) if other is column) for column in _sort_columns(spec, order)
     )
-    if hits is not None and len(keys) <= CAP:
-        question = found.search if ranked and len(keys) <= RANKED else ""
-        sequence = _sequence(spec, order, parts, keys, question)
+    if hits is not None and hits.count <= CAP:
+        question = found.search if ranked and hits.count <= RANKED else ""
+        sequence = _sequence(spec, order, parts, hits.keys(), question)
         page = _page_of(spec, sequence, query, width, size, after, before, (columns, also, order))
         page.by_code, page.similar = frozenset(by_code), hits.similar
         _fetch_titles(page)
@@ -190,9 +187,9 @@ def read_page(
     if not (more or after or before):
         count, capped = len(rows), False
     elif hits is not None and not exact:
-        sample = keys[:: max(len(keys) // _SAMPLE, 1)]
+        sample = hits.keys(max(hits.count // _SAMPLE, 1))
         few, _capped = count_rows(spec, [*parts[:-1], key_condition(key, sample)])
-        enough = len(keys) == most and few >= len(sample) * 19 // 20
+        enough = hits.count == most and few >= len(sample) * 19 // 20
         count, capped = (CAP, True) if enough else count_rows(spec, parts)
     else:
         count, capped = count_rows(spec, parts, exact=exact)

@@ -443,8 +443,9 @@ class Hits:
     similar: tuple[str, ...] = ()
     #: The same as patterns of a text: one of these, all of them, one of them.
     likes: tuple[tuple[tuple[str, ...], ...], ...] = ()
-    #: The first keys, as many as were asked for, in no order of meaning.
-    keys: tuple[int, ...] = ()
+    #: The first keys in no order of meaning, as many as were asked for, written with commas: thousands of numbers cost
+    #: milliseconds as Python values, and where there are too many, few of them are needed.
+    listed: str = ""
 
     def condition(self) -> Any:
         """The hits as a condition on the model's table."""
@@ -455,8 +456,18 @@ class Hits:
         """The same with the first keys."""
         if not self.match:
             return self
-        rows = database.execute_sql(f"{self._sql()} LIMIT {most:d}").fetchall()
-        return dataclasses.replace(self, keys=tuple(row[0] for row in rows))
+        joined = "group_concat(rowid)" if engine() == "sqlite" else "string_agg(id::text, ',')"
+        sql = f"SELECT {joined} FROM ({self._sql()} LIMIT {most:d}) AS few"
+        return dataclasses.replace(self, listed=database.execute_sql(sql).fetchone()[0] or "")
+
+    @property
+    def count(self) -> int:
+        """The number of keys that were read."""
+        return self.listed.count(",") + 1 if self.listed else 0
+
+    def keys(self, step: int = 1) -> list[int]:
+        """The keys that were read, or each `step`-th of them."""
+        return [int(key) for key in self.listed.split(",")[::step]] if self.listed else []
 
     def _sql(self) -> str:
         name = index_name(self.spec)
@@ -488,13 +499,13 @@ def look_up(spec: ModelSpec, question: str, operator: Operator, most: int = 1) -
     if protected:
         alternatives.append([_Term((protected,), (f"% {protected}%",), beginning=True)])
     found = _hits(spec, alternatives).read(most)
-    if found.keys:
+    if found.listed:
         return found
     nearly = _terms(spec, words, similar=True)
     similar = tuple(word for term in nearly for word in term.similar)
     if similar:
         hits = _hits(spec, [nearly], similar).read(most)
-        if hits.keys:
+        if hits.listed:
             return hits
     return Hits(spec, "")
 

@@ -110,7 +110,7 @@ def _same_phone(text: str | None, operator: Operator) -> list[int]:
     digits = search.phone_digits(text or "")
     if len(digits) < _SHORTEST_PHONE:
         return []
-    keys = list(search.look_up(spec_of(Customer), digits, operator).read(50).keys)
+    keys = search.look_up(spec_of(Customer), digits, operator, 50).keys()
     if not keys:
         return []
     query = Customer.select(Customer.id, Customer.phone, Customer.fax).where(Customer.id << keys)
