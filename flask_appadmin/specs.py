@@ -58,6 +58,7 @@ class FieldDescription:
     import_codes: tuple[tuple[str, Any], ...] = ()
     unique_with: tuple[str, ...] = ()
     overflow: str = ""
+    among: str = ""
     required: bool | None = None
 
 
@@ -83,6 +84,7 @@ def described(
     import_codes: Any = None,
     unique_with: Iterable[str] = (),
     overflow: str = "",
+    among: str = "",
     required: bool | None = None,
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
@@ -97,7 +99,8 @@ def described(
     list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
     unique_with: unique together with these fields.
     overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
-    a comma. required: overrides what null and default say.
+    a comma. among: a filter as text of a URL; only such records of the table a reference leads to are offered, in a
+    window with a search. required: overrides what null and default say.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -119,6 +122,7 @@ def described(
         import_codes=tuple(import_codes.items() if isinstance(import_codes, dict) else import_codes or ()),
         unique_with=tuple(unique_with),
         overflow=overflow,
+        among=among,
         required=required,
     )
     return field

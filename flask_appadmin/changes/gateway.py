@@ -190,6 +190,9 @@ class ChangeSet:
             write_assign(run, assign)
         write_deletes(run, waiting, may_wait=False)
         _write_what_follows(run)
+        if not run.faults:
+            for model, turns in run.turns.items():
+                run.faults.extend(model.settle(turns, run))
         if run.faults:
             raise FaultList(run.faults)
         if not (run.created or run.updated or run.deleted):

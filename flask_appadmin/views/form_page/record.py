@@ -28,10 +28,13 @@ class FormRecord:
         self.may_save = operator.may(f"{self.spec.right}.{right}")
         self.maker = FormMaker(
             operator,
-            lambda item: view.registry.lookup_url(item.references),
+            view.registry.choice_url,
             view.registry.record_url,
             view.registry.reveal_url,
         )
+        self.maker.owner = (self.spec, key)
+        #: Child table -> what its new rows start with.
+        self.row_defaults: dict[str, dict[str, Any]] = {}
 
     def values(self, items: Iterable[FieldSpec]) -> dict[str, Any]:
         """The stored values of these fields, or the defaults of a new record."""

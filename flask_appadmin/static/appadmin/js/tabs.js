@@ -103,6 +103,7 @@ export function startTabs(form, unsaved) {
     event.preventDefault();
     const key = field.closest("[data-panel]")?.dataset.panel;
     if (key) await open(tabs.find((tab) => tab.dataset.tab === key), false);
+    field.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
     field.focus();
     field.scrollIntoView({ block: "center" });
   });
