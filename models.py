@@ -19,6 +19,7 @@ from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKey
 
 from domain import numbers
 from domain.account import AccountEntry, AccountingPosting, AccountingTransfer, BusinessYear
+from domain.banks import bank_of
 from domain.catalog import Article, ArticlePrice, Catalog, CatalogArticle, PriceList, Supplier, Warehouse
 from domain.codes import (
     DOCUMENT_FORMATS,
@@ -1089,7 +1090,6 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="order_info",
-        within="id",
         copy="renew",
     )
     delivery_address = described(
@@ -1103,7 +1103,6 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="order_info",
-        within="id",
         copy="renew",
         aliases=("abweichende Lieferadresse",),
     )
@@ -1161,7 +1160,6 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="further",
-        within="id",
         copy="renew",
     )
     order_related_collective_invoice = described(
@@ -1508,7 +1506,6 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="further",
-        within="id",
         copy="renew",
     )
     language_key = described(
@@ -2243,8 +2240,7 @@ class Contact(Record):
         title=("name_1", "name_2"),
         menu="",
         right="customer",
-        order=("sequence_number",),
-        offered="active",
+        order=("sort_order", "sequence_number"),
     )
 
     customer = described(
@@ -2270,7 +2266,6 @@ class Contact(Record):
             verbose_name=_("Anschrift"),
             help_text=_("Eine der Anschriften des Kunden."),
         ),
-        within="customer",
         copy="renew",
     )
     clerk = described(Reference(Employee, null=True, verbose_name=_("Bearbeiter")))
@@ -2394,7 +2389,6 @@ class Address(Record):
         menu="",
         right="customer",
         order=("sequence_number",),
-        offered="active",
     )
 
     customer = described(
@@ -2445,7 +2439,8 @@ class Address(Record):
             null=True,
             verbose_name=_("Konsignationslager"),
             help_text=_("Nur Lager mit der Eigenschaft Konsignationslager."),
-        )
+        ),
+        among="consignment=1",
     )
     title = described(Reference(Salutation, null=True, verbose_name=_("Titel")))
     name_1 = described(
@@ -2549,6 +2544,26 @@ class Address(Record):
                 yield fault(cls, "consignment_warehouse", gettext("ist kein Konsignationslager"), chosen.name)
 
     @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        """L and R as the „Grundlagen Manager“ says (PX-225, PX-226), „Direktversand“ as the customer says (ME-48)."""
+        presets = ("is_delivery", "is_invoice", "direct_shipping")
+        rows = [values for values in rows if any(name not in values for name in presets)]
+        if not rows:
+            return
+        setting = current_setting()
+        owners = sorted({values["customer"] for values in rows if values.get("customer") is not None})
+        direct: set[int] = set()
+        for start in range(0, len(owners), 500):
+            query = Customer.select(Customer.id).where(
+                Customer.id << owners[start : start + 500], Customer.direct_shipping_new_addresses
+            )
+            direct.update(row[0] for row in query.tuples())
+        for values in rows:
+            values.setdefault("is_delivery", setting.new_address_is_delivery)
+            values.setdefault("is_invoice", setting.new_address_is_invoice)
+            values.setdefault("direct_shipping", values.get("customer") in direct)
+
+    @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         numbers.give_running_numbers("address", rows)
 
@@ -2641,6 +2656,7 @@ class BankAccount(Record):
         indexes = ((("customer", "sequence_number"), True),)
 
     rule_fields = ("direct_debit", "iban", "mandate_reference", "mandate_date")
+    derive_fields = ("iban", "bank_name", "bic", "bank_code")
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
@@ -2652,6 +2668,23 @@ class BankAccount(Record):
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         numbers.give_running_numbers("bank_account", rows)
+        if getattr(operation, "kind", "") not in ("form", "list", "import"):
+            return
+        for values in rows:
+            values.update(cls.derive({}, values, operation))
+
+    @classmethod
+    def derive(cls, old: dict[str, Any], values: dict[str, Any], operation: Any) -> dict[str, Any]:
+        """Another IBAN brings bank, BIC and sort code along, where nobody wrote others beside it."""
+        if not values.get("iban") or values["iban"] == old.get("iban"):
+            return {}
+        free = [name for name in _OF_BANK if not values.get(name) or (old and values[name] == old.get(name))]
+        bank = bank_of(values["iban"]) if free else None
+        return {name: getattr(bank, _OF_BANK[name]) or None for name in free} if bank is not None else {}
+
+
+#: Fields of a bank account -> what the IBAN gives them.
+_OF_BANK = {"bank_name": "name", "bic": "bic", "bank_code": "code"}
 
 
 class RunningNumber(Record):
@@ -3194,6 +3227,37 @@ class CustomerUser(Record):
     class Meta:
         table_name = "customer_user"
         indexes = ((("customer", "username"), True),)
+
+    rule_fields = ("customer", "username", "is_administrator")
+    unique_messages = {"username": _("Diesen Benutzernamen gibt es bei diesem Kunden schon.")}
+
+    @classmethod
+    def settle(cls, turns: list[Any], operation: Any) -> Iterator[FieldError]:
+        """The last administrator of a So.PROCURE customer stays (SC-18); with the customer itself all users go."""
+        lost = [
+            turn
+            for turn in turns
+            if turn.old.get("is_administrator") and (turn.new is None or not turn.new["is_administrator"])
+        ]
+        owners = {turn.old["customer"] for turn in lost}
+        if not owners:
+            return
+        query = Customer.select(Customer.id).where(Customer.id << list(owners), Customer.portal_type == "so_procure")
+        bound = {row[0] for row in query.tuples()}
+        remaining = cls.select(cls.customer).where(cls.customer << list(bound), cls.is_administrator)
+        without = bound - {row[0] for row in remaining.tuples()}
+        for turn in lost:
+            if turn.old["customer"] in without:
+                without.remove(turn.old["customer"])
+                broken = fault(
+                    cls,
+                    "is_administrator" if turn.new is not None else "username",
+                    gettext("ist der letzte Administrator dieses So.PROCURE Kunden und bleibt."),
+                    turn.old.get("username"),
+                    gettext("Bitte erst einen anderen Administrator anlegen."),
+                )
+                broken.place = turn.place
+                yield broken
 
 
 class CostCentre(Record):

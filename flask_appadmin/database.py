@@ -137,6 +137,13 @@ class Record(Model):
         return ()
 
     @classmethod
+    def settle(cls, turns: list[Any], operation: Any) -> Iterable[Any]:
+        """The rules over several rows, asked once everything of a change set is written: yields a fault for each that
+        is broken, with the `place` of its row in the form. `turns` say what became of stored rows: `old` and `new`
+        values (None for a row that went) and `place`."""
+        return ()
+
+    @classmethod
     def find_by_words(cls, words: str) -> int | None:
         """The key of the record that people also name so (a country in another language); asked when nothing else
         fits."""
@@ -169,8 +176,9 @@ class Record(Model):
     def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         """Fills what new records take over from those they refer to, where a row does not name the field at all.
 
-        It is asked before the defaults are filled in, and by an empty form, which shows what it finds; a field that
-        somebody left empty on purpose is named and stays so.
+        It is asked before the defaults are filled in, and by an empty form or row of a form, which shows what it finds
+        (without an operation; the owner of a row may be None); a field that somebody left empty on purpose is named and
+        stays so.
         """
 
     @classmethod

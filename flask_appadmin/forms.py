@@ -116,6 +116,8 @@ class SpecField(wtforms.Field):
         self.display = ""
         #: (address, sign, words) of a call, a mail, a website or a place on the map.
         self.link: tuple[str, str, str] | None = None
+        #: Whether what is typed ahead can also be chosen in a window of all there is.
+        self.browsed = False
         self.lookup_url = self.open_url = self.reveal_url = self.placeholder = ""
         #: The text in the input (check box: bool).
         self.value: Any = ""
@@ -274,8 +276,8 @@ class FormMaker:
         self._record_url = record_url
         self._reveal_url = reveal_url
         self._choices: dict[str, list[tuple[str, str]] | None] = {}
-        #: (table, owner) -> its children as `children_of` answers them.
-        self._within: dict[tuple[str, int], list[tuple[int, str, bool]]] = {}
+        #: The record whose form it is, and its key (None for a new one): references among its children stay inside.
+        self.owner: tuple[ModelSpec, int | None] | None = None
 
     def make(
         self, items: tuple[FieldSpec, ...], *, prefix: str = "", is_new: bool = False, read_only: bool = False
@@ -296,12 +298,11 @@ class FormMaker:
             field.placeholder = gettext("wird vergeben")
         if item.secret:
             field.kind = "secret"
-        elif item.within:
-            field.kind, field.choices = "select", []  # they depend on the record: see `show`
         elif item.target is not None:
-            choices = self.choices_of(item)
+            choices = None if item.among else self.choices_of(item)
             if choices is None:
                 field.kind = "lookup"
+                field.browsed = bool(item.among)
                 field.lookup_url = self._lookup_url(item) if self._lookup_url else ""
             else:
                 field.kind = "select"
@@ -311,28 +312,39 @@ class FormMaker:
         """(key, title) of all records of a short referenced table, None for a long one."""
         target = item.references
         assert target is not None
+        if self._stays_inside(item, target):
+            return self._own_choices(target)
         if target.name not in self._choices:
             self._choices[target.name] = None if _is_long(target) else self._read_choices(target)
         return self._choices[target.name]
 
-    def choices_within(self, item: FieldSpec, owner: Any, current: Any) -> list[tuple[str, str]]:
-        """(key, title) of the children of one record that may be chosen, and of the one that is chosen already."""
-        target = item.references
-        if not isinstance(owner, int) or target.owner is None:
-            return []
-        asked = (target.name, owner)
-        if asked not in self._within:
-            self._within[asked] = children_of(target, owner, self.operator)
-        return [(str(key), title) for key, title, offered in self._within[asked] if offered or key == current]
+    def _stays_inside(self, item: FieldSpec, target: ModelSpec) -> bool:
+        """Whether a reference leads from the record of the form, or a child of it, to one of its own children."""
+        if self.owner is None or item.owner or target.owner is None:
+            return False
+        spec = self.owner[0]
+        inside = (spec.name, *(child.name for child in spec.children))
+        return target.owner.target is spec.model and item.model_name in inside
 
-    def _read_choices(self, target: ModelSpec) -> list[tuple[str, str]] | None:
+    def _own_choices(self, target: ModelSpec) -> list[tuple[str, str]]:
+        """(key, title) of all children of this kind; none of a record that is not stored yet."""
+        assert self.owner is not None and target.owner is not None
+        place = f"own {target.name}"
+        if place not in self._choices:
+            key = self.owner[1]
+            condition = target.owner.column_field == key
+            self._choices[place] = [] if key is None else self._read_choices(target, condition)
+        return self._choices[place] or []
+
+    def _read_choices(self, target: ModelSpec, only: Any = None) -> list[tuple[str, str]] | None:
         model = target.model
         fields = target.title_specs
         columns = [model._meta.primary_key, *(spec.column_field for spec in fields)]
         order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
         order = order or [spec.column_field for spec in fields[:1]]
-        rows = list(model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1).tuples())
-        if len(rows) > SELECT_LIMIT:
+        query = model.select(*columns).order_by(*order)
+        rows = list((query.limit(SELECT_LIMIT + 1) if only is None else query.where(only)).tuples())
+        if only is None and len(rows) > SELECT_LIMIT:
             _long_tables[target.name] = time.monotonic()
             return None
         found = []
@@ -347,10 +359,6 @@ class FormMaker:
         for field in form:
             item = field.spec
             value = values.get(item.name)
-            if item.within:
-                field.choices = self.choices_within(
-                    item, key if item.within == "id" else values.get(item.within), value
-                )
             if item.masked and value is not None:
                 field.kind = "masked"
                 field.value = mask(str(value))
@@ -374,24 +382,6 @@ class FormMaker:
                     field.open_url = self._record_url(item.references, int(field.value)) or ""
 
 
-def children_of(target: ModelSpec, owner: int, operator: Operator) -> list[tuple[int, str, bool]]:
-    """(key, title, whether it is offered) of the children that one record has in this table, in their order."""
-    assert target.owner is not None
-    offered = target.description.offered
-    names = [item.name for item in target.title_specs]
-    columns = [target.field(name).column_field for name in (*names, *([offered] if offered else []))]
-    query = target.model.select(target.model._meta.primary_key, *columns)
-    query = query.where(target.owner.column_field == owner)
-    condition = visible(operator, target)
-    query = query if condition is None else query.where(condition)
-    order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
-    found = []
-    for row in query.order_by(*order).limit(SELECT_LIMIT * 5).tuples():
-        title = target.title_of(dict(zip(names, row[1:], strict=False)))
-        found.append((row[0], title, bool(row[-1]) if offered else True))
-    return found
-
-
 def _is_long(target: ModelSpec) -> bool:
     """Whether a table is typed ahead without asking how long it is: it can be searched, or was too long just now."""
     if search.has_index(target):
@@ -408,10 +398,11 @@ def lookup(
     limit: int = 20,
     also: Sequence[str] = (),
     only: Any = None,
+    least: int = LOOKUP_LEAST,
 ) -> list[dict[str, Any]]:
     """Records that the question finds, for typing ahead: [{"id", "text", "code", "more"}], at most LOOKUP_CAP of them.
 
-    A question of less than LOOKUP_LEAST characters finds nothing: it would mean nearly everything. `also` names fields
+    A question of less than `least` characters finds nothing: it would mean nearly everything. `also` names fields
     whose values stand behind the title; what the operator may not see whole is left out of both.
     `only` limits the records further.
     """
@@ -419,12 +410,12 @@ def lookup(
     key = model._meta.primary_key
     conditions = [part for part in (visible(operator, spec), only) if part is not None]
     question = question.replace("\x00", "").strip()[:60]
-    if len(question) < LOOKUP_LEAST:
+    if len(question) < least:
         return []
     titles = tuple(item for item in spec.title_specs if item.target is None and may_read_full(operator, item))
     others = tuple(item for item in map(spec.field, also) if may_read_full(operator, item))
     query = model.select(key, *(item.column_field for item in (*titles, *others)))
-    for part in (*conditions, _looks_like(spec, question, operator)):
+    for part in (*conditions, *([_looks_like(spec, question, operator)] if question else ())):
         query = query.where(part)
     rows = query.order_by(*(item.column_field for item in titles[:1]), key)
     found = []

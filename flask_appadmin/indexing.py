@@ -230,6 +230,8 @@ def run_index(run: RunningJob) -> None:
     name = str(run.parameters["field"])
     item = _checked(spec, run.operator, name)
     run.progress(0, 0, gettext("Alle Zeilen werden gelesen."))
+    # On SQLite nothing can be told any more once the work has begun.
+    run.tell()
 
     def watch(done: int, total: int) -> None:
         run.progress(max(done, run.done), total)

@@ -81,6 +81,26 @@ class Tab:
 
 
 @dataclass(frozen=True)
+class ChildTable:
+    """How a child table stands in the form of its owner."""
+
+    #: The fields that are columns, in this order; all others open below the row or in its window.
+    columns: tuple[str, ...] = ()
+    #: The title of the window in which a row is made and changed; without one, rows are edited in place.
+    window: Any = ""
+    #: The cards of that window; what no card names follows in a last one.
+    groups: tuple[Group, ...] = ()
+    #: Whether „Löschen“ asks before a row is struck through.
+    asks: bool = False
+    #: So many rows always stand there, empty ones ready to be filled.
+    least: int = 0
+    #: What stands before the rows: a text with %(number)s.
+    row_label: Any = ""
+    #: Fields that are given and never typed in this table.
+    given: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Layout:
     tabs: tuple[Tab, ...]
 

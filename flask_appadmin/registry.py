@@ -187,6 +187,11 @@ class Registry:
         view = self.views.get(spec.name)
         return url_for(f"{view.endpoint}.lookup_view") if view is not None else ""
 
+    def choice_url(self, item: FieldSpec) -> str:
+        """Where the records come from that a reference may lead to."""
+        url = self.lookup_url(item.references)
+        return f"{url}?for={item.model_name}.{item.name}" if url and item.among else url
+
     def suggest_url(self, spec: ModelSpec) -> str:
         """Where the first hits of a search that is being typed come from."""
         return url_for(f"{self.views[spec.name].endpoint}.suggest_view")

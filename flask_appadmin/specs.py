@@ -58,8 +58,8 @@ class FieldDescription:
     import_codes: tuple[tuple[str, Any], ...] = ()
     unique_with: tuple[str, ...] = ()
     overflow: str = ""
+    among: str = ""
     required: bool | None = None
-    within: str = ""
 
 
 def described(
@@ -84,8 +84,8 @@ def described(
     import_codes: Any = None,
     unique_with: Iterable[str] = (),
     overflow: str = "",
+    among: str = "",
     required: bool | None = None,
-    within: str = "",
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -99,9 +99,8 @@ def described(
     list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
     unique_with: unique together with these fields.
     overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
-    a comma. required: overrides what null and default say. within: this reference leads to a child of the record that
-    the field of this name refers to ("id": of the record itself); only those are offered, and files name them by the
-    number they have there.
+    a comma. among: a filter as text of a URL; only such records of the table a reference leads to are offered, in a
+    window with a search. required: overrides what null and default say.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -123,8 +122,8 @@ def described(
         import_codes=tuple(import_codes.items() if isinstance(import_codes, dict) else import_codes or ()),
         unique_with=tuple(unique_with),
         overflow=overflow,
+        among=among,
         required=required,
-        within=within,
     )
     return field
 
@@ -135,8 +134,7 @@ class Description:
 
     external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields
     that make a record's title, joined by a blank. menu: key of the menu group ("none": no page at all), "" for none.
-    right: prefix of its rights, "" for those of its owner or "value". order: default order of the list. offered: the
-    yes-or-no field without which a record is no longer offered where others refer to it; who refers to it keeps it.
+    right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
     """
 
     label: Any
@@ -146,7 +144,6 @@ class Description:
     right: str = ""
     order: tuple[str, ...] = ()
     external_key: str = ""
-    offered: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

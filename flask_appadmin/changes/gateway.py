@@ -71,13 +71,6 @@ class ChangeSet:
         self._creates.append(record)
         return record
 
-    def add(self, records: list[NewRecord]) -> NewRecord:
-        """Takes up new records that were planned elsewhere; answers the first, to which the others belong."""
-        for record in records:
-            self._main = self._main or record.spec
-            self._creates.append(record)
-        return records[0]
-
     def update(
         self,
         model: Any,
@@ -197,6 +190,9 @@ class ChangeSet:
             write_assign(run, assign)
         write_deletes(run, waiting, may_wait=False)
         _write_what_follows(run)
+        if not run.faults:
+            for model, turns in run.turns.items():
+                run.faults.extend(model.settle(turns, run))
         if run.faults:
             raise FaultList(run.faults)
         if not (run.created or run.updated or run.deleted):

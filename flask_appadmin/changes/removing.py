@@ -84,9 +84,9 @@ def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Dele
             if may_wait:
                 waiting.append(step)
                 continue
-            run.faults.append(StillUsed(title_of_key(spec, step.key), users))
+            refuse(run, StillUsed(title_of_key(spec, step.key), users), step.place, step.source)
             continue
-        remove_records(run, spec, [step.key], step.source)
+        remove_records(run, spec, [step.key], step.source, step.place)
         run.deleted += 1
     return waiting
 
@@ -120,7 +120,9 @@ def title_of_key(spec: ModelSpec, key: int) -> str:
     return f"{spec.label} {ReferenceCache().titles(spec, {key})[key]}"
 
 
-def remove_records(run: Run, spec: ModelSpec, keys: list[int], source: str) -> None:
+def remove_records(
+    run: Run, spec: ModelSpec, keys: list[int], source: str, place: tuple[str, str] | None = None
+) -> None:
     for child in reversed(spec.children):
         assert child.owner is not None
         key_field = child.model._meta.primary_key
@@ -132,6 +134,7 @@ def remove_records(run: Run, spec: ModelSpec, keys: list[int], source: str) -> N
     rows = []
     for values in spec.model.select().where(key_field.in_(keys)).dicts():
         key = values["id"]
+        run.turn(spec, values, None, place)
         owner_entity, owner_id = owner_of(spec, key, values)
         title = spec.title_of(values)[:160]
         rows.append(

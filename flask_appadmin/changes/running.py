@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin import search
-from flask_appadmin.database import database, execute_many, key_condition
+from flask_appadmin.database import Record, database, execute_many, key_condition
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import SECRET
@@ -85,6 +85,16 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What became of a stored row: its values before (with its key) and after, None when it went."""
+
+    old: dict[str, Any]
+    new: dict[str, Any] | None
+    #: Where in a form it stands: (child table, row key).
+    place: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class Applied:
     """What came of a set: its key in the history (None when nothing had to be written) and counts."""
 
@@ -122,6 +132,8 @@ class Run:
     #: Model name -> keys of records whose search text may have changed.
     touched: dict[str, set[int]] = field(default_factory=dict)
     forgotten: dict[str, set[int]] = field(default_factory=dict)
+    #: What became of rows whose model has rules over several of them (`settle`).
+    turns: dict[type[Record], list[Turn]] = field(default_factory=dict)
     #: Free for the models' rules: what one step finds out and the next one needs.
     memory: dict[str, Any] = field(default_factory=dict)
     #: Records whose models have something to follow from them.
@@ -134,6 +146,13 @@ class Run:
         names = spec.watched_fields
         if names and (old is None or any(old.get(name) != new.get(name) for name in names)):
             self.written.append((spec, Written(key, old, new)))
+
+    def turn(
+        self, spec: ModelSpec, old: dict[str, Any], new: dict[str, Any] | None, place: tuple[str, str] | None
+    ) -> None:
+        """Keeps in mind what became of a row, for models that look at all their rows in the end."""
+        if spec.model.settle.__func__ is not Record.settle.__func__:  # type: ignore[attr-defined]
+            self.turns.setdefault(spec.model, []).append(Turn(old, new, place))
 
     def touch(self, spec: ModelSpec, key: int, owner_key: int | None) -> None:
         if spec.owner is not None and owner_key is not None:

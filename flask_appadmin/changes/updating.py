@@ -165,6 +165,7 @@ def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[s
     history: list[tuple[Any, ...]] = []
     indexed = {item.name for item in search.indexed_fields(spec)}
     for step, row, changed in planned:
+        run.turn(spec, {"id": step.key, **row}, {"id": step.key, **row, **changed}, step.place)
         names = tuple(sorted(changed))
         stored = (spec.field(name).column_field.db_value(changed[name]) for name in names)
         by_fields.setdefault(names, []).append((*stored, run.moment, step.key))

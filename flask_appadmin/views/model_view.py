@@ -23,7 +23,7 @@ from flask_appadmin.bulk import Action
 from flask_appadmin.errors import FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
 from flask_appadmin.i18n import _
-from flask_appadmin.layouts import Layout, automatic_layout, grid_columns, list_columns
+from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, grid_columns, list_columns
 from flask_appadmin.rights import Operator, may_read, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
@@ -44,6 +44,8 @@ from flask_appadmin.views.search_window import SearchWindow
 from flask_appadmin.views.stepping import step
 
 log = logging.getLogger("appadmin")
+
+_USUAL_TABLE = ChildTable()
 
 
 def operator() -> Operator:
@@ -77,12 +79,6 @@ class AppModelView(ModelView):
     head_fields: ClassVar[tuple[str, ...]] = ()
     #: Function (values of a row, operator) -> [(text, look, tooltip)] for the head of the form.
     head_tags: ClassVar[Any] = None
-    #: References from which a new record takes over values: choosing one reads the new form anew.
-    begins_with: ClassVar[tuple[str, ...]] = ()
-    #: Names of the fields that `notices` looks at.
-    notice_fields: ClassVar[tuple[str, ...]] = ()
-    #: Function (operator, values) -> [(heading, text)] of what whoever fills in the form should read first.
-    notices: ClassVar[Any] = None
     #: What the button for a new record says; None makes it from the model's label.
     new_label: ClassVar[Any] = None
     #: Field -> a shorter word for the head of its column, where the form's own is too long; "<child>.<field>" in grids.
@@ -118,8 +114,8 @@ class AppModelView(ModelView):
     #: Function (forms.Typed) -> forms.Proposals: what the form proposes while one types; and the fields it reads.
     propose: ClassVar[Any] = None
     proposal_fields: ClassVar[tuple[str, ...]] = ()
-    #: Child table -> its columns in the form, in this order; all other fields open below the row.
-    grids: ClassVar[dict[str, tuple[str, ...]]] = {}
+    #: Child table -> how it stands in the form.
+    grids: ClassVar[dict[str, ChildTable]] = {}
     #: What is said when an action is called while nothing is marked.
     nothing_marked: ClassVar[Any] = _("Bitte markieren Sie mindestens eine Zeile.")
 
@@ -167,12 +163,12 @@ class AppModelView(ModelView):
 
     def grid_fields(self, child: ModelSpec) -> tuple[FieldSpec, ...]:
         """The columns of a child table in the form."""
-        names = self.grids.get(child.name)
+        names = self.child_table(child).columns
         return tuple(child.field(name) for name in names) if names else grid_columns(child)
 
-    def record_links(self, key: int, operator: Operator) -> list[tuple[str, str, str]]:
-        """("print" or "special", label, url) of pages of its own in these menus of a record's form."""
-        return []
+    def child_table(self, child: ModelSpec) -> ChildTable:
+        """How a child table stands in the form."""
+        return self.grids.get(child.name, _USUAL_TABLE)
 
     @property
     def list_fields(self) -> tuple[FieldSpec, ...]:
@@ -347,7 +343,10 @@ class AppModelView(ModelView):
 
     @expose("/lookup")
     def lookup_view(self) -> Any:
-        """Records for typing ahead: ?query=…&limit=… -> [{"id", "text", "more"}] (more: see suggestion_fields)."""
+        """Records for typing ahead: ?query=…&limit=… -> [{"id", "text", "more"}] (more: see suggestion_fields).
+
+        &for=<table>.<field> offers only what that reference takes (`among`), and all of it without a question.
+        """
         return jsonify(self._typed_ahead(20))
 
     @expose("/suggest")
@@ -360,8 +359,17 @@ class AppModelView(ModelView):
     def _typed_ahead(self, usual: int, only: Any = None) -> list[dict[str, Any]]:
         question = request.args.get("query") or request.args.get("q") or ""
         limit = request.args.get("limit", "")
+        least = forms.LOOKUP_LEAST
+        table, _dot, field = request.args.get("for", "").partition(".")
+        wanted = self.registry.specs_by_name.get(table)
+        item = wanted.by_name.get(field) if wanted is not None else None
+        if item is not None and item.among and item.target is self.model:
+            least = 0
+            only = Filter.from_text(self.spec, item.among, operator()).where(operator())
         number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else usual
-        return forms.lookup(self.spec, question, operator(), limit=number, also=self.suggestion_fields, only=only)
+        return forms.lookup(
+            self.spec, question, operator(), limit=number, also=self.suggestion_fields, only=only, least=least
+        )
 
     @expose("/preview")
     def preview_view(self) -> Any:
@@ -462,4 +470,4 @@ class AppModelView(ModelView):
         return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)
 
 
-__all__ = ["AppModelView", "FieldError", "FilterError", "expose", "operator"]
+__all__ = ["AppModelView", "FieldError", "FilterError", "operator"]

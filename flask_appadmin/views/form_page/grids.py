@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from flask_appadmin.changes import NewRecord
 from flask_appadmin.database import database
+from flask_appadmin.errors import NotFound
+from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.i18n import gettext
-from flask_appadmin.layouts import form_fields
+from flask_appadmin.layouts import ChildTable, form_fields
 from flask_appadmin.rights import may_read, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views.form_page.conflicts import base_value
 from flask_appadmin.views.form_page.record import FormRecord
 
-#: So many child rows stand in a grid; longer ones say so.
-_GRID_LIMIT = 200
+#: So many child rows stand in a grid at first; as many more come each time they are asked for.
+ROWS_AT_ONCE = 50
+
+#: So many keys one question names.
+_BLOCK = 500
 
 
 class GridRow:
     """One row of a child grid: stored (key is the record's), or new (n1, n2 …)."""
 
-    def __init__(self, key: str, form: Any, values: dict[str, Any] | None) -> None:
+    def __init__(self, key: str, form: Any, values: dict[str, Any] | None, *, is_whole: bool = True) -> None:
         self.key = key
         self.form = form
         #: The stored values, None for a new row.
         self.values = values
+        #: Whether all its fields are on the page; a row with a window of its own shows a few as text until it opens.
+        self.is_whole = is_whole
         self.version = "" if values is None else str(values.get("version", ""))
         #: The version that the page showed, where it said one.
         self.shown_version: int | None = None
@@ -40,6 +48,9 @@ class Grid:
         self.spec = spec
         self.rows = rows
         self.errors: list[str] = []
+        #: So many stored rows come before these, and so many after them.
+        self.before = 0
+        self.rest = 0
 
 
 def child_counts(children: Iterable[ModelSpec], key: int) -> dict[str, int]:
@@ -53,25 +64,70 @@ def child_counts(children: Iterable[ModelSpec], key: int) -> dict[str, int]:
     return {child.name: number for (child, _column), number in zip(owned, row, strict=True)}
 
 
-def _child_rows(record: FormRecord, child: ModelSpec) -> list[dict[str, Any]]:
-    if record.key is None:
-        return []
+def _child_query(record: FormRecord, child: ModelSpec) -> Any:
     assert child.owner is not None
-    key_field = child.model._meta.primary_key
     query = child.model.select().where(child.owner.column_field == record.key)
     condition = visible(record.operator, child)
-    query = query if condition is None else query.where(condition)
-    return list(query.order_by(key_field).limit(_GRID_LIMIT).dicts())
+    return query if condition is None else query.where(condition)
 
 
-def stored_grid(record: FormRecord, child: ModelSpec, base: dict[str, Any]) -> Grid:
-    rows = []
-    for values in _child_rows(record, child):
-        row = GridRow(str(values["id"]), _row_form(record, child, str(values["id"])), values)
-        record.maker.show(row.form, values, child, values["id"])
-        base[f"{child.name}-{row.key}"] = base_of(row.form, values)
-        rows.append(row)
-    return Grid(child, rows)
+def _in_order(child: ModelSpec, query: Any) -> Any:
+    """The rows as the model orders them; those without a value for it come last, the order of entry decides."""
+    order = []
+    for name in child.description.order:
+        item = child.by_name.get(name.lstrip("-"))
+        if item is not None and item.target is None and not item.is_system:
+            column = item.column_field
+            order.append(column.desc(nulls="last") if name.startswith("-") else column.asc(nulls="last"))
+    return query.order_by(*order, child.model._meta.primary_key)
+
+
+def _whole_rows(record: FormRecord, child: ModelSpec, keys: list[int]) -> dict[str, dict[str, Any]]:
+    """Stored rows of the record by their key as text."""
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(keys) if record.key is not None else 0, _BLOCK):
+        query = _child_query(record, child).where(child.model._meta.primary_key << keys[start : start + _BLOCK])
+        found.update((str(values["id"]), values) for values in query.dicts())
+    return found
+
+
+def stored_grid(
+    record: FormRecord, child: ModelSpec, base: dict[str, Any], *, skip: int = 0, whole: bool = False
+) -> Grid:
+    """The rows as they are stored, from the `skip`th on; all of them where `whole` is asked for."""
+    grid = Grid(child, [])
+    grid.before = skip
+    if record.key is None:
+        return grid
+    query = _in_order(child, _child_query(record, child))
+    stored = list((query if whole else query.limit(ROWS_AT_ONCE + 1).offset(skip)).dicts())
+    if not whole and len(stored) > ROWS_AT_ONCE:
+        del stored[ROWS_AT_ONCE:]
+        grid.rest = _child_query(record, child).count() - skip - ROWS_AT_ONCE
+    has_window = bool(record.view.child_table(child).window)
+    for values in stored:
+        row = _stored_row(record, child, values, is_whole=not has_window)
+        if row.is_whole:
+            base[f"{child.name}-{row.key}"] = base_of(row.form, values)
+        grid.rows.append(row)
+    return grid
+
+
+def _stored_row(record: FormRecord, child: ModelSpec, values: dict[str, Any], *, is_whole: bool) -> GridRow:
+    key = str(values["id"])
+    row = GridRow(key, _row_form(record, child, key, is_whole=is_whole), values, is_whole=is_whole)
+    record.maker.show(row.form, values, child, values["id"])
+    return row
+
+
+def opened_row(record: FormRecord, child: ModelSpec, key: int, base: dict[str, Any]) -> GridRow:
+    """One stored row with all its fields, for its window."""
+    values = _whole_rows(record, child, [key]).get(str(key))
+    if values is None:
+        raise NotFound(child, key)
+    row = _stored_row(record, child, values, is_whole=True)
+    base[f"{child.name}-{row.key}"] = base_of(row.form, values)
+    return row
 
 
 def base_of(form: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -86,51 +142,56 @@ def base_of(form: Any, values: dict[str, Any]) -> dict[str, Any]:
 def show_stored_row(record: FormRecord, grid: Grid, row: GridRow, base: dict[str, Any]) -> None:
     """Lets a row stand on the page as it is stored now, no longer to be deleted."""
     assert row.values is not None
-    row.form = _row_form(record, grid.spec, row.key)
+    row.form = _row_form(record, grid.spec, row.key, is_whole=row.is_whole)
     record.maker.show(row.form, row.values, grid.spec, row.values["id"])
     row.version, row.deleted = str(row.values["version"]), False
-    base[f"{grid.spec.name}-{row.key}"] = base_of(row.form, row.values)
+    if row.is_whole:
+        base[f"{grid.spec.name}-{row.key}"] = base_of(row.form, row.values)
 
 
-def _row_form(record: FormRecord, child: ModelSpec, row_key: str) -> Any:
-    fields = form_fields(child)
-    return record.maker.make(
+def _row_form(record: FormRecord, child: ModelSpec, row_key: str, *, is_whole: bool = True) -> Any:
+    """The fields of a row; of one that is not whole only those that the table shows."""
+    fields = form_fields(child) if is_whole else record.view.grid_fields(child)
+    form = record.maker.make(
         fields, prefix=f"{child.name}-{row_key}", is_new=not row_key.isdigit(), read_only=not record.may_save
     )
+    for name in record.view.child_table(child).given:
+        if name in form:
+            form[name].readonly = True
+            form[name].placeholder = gettext("neu")
+    return form
 
 
 def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[str], base: dict[str, Any]) -> Grid:
-    stored = {str(values["id"]): values for values in _child_rows(record, child)}
+    starts = [start for start in posted.getlist("_rows") if start.rpartition("-")[0] == child.name]
+    keys = [key for key in (start.rpartition("-")[2] for start in starts) if re.fullmatch(r"n?[0-9]{1,18}", key)]
+    stored = _whole_rows(record, child, [int(key) for key in keys if key.isdecimal()])
+    # What was on the page: rows whose window was never opened sent nothing but their key.
+    sent = {name.rpartition("-")[0] for name in posted if not name.endswith(("-version", "-delete"))}
+    sent |= {name.rpartition("-")[0] for name in shown}
     grid = Grid(child, [])
-    seen = set()
-    for start in posted.getlist("_rows"):
-        name, _gap, key = start.rpartition("-")
-        if name != child.name or key in seen or not re.fullmatch(r"n?[0-9]{1,18}", key):
-            continue
-        seen.add(key)
+    for key in dict.fromkeys(keys):
+        start = f"{child.name}-{key}"
         values = stored.get(key)
-        row = GridRow(key, _row_form(record, child, key), values)
-        record.maker.show(row.form, values or _new_values(record, child), child, int(key) if values else None)
+        is_whole = values is None or start in sent
+        row = GridRow(key, _row_form(record, child, key, is_whole=is_whole), values, is_whole=is_whole)
+        record.maker.show(row.form, values or defaults_of(record, child), child, int(key) if values else None)
         row.form.read(posted, shown, record.maker.names)
         row.deleted = posted.get(f"{start}-delete") == "1"
         shown_version = posted.get(f"{start}-version", "")
         if values is not None and shown_version.isascii() and shown_version.isdigit() and len(shown_version) < 10:
             # After a refused save the page still says which version the operator has seen.
             row.version, row.shown_version = shown_version, int(shown_version)
-        if values is None and (row.deleted or _is_blank(row, child)):
+        if values is None and (row.deleted or _is_blank(record, row, child)):
             continue
         if values is None and key.isdecimal():
             if not differing(row.form, base.get(start, {})):
                 continue
             grid.errors.append(_offer_again(child, row))
         grid.rows.append(row)
+    if record.key is not None and len(stored) >= ROWS_AT_ONCE:
+        grid.rest = max(_child_query(record, child).count() - len(stored), 0)
     return grid
-
-
-def _new_values(record: FormRecord, child: ModelSpec) -> dict[str, Any]:
-    """What a new row of the grid starts with: the defaults, below this record."""
-    assert child.owner is not None
-    return {**_defaults(child), child.owner.name: record.key}
 
 
 def _offer_again(child: ModelSpec, row: GridRow) -> str:
@@ -146,47 +207,120 @@ def _offer_again(child: ModelSpec, row: GridRow) -> str:
 
 def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
     child = grid.spec
-    columns = record.view.grid_fields(child)
-    blank = None
-    if record.may_save:
-        row = GridRow("__key__", _row_form(record, child, "__key__"), None)
-        record.maker.show(row.form, _new_values(record, child), child)
-        blank = _row_context(row, columns)
-    seen = tuple(item for item in columns if item.secret or may_read(record.operator, item))
+    view = record.view
+    table = view.child_table(child)
+    columns = view.grid_fields(child)
+    blank = _blank_row(record, child, "__key__") if record.may_save else None
+    rows = list(grid.rows)
+    taken = {row.key for row in rows}
+    spare = (f"n{number}" for number in itertools.count(1))
+    while blank is not None and not grid.before and len(rows) < table.least:
+        key = next(key for key in spare if key not in taken)
+        rows.append(_blank_row(record, child, key))
+    drawn = [_row_context(record, row, columns, table, at) for at, row in enumerate(rows, start=grid.before + 1)]
+    filled = sum(1 for row in grid.rows if not row.deleted)
+    address = {"tab": view.form_layout.tab_of(child.name)}
+    own_url = view.record_url(record.key, **address) if record.key is not None else ""
     return {
         "name": child.name,
         "label": str(child.plural),
+        "single": str(child.label),
         "columns": [
-            (heading, _column_css(item), hint) for item in seen for heading, hint in [record.view.heading(item)]
+            (heading, _column_css(item), hint)
+            for item in _seen(record, columns)
+            for heading, hint in [view.heading(item)]
         ],
-        "rows": [_row_context(row, columns) for row in grid.rows],
-        "blank": blank,
+        "rows": drawn,
+        "count": filled + grid.rest,
+        "blank": _row_context(record, blank, columns, table, 0) if blank is not None else None,
         "can_delete": record.may_save,
+        "window": str(table.window),
+        "asks": table.asks,
+        "row_label": str(table.row_label) % {"number": "{n}"} if table.row_label else "",
+        "row_url": own_url,
+        "rest": grid.rest,
+        "more": min(grid.rest, ROWS_AT_ONCE),
+        "all_url": f"{own_url}&all=1" if grid.rest else "",
         "empty": gettext("Noch keine Einträge. „Neu“ oder die Taste Einfg legt eine Zeile an."),
         "errors": grid.errors,
     }
 
 
-def _row_context(row: GridRow, columns: tuple[FieldSpec, ...]) -> dict[str, Any]:
+def _seen(record: FormRecord, columns: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+    return tuple(item for item in columns if item.secret or may_read(record.operator, item))
+
+
+def _blank_row(record: FormRecord, child: ModelSpec, key: str) -> GridRow:
+    row = GridRow(key, _row_form(record, child, key), None)
+    record.maker.show(row.form, defaults_of(record, child), child)
+    return row
+
+
+def _row_context(
+    record: FormRecord, row: GridRow, columns: tuple[FieldSpec, ...], table: ChildTable, number: int
+) -> dict[str, Any]:
     by_name = {field.spec.name: field for field in row.form}
     names = [item.name for item in columns]
+    cells = [by_name[name] for name in names if name in by_name]
     return {
         "key": row.key,
         "version": row.version,
-        "cells": [by_name[name] for name in names if name in by_name],
-        "more": [field for name, field in by_name.items() if name not in names],
+        "label": str(table.row_label) % {"number": number or "{n}"} if table.row_label else "",
+        "cells": cells,
+        "texts": [_cell_text(field) for field in cells] if table.window else [],
+        "more": [] if table.window else [field for name, field in by_name.items() if name not in names],
+        "cards": _cards(row, table) if table.window and row.is_whole else [],
         "deleted": row.deleted,
         "errors": row.errors,
     }
 
 
-def _defaults(child: ModelSpec) -> dict[str, Any]:
-    return {item.name: item.default_value() for item in form_fields(child)}
+def window_context(record: FormRecord, child: ModelSpec, row: GridRow, base: dict[str, Any]) -> dict[str, Any]:
+    """What the window of one stored row needs (child_window.html)."""
+    return {"cards": _cards(row, record.view.child_table(child)), "base": json_text(base)}
 
 
-def _is_blank(row: GridRow, child: ModelSpec) -> bool:
+def _cards(row: GridRow, table: ChildTable) -> list[dict[str, Any]]:
+    """The groups of fields in the window of a row."""
+    by_name = {field.spec.name: field for field in row.form}
+    cards = []
+    for group in table.groups:
+        fields = [by_name.pop(name) for name in group.fields if name in by_name]
+        if fields:
+            cards.append({"title": str(group.title), "fields": fields})
+    if by_name:
+        cards.append({"title": gettext("Weitere Angaben") if cards else "", "fields": list(by_name.values())})
+    return cards
+
+
+def _cell_text(field: Any) -> str:
+    """A field as a text in the table, as it stands on the page."""
+    if field.kind == "check":
+        return "✓" if field.value else ""
+    if field.kind == "select":
+        return field.display or next((str(text) for value, text in field.choices if value == field.value), "")
+    if field.kind == "lookup":
+        return str(field.display or "")
+    return "" if field.value in (None, False) or field.kind == "secret" else str(field.value)
+
+
+def defaults_of(record: FormRecord, child: ModelSpec) -> dict[str, Any]:
+    """What a new row starts with."""
+    known = record.row_defaults
+    if child.name not in known:
+        assert child.owner is not None
+        values: dict[str, Any] = {child.owner.name: record.key}
+        child.model.propose_many([values], None)
+        del values[child.owner.name]
+        for item in form_fields(child):
+            values.setdefault(item.name, item.default_value())
+        known[child.name] = values
+    return known[child.name]
+
+
+def _is_blank(record: FormRecord, row: GridRow, child: ModelSpec) -> bool:
     """A new row in which nobody filled anything."""
-    defaults = _defaults(child)
+    defaults = defaults_of(record, child)
     for field in row.form:
         if field.errors:
             return False
@@ -200,8 +334,8 @@ def _column_css(item: FieldSpec) -> str:
         return "tick"
     if item.type.is_number:
         return "num s"
-    if item.kind == "iban":
-        return "l"
+    if item.kind in ("iban", "bic"):
+        return "l" if item.kind == "iban" else "m"
     if item.type.name == "date" or (item.max_length or 99) <= 12:
         return "s"
     return "l" if (item.max_length or 0) >= 60 else "m"

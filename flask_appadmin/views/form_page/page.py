@@ -11,13 +11,21 @@ from werkzeug.datastructures import MultiDict
 from flask_appadmin import drafts
 from flask_appadmin.changes import ChangedMeanwhile
 from flask_appadmin.errors import ConflictError, NotFound
+from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.rights import Operator
+from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page.companions import draft_days, presence_text
 from flask_appadmin.views.form_page.conflicts import deletion_sentence, last_change, merged_notice
-from flask_appadmin.views.form_page.grids import child_counts
+from flask_appadmin.views.form_page.grids import (
+    child_counts,
+    grid_context,
+    opened_row,
+    stored_grid,
+    window_context,
+)
 from flask_appadmin.views.form_page.panels import Panel, fault_count, mark_changes, panel_context, stored_panel
 from flask_appadmin.views.form_page.proposals import watched_fields
 from flask_appadmin.views.form_page.record import FormRecord
@@ -57,6 +65,10 @@ class FormPage:
             panel = stored_panel(self.record, key)
             context = panel_context(self.record, panel, True)
             return render_template("appadmin/form_panel.html", panel=context, record_history=g.get("record_history"))
+        if request.headers.get("X-Fragment") == "rows":
+            return self._rows()
+        if request.headers.get("X-Fragment") == "row":
+            return self._row()
         draft = self._draft(request.args.get("draft", ""))
         if draft is not None:
             return self._resume(draft)
@@ -80,6 +92,33 @@ class FormPage:
             conflicts = [fault for fault in faults if isinstance(fault, ConflictError | ChangedMeanwhile)]
         place_faults(self.record, panels, conflicts)
         return self._draw(panels, self.sent.get("_tab", ""), resumed=True)
+
+    def _child(self, name: str) -> ModelSpec:
+        """A child table that this form shows."""
+        child = next((found for found in self.spec.children if found.name == name), None)
+        if child is None or not self.view.form_layout.tab_of(name):
+            raise NotFound()
+        return child
+
+    def _rows(self) -> Any:
+        """Further rows of a child table: ?rows=<table>&skip=<rows before them>."""
+        child = self._child(request.args.get("rows", ""))
+        self.record.values([])
+        base: dict[str, Any] = {}
+        skip = request.args.get("skip", default=0, type=int)
+        grid = stored_grid(self.record, child, base, skip=min(max(skip, 0), 10_000_000))
+        return render_template("appadmin/child_rows.html", grid=grid_context(self.record, grid), base=json_text(base))
+
+    def _row(self) -> Any:
+        """All fields of one row, for its window: ?row=<table>-<key>."""
+        name, _dash, key = request.args.get("row", "").rpartition("-")
+        child = self._child(name)
+        self.record.values([])
+        if not key.isascii() or not key.isdecimal() or len(key) > 18:
+            raise NotFound(child, key)
+        base: dict[str, Any] = {}
+        row = opened_row(self.record, child, int(key), base)
+        return render_template("appadmin/child_window.html", window=window_context(self.record, child, row, base))
 
     def _save(self) -> Any:
         try:
@@ -150,11 +189,9 @@ class FormPage:
         tab = self.view.form_layout.tab(active)
         head = self.record.head_values()
         title = self.spec.title_of(head) if self.key is not None else str(self.view.new_label or self._new_title())
-        changed = mark_changes(panels) if refused else 0
+        changed = mark_changes(self.record, panels) if refused else 0
         own_url = (
-            self.view.record_url(self.key)
-            if self.key is not None
-            else url_for(f"{self.view.endpoint}.create_view", **self.record.begun_arguments)
+            self.view.record_url(self.key) if self.key is not None else url_for(f"{self.view.endpoint}.create_view")
         )
         context = {
             "page_title": title,
@@ -164,8 +201,6 @@ class FormPage:
             "tags": self._tags(head),
             "tools": toolbar(self.record, tab, active),
             "save": self._save_context(tab),
-            "notices": self._notices(),
-            "begins_with": " ".join(self.view.begins_with) if self.key is None else "",
             "presence": presence_text(self.spec, self.key, self.operator) if self.key is not None else "",
             "changed_count": changed,
             "discard_url": own_url,
@@ -248,15 +283,6 @@ class FormPage:
         make: Any = self.view.head_tags
         tags: list[tuple[str, str, str]] = make(head, self.operator)
         return tags
-
-    def _notices(self) -> list[tuple[str, str]]:
-        if self.view.notices is None:
-            return []
-        make: Any = self.view.notices
-        found: list[tuple[str, str]] = make(
-            self.operator, self.record.values([self.spec.field(name) for name in self.view.notice_fields])
-        )
-        return found
 
     def _new_title(self) -> str:
         return gettext("Neu: %(label)s", label=str(self.spec.label))

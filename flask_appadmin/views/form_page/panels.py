@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import g
+from flask import g, request
 
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import lines_of_record
 from flask_appadmin.i18n import gettext
 from flask_appadmin.layouts import Group, Tab
 from flask_appadmin.specs import FieldSpec
-from flask_appadmin.views.form_page.grids import Grid, base_of, grid_context, posted_grid, stored_grid
+from flask_appadmin.views.form_page.grids import (
+    Grid,
+    base_of,
+    defaults_of,
+    grid_context,
+    posted_grid,
+    stored_grid,
+)
 from flask_appadmin.views.form_page.proposals import pinned_fields
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.related import related_context
@@ -72,7 +79,7 @@ def stored_panel(record: FormRecord, key: str) -> Panel:
     panel.base[""] = base_of(panel.form, values)
     for name in tab.children:
         child = next(found for found in record.spec.children if found.name == name)
-        panel.grids.append(stored_grid(record, child, panel.base))
+        panel.grids.append(stored_grid(record, child, panel.base, whole="all" in request.args))
     _show_rules(record, panel)
     return panel
 
@@ -149,26 +156,28 @@ def _mark_mandatory(record: FormRecord, panel: Panel) -> None:
 def fault_count(panel: Panel) -> int:
     count = sum(1 for field in panel.form if field.errors or field.conflict)
     for grid in panel.grids:
-        count += len(grid.errors) + sum(
-            len(row.errors) + sum(1 for field in row.form if field.errors or field.conflict)
-            for row in grid.rows
-            if not row.deleted
-        )
+        count += len(grid.errors)
+        for row in grid.rows:
+            faulty = () if row.deleted else (field for field in row.form if field.errors or field.conflict)
+            count += len(row.errors) + sum(1 for _field in faulty)
     return count
 
 
-def mark_changes(panels: list[Panel]) -> int:
+def mark_changes(record: FormRecord, panels: list[Panel]) -> int:
     """After a refused save the changed fields stay yellow; answers their number."""
     count = 0
+    children = {child.name: child for child in record.spec.children}
     for panel in panels:
         for key, form in panel.forms:
             known = panel.base.get(key)
+            child = children.get(key.rpartition("-")[0])
+            starts = defaults_of(record, child) if child is not None and known is None else {}
             for field in form:
                 if not field.was_posted:
                     continue
                 item = field.spec
                 # What a row that is not stored yet started with stands on no page: its defaults.
-                shown = item.default_value() if known is None else known.get(item.name)
+                shown = starts.get(item.name) if known is None else known.get(item.name)
                 stored = item.type.to_json(shown, item) if known is None else shown
                 if field.errors or item.type.to_json(field.parsed, item) != stored:
                     field.changed = True

@@ -19,7 +19,7 @@ from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.forms import Proposals, Typed
 from flask_appadmin.layouts import LinesPreview
-from flask_appadmin.rights import may_read
+from flask_appadmin.rights import may_read, visible
 from flask_appadmin.specs import FieldSpec, shown, spec_of
 from flask_appadmin.views.form_page.record import FormRecord
 
@@ -136,7 +136,9 @@ def _fixed(record: FormRecord, typed: Typed) -> dict[str, tuple[Any, str]]:
             continue
         target = spec_of(item.target)
         columns = [target.field(name).column_field for name in fields.values()]
-        row = target.model.select(*columns).where(target.model._meta.primary_key == key).tuples().first()
+        query = target.model.select(*columns).where(target.model._meta.primary_key == key)
+        condition = visible(record.operator, target)
+        row = (query if condition is None else query.where(condition)).tuples().first()
         title = f"{item.label} {shown(item, key)}"
         found.update({name: (value, title) for name, value in zip(fields, row or (), strict=False)})
     return found

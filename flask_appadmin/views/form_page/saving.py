@@ -194,7 +194,14 @@ def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminE
             show_stored_row(record, grid, row, panel.base)
         if field is not None and field.errors:
             continue  # that it is missing follows from what is wrong with it
-        errors.append((fault.sentence(), field.name if field is not None else ""))
+        if row is not None and row.deleted:
+            # It cannot go: it stands there again, with the reason below it.
+            row.deleted = False
+            field = None
+        target = field.name if field is not None else ""
+        if row is not None and (field is None or not row.is_whole):
+            target = f"{grid.spec.name}-{row.key}"
+        errors.append((fault.sentence(), target))
         if field is not None and isinstance(fault, MissingValue):
             field.errors, field.missing = [gettext("Bitte eine Eingabe vornehmen.")], True
         elif field is not None:

@@ -2,6 +2,7 @@
 // input with the title. Without this module the text itself is sent as <name>_text and the server finds the record, or says
 // what is wrong. data-code keeps the answer's code instead of its id; data-least="0" asks without a word typed, too.
 
+import { browse } from "./browse.js";
 import { holding } from "./heldkeys.js";
 import { TypeAhead } from "./listbox.js";
 
@@ -12,6 +13,7 @@ class Lookup extends TypeAhead {
     this.key = box.querySelector('input[type="hidden"]');
     this.chosen = this.text.value;
     if (box.dataset.least) this.least = Number(box.dataset.least);
+    box.querySelector("[data-browse]")?.addEventListener("click", () => browse(this));
     this.text.addEventListener("click", () => this.list.hidden && (this.typed || !this.least) && !this.text.readOnly && this.ask(this.text.value));
   }
 
@@ -45,6 +47,8 @@ class Lookup extends TypeAhead {
       event.stopPropagation();
       this.choose(this.answers[this.active]);
     } else if (event.key === "Escape" && !this.list.hidden) {
+      // It closes the list, not the window around it.
+      event.preventDefault();
       event.stopPropagation();
       this.text.value = this.chosen;
       this.hide();

@@ -4,7 +4,7 @@
 import { say } from "./messages.js";
 import { postJSON, RequestFault } from "./requests.js";
 import { startNumbers } from "./numbers.js";
-import { fitStrip } from "./strip.js";
+import { fitStrip, startStripKeys } from "./strip.js";
 
 const TRIES = 3;
 const numbers = new Intl.NumberFormat(document.documentElement.lang || "de");
@@ -317,6 +317,7 @@ export function startSelection(strip, table) {
   });
   addEventListener("pagehide", () => marking.sendLast());
 
+  startStripKeys(strip);
   addEventListener("resize", () => fitStrip(strip));
   marking.show();
 }

@@ -1,5 +1,22 @@
 // The strip of the marked rows keeps one line: buttons that do not fit move into the menu „Mehr“, and come back when they do.
 
+import { onKey } from "./keys.js";
+
+// M goes to what can be done with the marked rows; the arrows lead along the line.
+export function startStripKeys(strip) {
+  const actions = strip.querySelector(".strip-actions");
+  const stops = () => [...actions.querySelectorAll(":scope > button, :scope > details > summary")];
+  onKey(["m", "M"], () => stops()[0]?.focus());
+  actions.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const all = stops();
+    const at = all.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    all[(at + step + all.length) % all.length].focus();
+  });
+}
+
 function moreMenu(actions) {
   const words = actions.dataset.more;
   const there = [...actions.querySelectorAll(":scope > details")].find((menu) => menu.querySelector("summary").textContent === words);

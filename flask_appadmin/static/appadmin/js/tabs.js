@@ -2,6 +2,7 @@
 // open on this kind of record is remembered for the records that follow. Without this module the links load the whole page.
 
 import { startLookups } from "./lookups.js";
+import { closeMenus } from "./menus.js";
 import { say } from "./messages.js";
 import { getFragment } from "./requests.js";
 
@@ -50,6 +51,10 @@ export function startTabs(form, unsaved) {
         each.setAttribute("aria-selected", String(each === tab));
         each.tabIndex = each === tab ? 0 : -1;
       }
+      for (const link of document.querySelectorAll("[data-tab-link]")) {
+        if (link.dataset.tabLink === tab.dataset.tab) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      }
       form.querySelector("[data-open-tab]").value = tab.dataset.tab;
       history.replaceState(history.state, "", tab.href);
       // The next record opens on the same tab.
@@ -77,6 +82,14 @@ export function startTabs(form, unsaved) {
     event.preventDefault();
     open(tab);
   });
+  // The menu of all of them, for those that do not stand in the line.
+  document.querySelector(".all-tabs")?.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-tab-link]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    closeMenus();
+    open(tabs.find((tab) => tab.dataset.tab === link.dataset.tabLink));
+  });
   // Looking ahead: the panel is there when the button comes up.
   bar.addEventListener("pointerdown", (event) => {
     const tab = event.target.closest("[data-tab]");
@@ -103,6 +116,7 @@ export function startTabs(form, unsaved) {
     event.preventDefault();
     const key = field.closest("[data-panel]")?.dataset.panel;
     if (key) await open(tabs.find((tab) => tab.dataset.tab === key), false);
+    field.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
     field.focus();
     field.scrollIntoView({ block: "center" });
   });

@@ -42,6 +42,10 @@ export function startWindows() {
     if (!html.includes('class="window-body"')) return location.assign(options.method ? location.href : url);
     dialog ??= build();
     dialog.innerHTML = html;
+    // The page below may have the same fields.
+    for (const name of ["id", "for", "aria-describedby"]) {
+      for (const part of dialog.querySelectorAll(`.window-body [${name}]`)) part.setAttribute(name, `window-${part.getAttribute(name)}`);
+    }
     startLookups(dialog);
     if (!dialog.open) dialog.showModal();
     const first = dialog.querySelector("[aria-invalid], .window-body input:not([type=hidden]), .window-body select, .main-button");

@@ -1,0 +1,534 @@
+"""The child tables of a customer in its form: rows, windows, numbers, rules; by the requests a browser sends."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from domain.catalog import Supplier, Warehouse
+from domain.settings import Setting
+from domain.trade import SalesOrder
+from domain.values import Category, ContactFunction, ContactSpecialization, Employee, OwnBank, Salutation
+from flask_appadmin.changes import ChangeSet
+from flask_appadmin.history import ChangeSetRecord
+from flask_appadmin.passwords import is_hash
+from flask_appadmin.rights import system_operator
+from flask_appadmin.sheets.sessions import ImportSchema
+from flask_appadmin.specs import spec_of
+from models import (
+    Address,
+    BankAccount,
+    Contact,
+    CostCentre,
+    Customer,
+    CustomerCategory,
+    CustomerUser,
+    ImportSchedule,
+    MailingActivity,
+    MailingCriterion,
+    SupplierAssignment,
+)
+from tests.reader import Node, Page, get, read, send
+
+WEBER = system_operator("Frau Weber")
+
+
+def store(model: Any, *rows: dict[str, Any], kind: str = "import") -> list[int]:
+    """Makes records in one operation; answers their keys."""
+    change = ChangeSet(kind)
+    made = [change.create(model, values) for values in rows]
+    change.apply(WEBER)
+    return [record.key or 0 for record in made]
+
+
+def a_customer(**values: Any) -> int:
+    return store(Customer, {"name_1": "Huber", "search_name": "HUBER", "status": "active", **values})[0]
+
+
+def tab(client: FlaskClient, customer: int, key: str) -> Page:
+    return get(client, f"/admin/customer/edit/?id={customer}&tab={key}")
+
+
+def save(client: FlaskClient, page: Page, typed: dict[str, Any]) -> Page:
+    form = page.one("form", id="form")
+    return send(client, form["action"], form.typed(typed))
+
+
+def grid(page: Page, name: str) -> Node:
+    return page.one("section", id=f"grid-{name}")
+
+
+def rows(page: Page, name: str) -> list[Node]:
+    return [body for body in grid(page, name).all("tbody") if body.get("data-row")]
+
+
+def commands(page: Page, name: str) -> list[str]:
+    """What can be done with the rows of a table: buttons above it, and its menu made of them."""
+    return [button.text for button in grid(page, name).all("button") if button.get("data-command")]
+
+
+def texts(row: Node) -> list[str]:
+    return [cell.text for cell in row.all("span", "cell-text")]
+
+
+def window(client: FlaskClient, customer: int, tab_key: str, row: str) -> Page:
+    url = f"/admin/customer/edit/?id={customer}&tab={tab_key}&row={row}"
+    return read(client.get(url, headers={"X-Fragment": "row"}))
+
+
+def with_window(page: Page, part: Page, typed: dict[str, Any]) -> Any:
+    """What the form sends once the window of a row was opened in it and something was typed there."""
+    fields = page.one("form", id="form").fields()
+    for name, value in part.fields().items(multi=True):
+        fields.add(name, value)
+    for name, value in typed.items():
+        fields.setlist(name, [] if value is None else [value])
+    return fields
+
+
+@pytest.mark.req("PX-162", "PX-164", "PX-167")
+@pytest.mark.req("PX-163", "PX-165", "PX-166", "PX-168", "ME-105", partly=True)
+def test_contacts_are_listed_as_text_and_worked_on_in_a_window(operator: FlaskClient) -> None:
+    customer = a_customer()
+    store(Contact, *({"customer": customer, "name_1": f"Berger {number}"} for number in range(1, 26)))
+    page = tab(operator, customer, "contacts")
+    assert len(rows(page, "contact")) == 25, "all 25 can be reached"
+    assert commands(page, "contact") == ["Neu", "Bearbeiten", "Löschen"]
+    disabled = [button.text for button in grid(page, "contact").all("button") if "disabled" in button.attributes]
+    assert disabled == ["Bearbeiten", "Löschen"], "nothing is marked yet"
+    titles = {node.text for node in grid(page, "contact").all("h2") if node["id"].startswith("w-")}
+    assert titles == {"Ansprechpartner"}
+    first = rows(page, "contact")[0]
+    key = first["data-row"]
+    assert texts(first)[:3] == ["1", "", "Berger 1"]
+    posted = page.one("form", id="form").fields()
+    assert not [name for name in posted if name.startswith("contact-") and not name.endswith("-version")]
+
+    part = window(operator, customer, "contacts", f"contact-{key}")
+    assert part.one("input", name=f"contact-{key}-name_1")["value"] == "Berger 1"
+    done = send(
+        operator,
+        page.one("form", id="form")["action"],
+        with_window(
+            page, part, {f"contact-{key}-phone_1": "+43 1 5555", f"contact-{key}-password": "Geheim-und-lang-7"}
+        ),
+    )
+    assert done.toast == "Gespeichert."
+    assert texts(rows(done, "contact")[0])[5] == "+43 1 5555"
+    assert len(rows(done, "contact")) == 25
+    changed = Contact.get_by_id(int(key))
+    assert is_hash(changed.password)
+    assert "password" not in {name.rpartition("-")[2] for name in done.one("form", id="form").fields()}
+    assert changed.password not in window(operator, customer, "contacts", f"contact-{key}").html
+
+    added = save(
+        operator,
+        done,
+        {"_rows": [f"contact-{key}", "contact-n1"], "contact-n1-name_1": "Zuletzt", "contact-n1-free_1": "1"},
+    )
+    assert added.toast == "Gespeichert."
+    assert texts(rows(added, "contact")[-1])[:3] == ["26", "", "Zuletzt"]
+    assert (
+        operator.get(
+            f"/admin/customer/edit/?id={a_customer(name_1='Andere')}&row=contact-{key}", headers={"X-Fragment": "row"}
+        ).status_code
+        == 404
+    ), "only through its own customer"
+
+
+def test_a_fault_in_a_window_keeps_every_input_and_names_its_row(operator: FlaskClient) -> None:
+    customer = a_customer()
+    (key,) = store(Contact, {"customer": customer, "name_1": "Berger"})
+    page = tab(operator, customer, "contacts")
+    part = window(operator, customer, "contacts", f"contact-{key}")
+    typed = {f"contact-{key}-birth_date": "31.02.1980", f"contact-{key}-phone_1": "01 23", f"contact-{key}-name_1": ""}
+    answer = send(operator, page.one("form", id="form")["action"], with_window(page, part, typed))
+    assert answer.status == 422
+    assert len(answer.summary) == 2
+    assert "31.02.1980" in grid(answer, "contact").all("tr", "row-errors")[0].text
+    kept = answer.one("form", id="form").fields()
+    assert {name: kept[name] for name in typed} == typed
+    again = save(operator, answer, {f"contact-{key}-birth_date": "01.02.1980", f"contact-{key}-name_1": "Auer"})
+    assert again.toast == "Gespeichert."
+    stored = Contact.get_by_id(key)
+    assert (stored.name_1, stored.birth_date, stored.phone_1) == ("Auer", datetime.date(1980, 2, 1), "01 23")
+
+
+@pytest.mark.req("ME-99", "ME-100", "ME-101", "ME-102", "ME-104", partly=True)
+@pytest.mark.req("ME-97", "ME-98", "ME-103", partly=True)
+def test_the_window_has_all_fields_of_a_contact(operator: FlaskClient) -> None:
+    customer = a_customer()
+    (title,) = store(Salutation, {"number": 77, "name": "Frau Mag."})
+    (clerk,) = store(Employee, {"number": 7, "name": "Kern"})
+    (function,) = store(ContactFunction, {"name": "Einkauf A"})
+    (specialization,) = store(ContactSpecialization, {"name": "Kabel A"})
+    store(Address, {"customer": customer, "city": "Graz"}, {"customer": customer, "city": "Linz"})
+    store(Address, {"customer": a_customer(name_1="Andere"), "city": "Fremd"})
+    own = Address.get(Address.city == "Linz")
+    values = {
+        "customer": customer, "title": title, "name_1": "Berger", "name_2": "Eva", "name_3": "Dr.", "phone_1": "1",
+        "phone_2": "2", "mobile": "3", "private_phone": "4", "fax": "5", "email": "e@example.com",
+        "birth_date": datetime.date(1990, 5, 6), "remark": "Zeile 1\nZeile 2", "external_id": "F1", "user_id": "eva",
+        "free_1": True, "free_2": True, "address": own.id, "clerk": clerk, "function": function,
+        "specialization": specialization, "no_email_advertising": True, "no_fax_advertising": True,
+        "no_post_advertising": True, "no_advertising": True, "active": False, "online": True, "contract_customer": True,
+        "vip": True, "dunning_delivery": "2", "online_reports": "1", "sort_order": 2,
+    }  # fmt: skip
+    key, other = store(Contact, values, {"customer": customer, "name_1": "Zuerst", "sort_order": 1})
+    page = tab(operator, customer, "contacts")
+    assert [texts(row)[2] for row in rows(page, "contact")] == ["Zuerst", "Berger"], "Sortierung, then Lfd.Nr."
+    part = window(operator, customer, "contacts", f"contact-{key}")
+    shown = part.fields()
+    start = f"contact-{key}-"
+    spec = spec_of(Contact)
+    for name, value in values.items():
+        item = spec.field(name)
+        if name == "customer":
+            continue
+        if item.target is not None or item.type.name == "choice":
+            assert shown[start + name] == str(value), name
+        elif value is True:
+            assert shown[start + name] == "1", name
+        elif value is False:
+            assert start + name not in shown, name
+        else:
+            assert shown[start + name].replace("\r", "") == (
+                str(value) if isinstance(value, (int, str)) else item.format(value)
+            ), name
+    choices = [option.text for option in part.one("select", name=f"{start}address").all("option")]
+    assert choices == ["", "1 Graz", "2 Linz"], "only addresses of this customer, by their Lfd.Nr."
+    foreign = Address.get(Address.city == "Fremd").id
+    wrong = {
+        "birth_date": ("01.01.2999", "liegt in der Zukunft"),
+        "address": (str(foreign), "gehört nicht zu diesem Kunden"),
+        "dunning_delivery": ("5", "gibt es hier nicht"),
+        "online_reports": ("2", "gibt es hier nicht"),
+        "function": ("999999", "ist nicht mehr vorhanden"),
+    }
+    for name, (typed, sentence) in wrong.items():
+        answer = send(operator, page.one("form", id="form")["action"], with_window(page, part, {start + name: typed}))
+        assert answer.status == 422, name
+        assert sentence in answer.summary[0], name
+    assert Contact.get_by_id(key).birth_date == datetime.date(1990, 5, 6)
+    assert Contact.get_by_id(other).sequence_number == 2
+
+
+#: Tab, table, commands, whether „Löschen“ asks, what makes a row, another value for one of its fields.
+_TABLES: tuple[tuple[str, Any, list[str], bool, dict[str, str], tuple[str, str]], ...] = (
+    ("mailing", MailingCriterion, ["Neu", "Löschen"], True, {"criterion": "Katalog"}, ("criterion", "Newsletter")),
+    (
+        "mailing_activities",
+        MailingActivity,
+        ["Neu", "Löschen"],
+        True,
+        {"kind": "call", "activity_on": "21.11.2026", "text": "Angerufen"},
+        ("text", "Noch einmal angerufen"),
+    ),
+    ("addresses", Address, ["Neu", "Löschen"], True, {"street": "Ring 1", "is_delivery": "1"}, ("street", "Ring 2")),
+    ("users", CostCentre, ["Neu", "Löschen"], False, {"number": "100", "name": "Lager"}, ("name", "Werk")),
+    ("users", CustomerUser, ["Neu", "Löschen"], False, {"username": "mmeier"}, ("username", "mmayer")),
+)  # fmt: skip
+
+
+@pytest.mark.req("PX-169", "PX-170", "PX-173", "PX-174", "PX-177", "PX-216", partly=True)
+@pytest.mark.req("PX-171", "PX-175", "PX-176", partly=True)
+@pytest.mark.req("PX-172", "PX-217", "PX-218", "NE-67")
+@pytest.mark.req("SC-18", "SC-19", partly=True)
+def test_rows_are_added_changed_and_removed_in_their_table(operator: FlaskClient) -> None:
+    customer = a_customer()
+    for key, model, offered, asks, typed, (field, other) in _TABLES:
+        name = spec_of(model).name
+        page = tab(operator, customer, key)
+        assert commands(page, name) == offered
+        assert bool(grid(page, name).get("data-asks")) == asks, name
+        assert rows(page, name) == []
+        for number in ("n1", "n2"):
+            new = {f"{name}-{number}-{each}": value for each, value in typed.items()}
+            if number == "n2":
+                new[f"{name}-n2-{next(iter(typed))}"] += "2" if name != "mailing_activity" else ""
+            page = save(
+                operator, page, {"_rows": [f"{name}-{number}"], **new, "_shown": [f"{name}-{number}-is_delivery"]}
+            )
+            assert page.toast == "Gespeichert.", (name, page.faults)
+        stored = [row["data-row"] for row in rows(page, name)]
+        assert len(stored) == 2, name
+        done = save(operator, page, {f"{name}-{stored[0]}-{field}": other})
+        assert (done.toast, getattr(model.get_by_id(int(stored[0])), field)) == ("Gespeichert.", other)
+        assert len(rows(done, name)) == 2
+        gone = save(operator, done, {f"{name}-{stored[1]}-delete": "1"})
+        assert [row["data-row"] for row in rows(gone, name)] == stored[:1], name
+        assert ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).get().kind == "form"
+    page = tab(operator, customer, "mailing_activities")
+    refused = save(operator, page, {"_rows": ["mailing_activity-n1"], "mailing_activity-n1-text": "ohne Datum"})
+    assert (refused.status, sorted(refused.summary)) == (
+        422,
+        ["Datum: Bitte ausfüllen.", "Mailing-Aktivität: Bitte ausfüllen."],
+    )
+
+
+@pytest.mark.req("SC-07", "SC-19", "ME-93")
+@pytest.mark.req("PX-169", partly=True)
+def test_the_same_twice_is_refused_at_the_row(operator: FlaskClient) -> None:
+    customer = a_customer()
+    suppliers = store(Supplier, {"number": 1, "name_1": "A"}, {"number": 2, "name_1": "B"})
+    categories = store(Category, {"name": "Eins"}, {"name": "Zwei"})
+    cases: tuple[tuple[str, Any, str, list[Any]], ...] = (
+        ("suppliers", SupplierAssignment, "supplier", suppliers),
+        ("categories", CustomerCategory, "category", categories),
+        ("users", CostCentre, "number", ["100", "200"]),
+        ("users", CustomerUser, "username", ["mmeier", "huber"]),
+        ("mailing", MailingCriterion, "criterion", ["Katalog", "Messe"]),
+    )
+    for key, model, field, (one, two) in cases:
+        name = spec_of(model).name
+        names = {"_rows": [f"{name}-n1", f"{name}-n2"]}
+        page = tab(operator, customer, key)
+        twice = save(operator, page, {**names, f"{name}-n1-{field}": str(one), f"{name}-n2-{field}": str(one)})
+        assert twice.status == 422, name
+        assert len(rows(twice, name)) == 2, "both stand there as they were typed"
+        assert rows(twice, name)[1].all("tr", "row-errors"), "the fault stands at the second one"
+        assert model.select().count() == 0
+        done = save(operator, page, {**names, f"{name}-n1-{field}": str(one), f"{name}-n2-{field}": str(two)})
+        assert done.toast == "Gespeichert.", (name, done.faults)
+        again = save(operator, done, {"_rows": [f"{name}-n9"], f"{name}-n9-{field}": str(one)})
+        assert again.status == 422, name
+        assert model.select().count() == 2
+    page = tab(operator, customer, "categories")
+    order = [row.one("select").all("option", selected="")[0].text for row in rows(page, "customer_category")]
+    assert order == ["Eins", "Zwei"]
+    listed = get(operator, f"/admin/customer/?supplier_assignment.supplier={suppliers[0]}")
+    assert listed.keys == [customer]
+    other = a_customer(name_1="Andere")
+    page = tab(operator, other, "users")
+    done = save(operator, page, {"_rows": ["customer_user-n1"], "customer_user-n1-username": "mmeier"})
+    assert done.toast == "Gespeichert.", "names of users are unique for each customer"
+
+
+@pytest.mark.req("SC-18")
+def test_the_last_administrator_of_a_platform_customer_stays(operator: FlaskClient) -> None:
+    customer = a_customer(portal_type="so_procure")
+    admin, plain = store(
+        CustomerUser,
+        {"customer": customer, "username": "mmeier", "is_administrator": True},
+        {"customer": customer, "username": "huber"},
+    )
+    page = tab(operator, customer, "users")
+    for typed in ({f"customer_user-{admin}-delete": "1"}, {f"customer_user-{admin}-is_administrator": None}):
+        refused = save(operator, page, typed)
+        assert refused.status == 422
+        assert "ist der letzte Administrator dieses So.PROCURE Kunden" in refused.summary[0]
+        assert rows(refused, "customer_user")[1].all("tr", "row-errors"), "the fault stands at the row"
+        assert CustomerUser.select().where(CustomerUser.is_administrator).count() == 1
+    done = save(operator, page, {f"customer_user-{admin}-delete": "1", f"customer_user-{plain}-is_administrator": "1"})
+    assert done.toast == "Gespeichert."
+    assert [user.username for user in CustomerUser.select()] == ["huber"]
+    Customer.update(status="draft").where(Customer.id == customer).execute()
+    change = ChangeSet("delete")
+    change.delete(Customer, customer)
+    change.apply(WEBER)
+    assert CustomerUser.select().count() == 0, "with the customer all its users go"
+
+
+@pytest.mark.req("PX-219", "PX-225", "PX-226", "ME-48", "ME-114", "NE-68", partly=True)
+def test_addresses_have_types_presets_and_numbers_and_stay_while_they_are_used(operator: FlaskClient) -> None:
+    customer = a_customer()
+
+    def ticked(page: Page) -> set[str]:
+        html = page.html[page.html.index("<template>") : page.html.index("</template>")]
+        blank = Page(html.removeprefix("<template>"))
+        return {
+            node["name"].rpartition("-")[2]
+            for node in blank.all("input", type="checkbox")
+            if "checked" in node.attributes
+        } - {"active"}
+
+    page = tab(operator, customer, "addresses")
+    assert ticked(page) == {"is_delivery", "is_invoice"}
+    store(Address, {"customer": customer, "city": "Graz"}, {"customer": customer, "city": "Linz"})
+    change = ChangeSet("form")
+    change.update(Setting, Setting.get().id, {"new_address_is_invoice": False})
+    change.update(Customer, customer, {"direct_shipping_new_addresses": True})
+    change.apply(WEBER)
+    page = tab(operator, customer, "addresses")
+    assert ticked(page) == {"is_delivery", "direct_shipping"}
+    (third,) = store(Address, {"customer": customer, "city": "Wels"}, kind="import")
+    found = Address.get_by_id(third)
+    assert (found.is_delivery, found.is_invoice, found.direct_shipping) == (True, False, True), "files start so, too"
+    assert all(row.is_invoice for row in Address.select().where(Address.city << ["Graz", "Linz"])), "others stay"
+
+    graz, linz = (Address.get(Address.city == city).id for city in ("Graz", "Linz"))
+    start = f"address-{graz}-"
+    types = ("is_delivery", "is_invoice", "is_order_confirmation", "is_residence")
+    page = tab(operator, customer, "addresses")
+    refused = save(operator, page, {start + name: None for name in types})
+    assert "mindestens eine Art" in refused.summary[0]
+    done = save(operator, page, {start + "is_delivery": "1", start + "is_invoice": "1", start + "is_residence": "1"})
+    assert done.toast == "Gespeichert."
+
+    store(SalesOrder, {"number": "A1", "customer": customer, "delivery_address": graz})
+    change = ChangeSet("form")
+    change.update(Customer, customer, {"delivery_address": linz})
+    change.apply(WEBER)
+    page = tab(operator, customer, "addresses")
+    for used in (graz, linz):
+        refused = save(operator, page, {f"address-{used}-delete": "1"})
+        assert refused.status == 422
+        assert "wird noch verwendet" in refused.summary[0]
+        row = next(row for row in rows(refused, "address") if row["data-row"] == str(used))
+        assert "wird noch verwendet" in row.all("tr", "row-errors")[0].text
+        assert not row.has_class("deleted"), "it stands there again"
+    done = save(operator, page, {f"address-{third}-delete": "1"})
+    assert (done.toast, Address.select().count()) == ("Gespeichert.", 2)
+    new = save(
+        operator,
+        done,
+        {
+            "_rows": ["address-n1"],
+            "address-n1-city": "Steyr",
+            "address-n1-is_delivery": "1",
+            "address-n1-sequence_number": "3",
+        },
+    )
+    assert new.toast == "Gespeichert."
+    assert Address.get(Address.city == "Steyr").sequence_number == 4, "3 was given before and is not given again"
+
+
+@pytest.mark.req("PX-220", "PX-221", "PX-222", "PX-223")
+def test_only_consignment_warehouses_are_offered_and_taken(operator: FlaskClient) -> None:
+    customer = a_customer()
+    store(
+        Warehouse,
+        {"number": "70", "name": "Zentrallager"},
+        {"number": "71", "name": "Wien", "consignment": True},
+        {"number": "72", "name": "Graz", "consignment": True},
+    )
+    before = Warehouse.select().count()
+    page = tab(operator, customer, "addresses")
+    assert "Konsignationslager" in [head.text for head in grid(page, "address").all("th")]
+    template = Page(page.html[page.html.index("<template>") + 10 : page.html.index("</template>")])
+    lookup = next(node for node in template.all("span", "lookup") if "warehouse" in node["data-lookup"])
+
+    def offered(query: str) -> list[str]:
+        found = operator.get(f"{lookup['data-lookup']}&query={query}").get_json()
+        return [entry["text"] for entry in found]
+
+    assert (offered(""), offered("gra")) == (["71 Wien", "72 Graz"], ["72 Graz"])
+    typed = {"_rows": ["address-n1"], "address-n1-is_delivery": "1", "address-n1-city": "Graz"}
+    refused = save(
+        operator, page, {**typed, "address-n1-consignment_warehouse": "", "address-n1-consignment_warehouse_text": "70"}
+    )
+    assert "ist kein Konsignationslager" in refused.summary[0]
+    done = save(
+        operator, page, {**typed, "address-n1-consignment_warehouse": "", "address-n1-consignment_warehouse_text": "71"}
+    )
+    assert (done.toast, Address.get().consignment_warehouse.number) == ("Gespeichert.", "71")
+    assert Warehouse.select().count() == before, "the customer makes none"
+    new = get(operator, "/admin/warehouse/new/")
+    made = save(operator, new, {"number": "73", "name": "Linz", "consignment": "1", "_shown": ["consignment"]})
+    assert (made.toast, offered("linz")) == ("Gespeichert.", ["73 Linz"])
+
+
+@pytest.mark.req("PX-188", "PX-189", "ME-117")
+@pytest.mark.req("ME-115", "ME-116", "ME-118", "ME-119", "ME-120", partly=True)
+def test_two_banks_stand_ready_and_the_iban_names_the_bank(operator: FlaskClient) -> None:
+    customer = a_customer()
+    bank_a, bank_b = store(
+        OwnBank,
+        {"name": "Bank A", "iban": "DE02120300000000202051"},
+        {"name": "Bank B", "iban": "AT611904300234573201"},
+    )
+    page = tab(operator, customer, "banks")
+
+    def labels(page: Page) -> list[str]:
+        return [row.one("th").text for row in rows(page, "bank_account")]
+
+    assert labels(page) == ["Bank 1", "Bank 2"]
+    typed = {
+        "own_bank": str(bank_b),
+        "bank_account-n1-iban": "DE89 3704 0044 0532 0130 00",
+        "bank_account-n1-account_holder": "Huber",
+        "bank_account-n1-sequence_type": "2",
+        "bank_account-n1-currency_text": "CHF",
+        "bank_account-n2-iban": "AT61 1904 3002 3457 3201",
+        "bank_account-n2-bank_name": "Hausbank",
+        "bank_account-n2-direct_debit": "1",
+    }
+    wrong = {
+        "bank_account-n1-iban": "DE88370400440532013000",
+        "bank_account-n1-bic": "KURZ",
+        "bank_account-n1-sequence_type": "6",
+        "bank_account-n1-currency_text": "XXX",
+    }
+    refused = save(operator, page, {**typed, **wrong})
+    assert sorted(sentence.split(":")[0] for sentence in refused.summary) == [
+        "BIC", "IBAN", "Mandatsreferenz", "Mandatsreferenz-Datum", "Sequenztyp LS", "Währung",
+    ]  # fmt: skip
+    assert BankAccount.select().count() == 0
+    mandate = {"bank_account-n2-mandate_reference": "M1", "bank_account-n2-mandate_date": "01.10.2026"}
+    page = save(operator, page, {**typed, **mandate})
+    assert page.toast == "Gespeichert."
+    first, second = BankAccount.select().order_by(BankAccount.sequence_number)
+    assert first.currency.code == "CHF"
+    assert (first.iban, first.bic, first.bank_code, first.sequence_type) == (
+        "DE89370400440532013000",
+        "COBADEFFXXX",
+        "37040044",
+        "2",
+    )
+    assert first.bank_name.startswith("Commerzbank")
+    assert (second.bank_name, second.mandate_date) == ("Hausbank", datetime.date(2026, 10, 1)), "what was typed stays"
+    assert page.one("select", name="own_bank").all("option", selected="")[0].text.startswith("Bank B")
+    assert Customer.get_by_id(customer).own_bank_id == bank_b
+    page = save(operator, page, {"_rows": ["bank_account-n1"], "bank_account-n1-bank_name": "Dritte"})
+    assert labels(page) == ["Bank 1", "Bank 2", "Bank 3"]
+    assert [row.sequence_number for row in BankAccount.select().order_by(BankAccount.id)] == [1, 2, 3]
+    page = save(operator, page, {f"bank_account-{first.id}-iban": "DE02 1203 0000 0000 2020 51"})
+    changed = BankAccount.get_by_id(first.id)
+    assert (page.toast, changed.bic, changed.bank_name) == ("Gespeichert.", "BYLADEM1001", "Deutsche Kreditbank Berlin")
+    assert bank_a
+
+
+def test_a_long_table_comes_in_parts_and_loses_nothing(operator: FlaskClient) -> None:
+    customer = a_customer()
+    keys = store(CostCentre, *({"customer": customer, "number": f"{number:03}"} for number in range(120)))
+    page = tab(operator, customer, "users")
+    shown = rows(page, "cost_centre")
+    assert (len(shown), grid(page, "cost_centre").one("p", "rest").text) == (50, "50 weitere von noch 70 zeigen")
+    assert grid(page, "cost_centre").one("span", "tag").text == "120"
+    url = f"/admin/customer/edit/?id={customer}&tab=users&rows=cost_centre&skip="
+    parts = [read(operator.get(f"{url}{skip}", headers={"X-Fragment": "rows"})) for skip in (50, 100)]
+    assert [len(part.all("tbody")) for part in parts] == [50, 20]
+    assert [part.one("table")["data-rest"] for part in parts] == ["20", "0"]
+    fields = page.one("form", id="form").fields()
+    for name, value in parts[1].fields().items(multi=True):
+        fields.add(name, value)
+    fields.setlist(f"cost_centre-{keys[119]}-name", ["ganz hinten"])
+    fields.setlist(f"cost_centre-{keys[0]}-number", [""])
+    refused = send(operator, page.one("form", id="form")["action"], fields)
+    assert refused.status == 422
+    assert len(rows(refused, "cost_centre")) == 70
+    assert "von noch 50 zeigen" in grid(refused, "cost_centre").one("p", "rest").text
+    done = save(operator, refused, {f"cost_centre-{keys[0]}-number": "A"})
+    assert done.toast == "Gespeichert."
+    assert CostCentre.get_by_id(keys[119]).name == "ganz hinten"
+    assert CostCentre.select().count() == 120
+    assert len(rows(get(operator, f"/admin/customer/edit/?id={customer}&tab=users&all=1"), "cost_centre")) == 120
+    for broken in ("rows=nichts&skip=1", "rows=cost_centre&skip=x", f"rows=contact&skip={'9' * 30}"):
+        answer = operator.get(f"/admin/customer/edit/?id={customer}&{broken}", headers={"X-Fragment": "rows"})
+        assert answer.status_code in (200, 404)
+
+
+def test_plans_of_imports_are_rows_of_the_customer(operator: FlaskClient) -> None:
+    customer = a_customer()
+    (schema,) = store(ImportSchema, {"name": "Wochenliste", "entity": "customer"}, kind="setup")
+    page = tab(operator, customer, "imports")
+    typed = {
+        "_rows": ["import_schedule-n1"],
+        "import_schedule-n1-import_schema": str(schema),
+        "import_schedule-n1-interval": "wöchentlich",
+    }
+    assert save(operator, page, typed).toast == "Gespeichert."
+    assert ImportSchedule.get().interval == "wöchentlich"
