@@ -1090,6 +1090,7 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="order_info",
+        within="id",
         copy="renew",
     )
     delivery_address = described(
@@ -1103,6 +1104,7 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="order_info",
+        within="id",
         copy="renew",
         aliases=("abweichende Lieferadresse",),
     )
@@ -1160,6 +1162,7 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="further",
+        within="id",
         copy="renew",
     )
     order_related_collective_invoice = described(
@@ -1506,6 +1509,7 @@ class Customer(Record):
             help_text=_("Eine der Anschriften des Kunden."),
         ),
         group="further",
+        within="id",
         copy="renew",
     )
     language_key = described(
@@ -2241,6 +2245,7 @@ class Contact(Record):
         menu="",
         right="customer",
         order=("sort_order", "sequence_number"),
+        offered="active",
     )
 
     customer = described(
@@ -2266,6 +2271,7 @@ class Contact(Record):
             verbose_name=_("Anschrift"),
             help_text=_("Eine der Anschriften des Kunden."),
         ),
+        within="customer",
         copy="renew",
     )
     clerk = described(Reference(Employee, null=True, verbose_name=_("Bearbeiter")))
@@ -2389,6 +2395,7 @@ class Address(Record):
         menu="",
         right="customer",
         order=("sequence_number",),
+        offered="active",
     )
 
     customer = described(

@@ -278,6 +278,8 @@ class FormMaker:
         self._choices: dict[str, list[tuple[str, str]] | None] = {}
         #: The record whose form it is, and its key (None for a new one): references among its children stay inside.
         self.owner: tuple[ModelSpec, int | None] | None = None
+        #: (table, owner) -> its children as `children_of` answers them.
+        self._within: dict[tuple[str, int], list[tuple[int, str, bool]]] = {}
 
     def make(
         self, items: tuple[FieldSpec, ...], *, prefix: str = "", is_new: bool = False, read_only: bool = False
@@ -298,6 +300,8 @@ class FormMaker:
             field.placeholder = gettext("wird vergeben")
         if item.secret:
             field.kind = "secret"
+        elif item.within:
+            field.kind, field.choices = "select", []  # they depend on the record: see `show`
         elif item.target is not None:
             choices = None if item.among else self.choices_of(item)
             if choices is None:
@@ -336,6 +340,24 @@ class FormMaker:
             self._choices[place] = [] if key is None else self._read_choices(target, condition)
         return self._choices[place] or []
 
+    def _record_within(self, item: FieldSpec, values: dict[str, Any], spec: ModelSpec, key: int | None) -> Any:
+        """The key of the record among whose children a reference chooses."""
+        if item.within == "id":
+            return key
+        found = values.get(item.within)
+        is_own = spec.owner is not None and spec.owner.name == item.within
+        return self.owner[1] if found is None and self.owner is not None and is_own else found
+
+    def choices_within(self, item: FieldSpec, owner: Any, current: Any) -> list[tuple[str, str]]:
+        """(key, title) of the children of one record that may be chosen, and of the one that is chosen already."""
+        target = item.references
+        if not isinstance(owner, int) or target.owner is None:
+            return []
+        asked = (target.name, owner)
+        if asked not in self._within:
+            self._within[asked] = children_of(target, owner, self.operator)
+        return [(str(key), title) for key, title, offered in self._within[asked] if offered or key == current]
+
     def _read_choices(self, target: ModelSpec, only: Any = None) -> list[tuple[str, str]] | None:
         model = target.model
         fields = target.title_specs
@@ -359,6 +381,9 @@ class FormMaker:
         for field in form:
             item = field.spec
             value = values.get(item.name)
+            if item.within:
+                within = self._record_within(item, values, spec, key)
+                field.choices = self.choices_within(item, within, value)
             if item.masked and value is not None:
                 field.kind = "masked"
                 field.value = mask(str(value))
@@ -380,6 +405,24 @@ class FormMaker:
                 field.display = found
                 if self._record_url:
                     field.open_url = self._record_url(item.references, int(field.value)) or ""
+
+
+def children_of(target: ModelSpec, owner: int, operator: Operator) -> list[tuple[int, str, bool]]:
+    """(key, title, whether it is offered) of the children that one record has in this table, in their order."""
+    assert target.owner is not None
+    offered = target.description.offered
+    names = [item.name for item in target.title_specs]
+    columns = [target.field(name).column_field for name in (*names, *([offered] if offered else []))]
+    query = target.model.select(target.model._meta.primary_key, *columns)
+    query = query.where(target.owner.column_field == owner)
+    condition = visible(operator, target)
+    query = query if condition is None else query.where(condition)
+    order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
+    found = []
+    for row in query.order_by(*order).limit(SELECT_LIMIT * 5).tuples():
+        title = target.title_of(dict(zip(names, row[1:], strict=False)))
+        found.append((row[0], title, bool(row[-1]) if offered else True))
+    return found
 
 
 def _is_long(target: ModelSpec) -> bool:

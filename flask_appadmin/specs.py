@@ -60,6 +60,7 @@ class FieldDescription:
     overflow: str = ""
     among: str = ""
     required: bool | None = None
+    within: str = ""
 
 
 def described(
@@ -86,6 +87,7 @@ def described(
     overflow: str = "",
     among: str = "",
     required: bool | None = None,
+    within: str = "",
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -100,7 +102,9 @@ def described(
     unique_with: unique together with these fields.
     overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
     a comma. among: a filter as text of a URL; only such records of the table a reference leads to are offered, in a
-    window with a search. required: overrides what null and default say.
+    window with a search. required: overrides what null and default say. within: this reference leads to a child of the
+    record that the field of this name refers to ("id": of the record itself); only those are offered, and files name
+    them by the number they have there.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -124,6 +128,7 @@ def described(
         overflow=overflow,
         among=among,
         required=required,
+        within=within,
     )
     return field
 
@@ -134,7 +139,8 @@ class Description:
 
     external_key: the field that holds the record's number in another system. label, plural: its name. title: the fields
     that make a record's title, joined by a blank. menu: key of the menu group ("none": no page at all), "" for none.
-    right: prefix of its rights, "" for those of its owner or "value". order: default order of the list.
+    right: prefix of its rights, "" for those of its owner or "value". order: default order of the list. offered: the
+    yes-or-no field without which a record is no longer offered where others refer to it; who refers to it keeps it.
     """
 
     label: Any
@@ -144,6 +150,7 @@ class Description:
     right: str = ""
     order: tuple[str, ...] = ()
     external_key: str = ""
+    offered: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,11 +10,12 @@ from typing import Any
 
 from flask_appadmin.i18n import _
 from views.customer import CustomerView
+from views.documents import DOCUMENT_VIEWS
 from views.home import KontorHome
 from views.reference import REFERENCE_VIEWS
 
 #: Views that differ from the automatic ones.
-VIEWS: tuple[Any, ...] = (CustomerView, *REFERENCE_VIEWS)
+VIEWS: tuple[Any, ...] = (CustomerView, *DOCUMENT_VIEWS, *REFERENCE_VIEWS)
 
 #: The start page.
 HOME = KontorHome

@@ -9,6 +9,8 @@ import dataclasses
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from flask import url_for
+
 from actions import ACTIONS
 from actions.create_customer import plan_platform_customer, plan_quick_customer
 from domain.credit import LIMIT_FIELDS, is_unpaid, level_of, limit_in_force, unpaid_sums
@@ -22,6 +24,7 @@ from flask_appadmin.specs import spec_of
 from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow
 from models import CUSTOMER_TABS, Customer, CustomerUser
 from views.customer_proposals import ADDRESS_FIELDS, PROPOSAL_FIELDS, address_lines, propose
+from views.documents import DocumentsOfCustomer
 
 #: Cards of the long tabs; what no card names follows in a last one.
 _CARDS: dict[str, tuple[Group, ...]] = {
@@ -395,7 +398,7 @@ _GRIDS: dict[str, ChildTable] = {
 }  # fmt: skip
 
 
-class CustomerView(AppModelView):
+class CustomerView(DocumentsOfCustomer, AppModelView):
     """The list and form operators live in."""
 
     model = Customer
@@ -469,3 +472,7 @@ class CustomerView(AppModelView):
     number_key_field = "name_1"
     named_by = "search_name"
     new_label = _("Neuer Kunde")
+
+    def record_links(self, key: int, operator: Operator) -> list[tuple[str, str, str]]:
+        may = operator.may("trade.read")
+        return [("special", gettext("Belege"), url_for("customer.documents_view", id=key))] if may else []

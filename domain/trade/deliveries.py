@@ -12,6 +12,7 @@ from domain.codes import PROGRESS
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.trade.orders import SalesOrderItem
+from domain.trade.pricing import fill
 from domain.trade.proposals import consignment_warehouse, header_of, number_documents, offered_faults, propose_header
 from domain.trade.receivers import printed_address, readdressed
 from domain.values import PaymentTerm
@@ -69,12 +70,17 @@ class DeliveryNote(Record):
         required=True,
     )
     delivery_address = described(
-        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Lieferadresse")), copy="clear", listed=True
+        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Lieferadresse")),
+        within="customer",
+        copy="clear",
+        listed=True,
     )
     address_text = described(TextField(null=True, verbose_name=_("Anschrift (gedruckt)")), copy="clear", read_only=True)
     attention_to = described(CharField(max_length=60, null=True, verbose_name=_("zu Hd.")), copy="clear")
     contact = described(
-        LaterForeignKey("Contact", index=True, null=True, verbose_name=_("Ansprechpartner")), copy="clear"
+        LaterForeignKey("Contact", index=True, null=True, verbose_name=_("Ansprechpartner")),
+        within="customer",
+        copy="clear",
     )
     package_count = described(
         IntegerField(null=True, default=1, verbose_name=_("Anzahl Packstücke")), minimum=1, copy="clear"
@@ -156,10 +162,10 @@ class DeliveryNoteItem(Record):
             Article.select(Article.id, Article.designation_1).where(Article.id.in_(_articles(rows))).tuples()
         )
         for row in rows:
-            row.setdefault("designation", articles.get(row.get("article")))
+            fill(row, "designation", articles.get(row.get("article")))
             header = header_of(DeliveryNote, row.get("delivery_note"))
             if header is not None:
-                row.setdefault("warehouse", consignment_warehouse(DeliveryNote.customer.rel_model, header))
+                fill(row, "warehouse", consignment_warehouse(DeliveryNote.customer.rel_model, header))
 
 
 def _articles(rows: list[dict[str, Any]]) -> list[int]:

@@ -17,7 +17,7 @@ from domain.till import TillReceipt
 from domain.trade.deliveries import DeliveryNoteItem
 from domain.trade.making import collective_invoices, counted_revenue, credited_lines, summed, summed_invoices
 from domain.trade.orders import SalesOrderItem
-from domain.trade.pricing import conditions_of, propose_line
+from domain.trade.pricing import conditions_of, fill, propose_line
 from domain.trade.proposals import header_of, number_documents, offered_faults, propose_header
 from domain.trade.receivers import printed_address, readdressed
 from domain.values import Branch, Currency, DiscountType, Language, PaymentTerm, RevenueCode
@@ -118,16 +118,22 @@ class Invoice(Record):
     )
     attention_to = described(CharField(max_length=60, null=True, verbose_name=_("zu Hd.")), copy="clear")
     contact = described(
-        LaterForeignKey("Contact", index=True, null=True, verbose_name=_("Ansprechpartner")), copy="clear"
+        LaterForeignKey("Contact", index=True, null=True, verbose_name=_("Ansprechpartner")),
+        within="customer",
+        copy="clear",
     )
     invoice_customer = described(
         LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Rechnungsempfänger (Kunde)")), copy="clear"
     )
     invoice_address = described(
-        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Rechnungsadresse")), copy="clear"
+        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Rechnungsadresse")),
+        within="customer",
+        copy="clear",
     )
     delivery_address = described(
-        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Lieferadresse")), copy="clear"
+        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Lieferadresse")),
+        within="customer",
+        copy="clear",
     )
     address_text = described(TextField(null=True, verbose_name=_("Anschrift (gedruckt)")), copy="clear", read_only=True)
     branch = described(Reference(Branch, null=True, verbose_name=_("Filiale")), copy="clear")
@@ -275,7 +281,7 @@ class InvoiceItem(Record):
     def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         codes = dict(Article.select(Article.id, Article.revenue_code).tuples()) if rows else {}
         for row in rows:
-            row.setdefault("revenue_code", codes.get(row.get("article")))
+            fill(row, "revenue_code", codes.get(row.get("article")))
             header = header_of(Invoice, row.get("invoice"))
             if header is not None:
                 customers = Invoice.customer.rel_model

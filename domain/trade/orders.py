@@ -14,7 +14,7 @@ from domain.connections import Connection
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.rules import missing
-from domain.trade.pricing import conditions_of, propose_line
+from domain.trade.pricing import conditions_of, fill, propose_line
 from domain.trade.proposals import (
     consignment_warehouse,
     header_of,
@@ -113,19 +113,24 @@ class SalesOrder(Record):
         required=True,
     )
     delivery_address = described(
-        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Lieferadresse")), copy="clear"
+        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Lieferadresse")),
+        within="customer",
+        copy="clear",
     )
     delivery_customer = described(
         LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Lieferempfänger (Kunde)")), copy="clear"
     )
     invoice_address = described(
-        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Rechnungsadresse")), copy="clear"
+        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Rechnungsadresse")),
+        within="customer",
+        copy="clear",
     )
     invoice_customer = described(
         LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Rechnungsempfänger (Kunde)")), copy="clear"
     )
     order_confirmation_address = described(
         LaterForeignKey("Address", index=True, null=True, verbose_name=_("Auftragsbestätigung (Anschrift)")),
+        within="customer",
         copy="clear",
     )
     address_text = described(TextField(null=True, verbose_name=_("Anschrift (gedruckt)")), copy="clear", read_only=True)
@@ -135,7 +140,9 @@ class SalesOrder(Record):
     association = described(LaterForeignKey("Customer", index=True, null=True, verbose_name=_("Verband")), copy="clear")
     attention_to = described(CharField(max_length=60, null=True, verbose_name=_("zu Hd.")), copy="clear")
     contact = described(
-        LaterForeignKey("Contact", index=True, null=True, verbose_name=_("Ansprechpartner")), copy="clear"
+        LaterForeignKey("Contact", index=True, null=True, verbose_name=_("Ansprechpartner")),
+        within="customer",
+        copy="clear",
     )
     final_discount_percent = described(
         DecimalField(5, 2, null=True, verbose_name=_("Rabatt (Dokumentenkopf)")), unit="%", copy="clear"
@@ -275,4 +282,4 @@ class SalesOrderItem(Record):
             if header is not None and header["customer"] is not None:
                 customers = SalesOrder.customer.rel_model
                 propose_line(customers, row, conditions_of(customers, header))
-                row.setdefault("warehouse", consignment_warehouse(customers, header))
+                fill(row, "warehouse", consignment_warehouse(customers, header))

@@ -59,10 +59,16 @@ def propose_line(customers: Any, row: dict[str, Any], found: Conditions) -> None
         if special.discount_amount is not None:
             price -= converted(special.discount_amount, bearer, found.currency, _UNIT)
         if special.discount_percent is not None:
-            row.setdefault("discount_percent", special.discount_percent)
-    row.setdefault("unit_price", max(price, Decimal(0)))
-    row.setdefault("designation", article.designation_1)
-    row.setdefault("tax_percent", Decimal(0) if found.untaxed else _tax_percent(article))
+            fill(row, "discount_percent", special.discount_percent)
+    fill(row, "unit_price", max(price, Decimal(0)))
+    fill(row, "designation", article.designation_1)
+    fill(row, "tax_percent", Decimal(0) if found.untaxed else _tax_percent(article))
+
+
+def fill(row: dict[str, Any], name: str, value: Any) -> None:
+    """A cell of a line that stands empty is filled: in a table of lines nobody leaves a price out on purpose."""
+    if row.get(name) is None or (name == "discount_percent" and not row[name]):
+        row[name] = value
 
 
 def _tax_percent(article: Article) -> Decimal | None:

@@ -134,7 +134,10 @@ class RepairOrder(Record):
         required=True,
     )
     service_address = described(
-        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Serviceanschrift")), copy="clear", listed=True
+        LaterForeignKey("Address", index=True, null=True, verbose_name=_("Serviceanschrift")),
+        within="customer",
+        copy="clear",
+        listed=True,
     )
     total_amount = described(
         DecimalField(14, 2, null=True, default=Decimal(0), verbose_name=_("Auftragswert")),

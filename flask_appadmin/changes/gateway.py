@@ -71,6 +71,13 @@ class ChangeSet:
         self._creates.append(record)
         return record
 
+    def add(self, records: list[NewRecord]) -> NewRecord:
+        """Takes up new records that were planned elsewhere; answers the first, to which the others belong."""
+        for record in records:
+            self._main = self._main or record.spec
+            self._creates.append(record)
+        return records[0]
+
     def update(
         self,
         model: Any,

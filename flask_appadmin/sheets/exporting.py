@@ -59,7 +59,7 @@ def exportable_fields(spec: ModelSpec, operator: Operator) -> tuple[FieldSpec, .
         if not item.secret
         and not item.owner
         and may_read_full(operator, item)
-        and not (item.references is not None and item.references.owner is not None)
+        and (item.references is None or item.references.owner is None or item.within)
     )
 
 

@@ -212,6 +212,8 @@ def _refusal(spec: ModelSpec, target: str, values: list[Any], names: ReferenceCa
         return ""
     faults = []
     tried = values[:100]
+    if found[1].within:
+        return ""  # what a cell names is known only beside its record
     for value in tried:
         try:
             read_cell(value, found[1], names)

@@ -96,6 +96,14 @@ class _Planned:
         self.state = "error"
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A cell that names a child of a record by the number it has there; which record that is, is found out later."""
+
+    heading: str
+    cell: Any
+
+
 @dataclass(slots=True)
 class _Column:
     """One column that leads to a field."""
@@ -269,6 +277,9 @@ class _Reader:
                 cell = f"{values[item.name]} {_as_text(cell)}"  # two columns for one field: area code and number
             self._take(planned, values, item, cell, column.heading)
             return
+        if item.within:
+            values[item.name] = _Named(column.heading, cell)
+            return
         known = column.known
         place = (cell.__class__, cell)
         value = known.get(place, _MISSING)
@@ -294,6 +305,9 @@ class _Reader:
     def _take(self, planned: _Planned, values: dict[str, Any], item: FieldSpec, cell: Any, heading: str) -> None:
         if item.overflow and isinstance(cell, str) and item.max_length and len(cell) > item.max_length:
             cell = self._spill(planned, values, item, cell, heading)
+        if item.within:
+            values[item.name] = _Named(heading, cell)
+            return
         try:
             values[item.name] = read_cell(cell, item, self.names)
         except FieldError as fault:
@@ -356,6 +370,8 @@ class Planner:
         self._seen: dict[tuple[str, str], dict[Any, int]] = {}
         #: Natural keys of new records as text -> the number of their row, for children of our own files.
         self._new_owners: dict[str, int] = {}
+        #: (table, owner) -> its children by number and by title.
+        self._named: dict[tuple[str, Any], dict[str, int]] = {}
         self._counts = dict.fromkeys(STATES, 0)
         self._done = 0
         self._total = 0
@@ -417,6 +433,7 @@ class Planner:
         filled = (reader.read(number, row, faults) for number, row in numbered)
         for planned in _batches((row for row in filled if row is not None), _CHUNK):
             self._match(planned, entity, sheet)
+            self._find_named(planned, entity)
             self._compare(planned, entity, sheet.own is not None)
             self._store(planned, entity, sheet)
             self._done += len(planned)
@@ -505,6 +522,57 @@ class Planner:
                 row.owner = self.names.find(text, entity.owner)
             except FieldError as fault:
                 row.refuse(label, row.owner, fault.found())
+
+    def _find_named(self, planned: list[_Planned], entity: ModelSpec) -> None:
+        """Cells that name a child of the row's own record ("2" for its second address) become its key, or a fault."""
+        named = [item for item in entity.data_fields if item.within]
+        for row in planned:
+            for item in named:
+                if isinstance(row.values.get(item.name), _Named):
+                    self._find_child(row, row.values, item, self._record_of(row, entity, item))
+            for name, values in row.children:
+                child = known_specs()[name]
+                for item in child.data_fields:
+                    if item.within and isinstance(values.get(item.name), _Named):
+                        own = child.owner is not None and item.within == child.owner.name
+                        self._find_child(row, values, item, row.key if own else values.get(item.within))
+
+    def _record_of(self, row: _Planned, entity: ModelSpec, item: FieldSpec) -> Any:
+        """The key of the record whose children a cell may name, None where it is not stored yet."""
+        if item.within == "id":
+            return row.key
+        owner = entity.field(item.within)
+        found = row.values.get(item.within, row.owner)
+        if found is None and row.key is not None:
+            query = entity.model.select(owner.column_field).where(entity.model._meta.primary_key == row.key)
+            found = query.tuples().scalar()
+        return found
+
+    def _find_child(self, row: _Planned, values: dict[str, Any], item: FieldSpec, owner: Any) -> None:
+        cell: _Named = values.pop(item.name)
+        target = item.references
+        wanted = _as_text(cell.cell).casefold()
+        place = (target.name, owner)
+        if place not in self._named:
+            self._named[place] = self._children_by_name(target, owner) if isinstance(owner, int) else {}
+        key = self._named[place].get(wanted)
+        if key is None:
+            sentence = gettext("ist unter „%(plural)s“ dieses Datensatzes nicht vorhanden", plural=str(target.plural))
+            row.refuse(cell.heading, cell.cell, sentence)
+        else:
+            values[item.name] = key
+
+    def _children_by_name(self, target: ModelSpec, owner: int) -> dict[str, int]:
+        """Number and title of the children that one record has in a table -> key."""
+        assert target.owner is not None
+        fields = tuple(dict.fromkeys((*target.natural_key, *target.title_specs)))
+        query = target.model.select(target.model._meta.primary_key, *(item.column_field for item in fields))
+        found: dict[str, int] = {}
+        for row in query.where(target.owner.column_field == owner).tuples():
+            known = {item.name: value for item, value in zip(fields, row[1:], strict=True)}
+            for text in (target.title_of(known), *(item.format(known[item.name]) for item in target.natural_key)):
+                found[text.casefold()] = row[0]
+        return found
 
     def _note_new_owners(self, planned: list[_Planned], entity: ModelSpec) -> None:
         naming = (entity.natural_key or entity.title_specs)[:1]

@@ -79,6 +79,12 @@ class AppModelView(ModelView):
     head_fields: ClassVar[tuple[str, ...]] = ()
     #: Function (values of a row, operator) -> [(text, look, tooltip)] for the head of the form.
     head_tags: ClassVar[Any] = None
+    #: References from which a new record takes over values: choosing one reads the new form anew.
+    begins_with: ClassVar[tuple[str, ...]] = ()
+    #: Names of the fields that `notices` looks at.
+    notice_fields: ClassVar[tuple[str, ...]] = ()
+    #: Function (operator, values) -> [(heading, text)] of what whoever fills in the form should read first.
+    notices: ClassVar[Any] = None
     #: What the button for a new record says; None makes it from the model's label.
     new_label: ClassVar[Any] = None
     #: Field -> a shorter word for the head of its column, where the form's own is too long; "<child>.<field>" in grids.
@@ -169,6 +175,10 @@ class AppModelView(ModelView):
     def child_table(self, child: ModelSpec) -> ChildTable:
         """How a child table stands in the form."""
         return self.grids.get(child.name, _USUAL_TABLE)
+
+    def record_links(self, key: int, operator: Operator) -> list[tuple[str, str, str]]:
+        """("print" or "special", label, url) of pages of its own in these menus of a record's form."""
+        return []
 
     @property
     def list_fields(self) -> tuple[FieldSpec, ...]:
@@ -470,4 +480,4 @@ class AppModelView(ModelView):
         return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)
 
 
-__all__ = ["AppModelView", "FieldError", "FilterError", "operator"]
+__all__ = ["AppModelView", "FieldError", "FilterError", "expose", "operator"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from actions.import_sheet import ImportReport, run_import
 from domain.catalog import Article, Warehouse
 from domain.settings import Setting
 from domain.till import TillPayment, TillReceipt, TillReceiptItem
@@ -44,6 +46,7 @@ from domain.values import (
 from flask_appadmin.changes import Applied, ChangeSet, NewRecord
 from flask_appadmin.errors import FaultList
 from flask_appadmin.rights import Operator, Role, User
+from flask_appadmin.specs import spec_of
 from models import (
     AccountEntry,
     AccountingPosting,
@@ -54,6 +57,7 @@ from models import (
     Customer,
     SalesCondition,
 )
+from tests.spreadsheets import edit_cells, export
 
 DAY = datetime.date(2026, 5, 18)
 
@@ -62,7 +66,8 @@ def clerk() -> Operator:
     """An operator with every right who is a user, as runs want to know who made them."""
     role, _made = Role.get_or_create(name="Alle", defaults={"permissions": ["*"]})
     user, _made = User.get_or_create(
-        username="weber", defaults={"password": "x", "role": role, "fs_uniquifier": "u", "full_name": "Frau Weber"}
+        username="innendienst",
+        defaults={"password": "x", "role": role, "fs_uniquifier": "u"},
     )
     return Operator(user.id, "Frau Weber", frozenset({"*"}), "Alle")
 
@@ -83,12 +88,9 @@ def change(record: Any, **values: Any) -> Applied:
 def apply(records: list[NewRecord]) -> Any:
     """Writes documents that were made of others; answers the first."""
     steps = ChangeSet("form")
-    made = [steps.create(record.spec, record.values) for record in records]
-    # The lines name the header that was planned, which is now another object.
-    for record in made:
-        record.values = {name: made[0] if value is records[0] else value for name, value in record.values.items()}
+    head = steps.add(records)
     steps.apply(clerk())
-    return records[0].spec.model.get_by_id(made[0].key)
+    return head.spec.model.get_by_id(head.key)
 
 
 def customer(number: int, **values: Any) -> Customer:
@@ -297,7 +299,7 @@ def test_prices_taxes_turnover_and_the_accounting_follow_the_settings_of_the_cus
     change(first, collective_debtor=None)
     run = make(AccountingTransfer, tenant=tenants[1].id)
     assert {posting.debtor_account for posting in run.postings} == {"12345"}
-    assert AccountingTransfer.get_by_id(run.id).user.username == "weber"
+    assert AccountingTransfer.get_by_id(run.id).user.username == "innendienst"
     change(run, status="confirmed")
     assert Invoice.get_by_id(sundry.id).transferred_on is not None
     assert list(make(AccountingTransfer, tenant=tenants[1].id).postings) == [], "each invoice is handed over once"
@@ -374,3 +376,59 @@ def test_runs_credit_notes_and_the_till_follow_the_settings_of_the_customer(db: 
     assert booked == [(Decimal(10), Decimal("45.00")), (Decimal(0), Decimal("50.00")), (Decimal(4), Decimal("-48.00"))]
     assert AccountEntry.select().first().payment_method == "Bar"
     assert "Persönlicher Rabattsatz" in refusal(lambda: change(boxed, personal_discount_percent=Decimal(101)))
+
+
+@pytest.mark.req("ME-40", "ME-98", "ME-101", "ME-112")
+@pytest.mark.req("ME-46", partly=True)
+def test_files_name_an_address_by_its_number_at_the_customer(db: Any, tmp_path: Path) -> None:
+    """Two customers have an address 2 each; 9 is nobody's, and a code that does not exist is a fault of its row."""
+    keys = {}
+    for number in (1, 2):
+        owner = customer(number, debtor_account=10_000 + number, collective_debtor="10000")
+        keys[number] = [make(Address, customer=owner.id, city=f"Ort {place}").id for place in (1, 2)]
+
+    def read(spec: Any, content: str) -> ImportReport:
+        path = tmp_path / "liste.csv"
+        path.write_text(content, encoding="utf-8-sig")
+        return run_import(path, spec_of(spec), clerk())
+
+    rows = "Kunden-Nr.;Versandanschrift;FIBU Nummer\n1;2;10001\n2;2;10002\n"
+    report = read(Customer, rows)
+    assert (report.changed, report.errors) == (2, 0), report
+    found = [each.delivery_address_id for each in Customer.select().order_by(Customer.customer_number)]
+    assert found == [keys[1][1], keys[2][1]]
+    first = Customer.get(Customer.customer_number == 1)
+    assert make(DeliveryNote, customer=first.id).delivery_address_id == keys[1][1]
+    for content in ("Kunden-Nr.;Versandanschrift\n1;9\n", "Kunden-Nr.;Versandanschrift\n77;1\n"):
+        report = read(Customer, content)
+        assert (report.errors, report.changed, report.new) == (1, 0, 0), report
+        assert "„Anschriften“" in report.findings[0]
+    report = read(Customer, "Kunden-Nr.;FIBU Nummer\n1;20000\n")
+    assert (report.changed, Customer.get(Customer.customer_number == 1).debtor_account) == (0, 10_001)
+    assert "kann nicht mehr geändert werden" in report.findings[0]
+
+    # Contacts and addresses come back in the workbook they went out in.
+    make(Employee, number="7", name="Sieben")
+    for number in (1, 2, 2, 2):
+        owner = Customer.get(Customer.customer_number == number)
+        make(Contact, customer=owner.id, name_1=f"Berger {number}", address=keys[number][0])
+    path = tmp_path / "kunden.xlsx"
+    export(spec_of(Customer), clerk(), path)
+    edit_cells(
+        path,
+        "Ansprechpartner",
+        {
+            (2, "Anschrift"): 2, (2, "Bearbeiter"): "7", (2, "Mahnung/Kontoauszug"): "2",
+            (3, "Anschrift"): 9, (4, "Bearbeiter"): "99", (5, "Mahnung/Kontoauszug"): "5",
+        },
+    )  # fmt: skip
+    edit_cells(path, "Anschriften", {(2, "MwSt"): "1", (3, "MwSt"): "4"})
+    report = run_import(path, spec_of(Customer), clerk())
+    assert (report.changed, report.errors) == (2, 4), report
+    told = " ".join(report.findings)
+    assert all(word in told for word in ("Zeile 3, Spalte „Anschrift“: „9“", "„99“", "„5“", "„4“")), told
+    first, *others = Contact.select().order_by(Contact.id)
+    assert (first.address_id, first.clerk.number, first.dunning_delivery) == (keys[1][1], "7", "2")
+    kept = {(each.address_id, each.clerk_id, each.dunning_delivery) for each in others}
+    assert kept == {(keys[2][0], None, "0")}
+    assert [each.vat_mode for each in Address.select().order_by(Address.id)][:2] == ["1", None]

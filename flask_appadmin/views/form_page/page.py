@@ -191,7 +191,9 @@ class FormPage:
         title = self.spec.title_of(head) if self.key is not None else str(self.view.new_label or self._new_title())
         changed = mark_changes(self.record, panels) if refused else 0
         own_url = (
-            self.view.record_url(self.key) if self.key is not None else url_for(f"{self.view.endpoint}.create_view")
+            self.view.record_url(self.key)
+            if self.key is not None
+            else url_for(f"{self.view.endpoint}.create_view", **self.record.begun_arguments)
         )
         context = {
             "page_title": title,
@@ -201,6 +203,8 @@ class FormPage:
             "tags": self._tags(head),
             "tools": toolbar(self.record, tab, active),
             "save": self._save_context(tab),
+            "notices": self._notices(),
+            "begins_with": " ".join(self.view.begins_with) if self.key is None else "",
             "presence": presence_text(self.spec, self.key, self.operator) if self.key is not None else "",
             "changed_count": changed,
             "discard_url": own_url,
@@ -283,6 +287,15 @@ class FormPage:
         make: Any = self.view.head_tags
         tags: list[tuple[str, str, str]] = make(head, self.operator)
         return tags
+
+    def _notices(self) -> list[tuple[str, str]]:
+        if self.view.notices is None:
+            return []
+        make: Any = self.view.notices
+        found: list[tuple[str, str]] = make(
+            self.operator, self.record.values([self.spec.field(name) for name in self.view.notice_fields])
+        )
+        return found
 
     def _new_title(self) -> str:
         return gettext("Neu: %(label)s", label=str(self.spec.label))

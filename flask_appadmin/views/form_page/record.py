@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import request
 
-from flask_appadmin.errors import NotFound
+from flask_appadmin.changes.running import Run, visible_keys
+from flask_appadmin.database import utcnow
+from flask_appadmin.errors import FieldError, NotFound
 from flask_appadmin.forms import FormMaker
-from flask_appadmin.rights import Operator, visible
+from flask_appadmin.rights import Operator, may_edit, visible
 from flask_appadmin.specs import FieldSpec
 
 if TYPE_CHECKING:
@@ -39,13 +43,12 @@ class FormRecord:
     def values(self, items: Iterable[FieldSpec]) -> dict[str, Any]:
         """The stored values of these fields, or the defaults of a new record."""
         if self.key is None:
-            values = {item.name: item.default_value() for item in items}
-            owner = self.spec.owner
-            if owner is not None and request.args.get(owner.name, "").isdigit():
-                values[owner.name] = int(request.args[owner.name])
-            return values
+            wanted = dict.fromkeys(name for item in items for name in (item.name, *_owners([item])))
+            values = {name: self.spec.field(name).default_value() for name in wanted}
+            return {**values, **{name: value for name, value in self.begun.items() if name in wanted}}
         key_field = self.spec.model._meta.primary_key
-        wanted = {item.name: item for item in items} | {item.name: item for item in self.spec.title_specs}
+        items = [*items, *self.spec.title_specs]
+        wanted = dict.fromkeys(name for item in items for name in (item.name, *_owners([item])))
         columns = [self.spec.field(name).column_field for name in wanted]
         query = self.spec.model.select(key_field, self.spec.model.version, *columns).where(key_field == self.key)
         condition = visible(self.operator, self.spec)
@@ -54,8 +57,40 @@ class FormRecord:
             raise NotFound(self.spec, self.key)
         return {"id": row[0], "version": row[1], **dict(zip(wanted, row[2:], strict=True))}
 
+    @functools.cached_property
+    def begun(self) -> dict[str, Any]:
+        """What the address of a new record says about it (?author=5&genre=poem), and what its model proposes for
+        that; what cannot be read, or not be seen by the operator, is left out."""
+        row: dict[str, Any] = {}
+        for item in self.spec.data_fields:
+            text = request.values.get(item.name, "")
+            if text and not item.secret and item.read_only is not True and may_edit(self.operator, item):
+                with contextlib.suppress(FieldError):
+                    row[item.name] = self._typed(item, text)
+        run = Run("form", self.operator, "", utcnow())
+        self.spec.model.propose_many([row], run)
+        return row
+
+    def _typed(self, item: FieldSpec, text: str) -> Any:
+        if item.target is None:
+            return item.parse(text)
+        key = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        if not visible_keys(self.operator, item.references, [key]):
+            raise FieldError(item, text, "")
+        return key
+
+    @property
+    def begun_arguments(self) -> dict[str, Any]:
+        """The same as it stood in the address."""
+        return {name: text for name, text in request.args.items() if name in self.spec.by_name and text}
+
     def head_values(self) -> dict[str, Any]:
         if self.key is None:
             return {}
         names = (*self.view.head_fields, *(item.name for item in self.spec.title_specs))
         return self.values([self.spec.field(name) for name in dict.fromkeys(names)])
+
+
+def _owners(items: Iterable[FieldSpec]) -> list[str]:
+    """The fields on which the choices of these fields depend."""
+    return [item.within for item in items if item.within not in ("", "id")]

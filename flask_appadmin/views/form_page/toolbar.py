@@ -157,13 +157,21 @@ def _steps(record: FormRecord, active: str) -> dict[str, Any]:
 
 def _print_menu(record: FormRecord, actions: list[Action]) -> Menu:
     found = [action for action in actions if action.prints] if record.key is not None else []
-    entries = tuple((str(action.label), _action_url(record, action), False) for action in found)
-    return Menu("print", gettext("Drucken"), entries, ("Ctrl+P",))
+    entries = [(str(action.label), _action_url(record, action), False) for action in found]
+    return Menu("print", gettext("Drucken"), (*_own_links(record, "print"), *entries), ("Ctrl+P",))
+
+
+def _own_links(record: FormRecord, menu: str) -> list[tuple[str, str, bool]]:
+    """The pages that the view itself has for one record."""
+    if record.key is None:
+        return []
+    found = record.view.record_links(record.key, record.operator)
+    return [(label, url, False) for place, label, url in found if place == menu]
 
 
 def _special_menu(record: FormRecord, actions: list[Action]) -> Menu:
     """The windows of the record, then what else can be done with it."""
-    entries: list[tuple[str, str, bool] | None] = []
+    entries: list[tuple[str, str, bool] | None] = [*_own_links(record, "special")]
     if record.key is not None:
         entries += [
             (str(tab.label), record.view.record_url(record.key, tab=tab.key), False)

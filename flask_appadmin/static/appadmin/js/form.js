@@ -1,4 +1,5 @@
 // The form's page: tabs, child grids, unsaved changes, the keys of saving and stepping.
+import { startBeginning } from "./beginning.js";
 import { startChildGrids } from "./childgrids.js";
 import { startCompanions } from "./companions.js";
 import { startFieldSearch } from "./fieldsearch.js";
@@ -19,6 +20,7 @@ if (form) {
   startTabs(form, unsaved);
   startReveal(form, unsaved);
   startFieldSearch(form);
+  startBeginning(form);
   startHelpLine(form);
   startPassing(form);
   startOpenNumber(form);
