@@ -100,6 +100,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     from flask_babel import Babel  # type: ignore[import-untyped]
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from domain.settings import current_setting
     from flask_appadmin import checks
     from flask_appadmin.database import connect_database, set_read_limit
     from flask_appadmin.i18n import current_locale
@@ -128,7 +129,17 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     Babel(app, locale_selector=current_locale)
     init_shell(app, NAME)
     init_security(app)
-    Registry(app, MODELS, VIEWS, menu=MENU, brand=NAME, search_model=Customer, home=HOME, table_groups=TABLE_GROUPS)
+    Registry(
+        app,
+        MODELS,
+        VIEWS,
+        menu=MENU,
+        brand=NAME,
+        search_model=Customer,
+        home=HOME,
+        table_groups=TABLE_GROUPS,
+        locks_on_new=lambda: bool(current_setting().lock_windows_on_new),
+    )
     _add_health(app)
     return app
 

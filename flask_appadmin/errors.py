@@ -183,7 +183,15 @@ class ConflictError(AppAdminError):
     status = 409
 
     def __init__(
-        self, title: str, field: Any, ours: Any, theirs: Any, original: Any, who: str = "", when: Any = ""
+        self,
+        title: str,
+        field: Any,
+        ours: Any,
+        theirs: Any,
+        original: Any,
+        who: str = "",
+        when: Any = "",
+        stored: Any = None,
     ) -> None:
         super().__init__(title, field, ours, theirs, original, who, when)
         self.title = title
@@ -193,6 +201,8 @@ class ConflictError(AppAdminError):
         self.original = original
         self.who = who
         self.when = when
+        #: Their value as it is stored, while `theirs` are the words for it.
+        self.stored = stored
 
     def sentence(self) -> str:
         return gettext(

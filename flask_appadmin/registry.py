@@ -8,7 +8,7 @@ scanning: what is registered stands in the tuples an application hands over.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.schema import declare_models
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import AppModelView
+from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.operations import OperationsView
@@ -137,8 +138,11 @@ class Registry:
         search_model: Any = None,
         home: type[HomeView] = HomeView,
         table_groups: Sequence[tuple[str, Any]] = (),
+        locks_on_new: Callable[[], bool] | None = None,
     ) -> None:
         self.app = app
+        #: Asked whether a new record locks the other windows of its operator (views/form_page/locking.py).
+        self.locks_on_new = locks_on_new
         index_view = home()
         index_view.registry = self
         self.admin = Admin(
@@ -169,6 +173,7 @@ class Registry:
         if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content
             app.register_blueprint(_assets())
         app.context_processor(self._page_context)
+        app.before_request(locking.keep)
         app.jinja_env.globals.update(_=_page_text, ngettext=i18n.ngettext, current_locale=i18n.current_locale)
         app.jinja_env.filters["number"] = i18n.format_number
         app.jinja_env.filters["moment"] = format_datetime
@@ -262,6 +267,7 @@ class Registry:
                 "account_url": "",
                 "logout_url": url_for("security.logout") if "security" in self.app.blueprints else "",
                 "menu": self._menu_entries(operator),
+                "lock": locking.current(),
                 "toast": session.pop("toast", None),
             }
         }

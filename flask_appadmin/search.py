@@ -189,6 +189,12 @@ def refresh(spec: ModelSpec, keys: Sequence[int]) -> None:
         return
     for start in range(0, len(keys), 1_000):
         part = list(keys[start : start + 1_000])
+        if engine() == "postgresql":
+            # Two who save different children of one record at once would both write its text, the second one without
+            # what the first one changed: he waits here, and reads after that.
+            key_field = spec.model._meta.primary_key
+            held = spec.model.select(key_field).where(key_condition(key_field, part)).order_by(key_field)
+            list(held.for_update("FOR NO KEY UPDATE").tuples())
         texts = _texts(spec, part)
         write_texts(spec, [texts.get(key, (key, "", "")) for key in part], known=True)
 

@@ -302,6 +302,7 @@ def _answer_fault(fault: AppAdminError) -> Response:
         403: gettext("Dafür fehlt Ihnen das Recht"),
         404: gettext("Nicht gefunden"),
         409: gettext("Inzwischen geändert"),
+        423: gettext("Dieses Fenster ist gesperrt"),
         429: gettext("Bitte warten Sie einen Augenblick"),
     }
     parts = fault.faults if isinstance(fault, FaultList) else [fault]

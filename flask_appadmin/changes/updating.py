@@ -148,6 +148,7 @@ def _conflict(run: Run, step: Update, item: FieldSpec, ours: Any, theirs: Any, r
         _told(run, item, base, names),
         who=last.change_set.user_name if last is not None else "",
         when=last.change_set.changed_at if last is not None else "",
+        stored=theirs,
     )
     return fault
 

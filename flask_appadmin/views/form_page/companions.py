@@ -15,13 +15,14 @@ from flask_appadmin import drafts, presence
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import ModelSpec
+from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.form_page.conflicts import changed_since
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 #: Names of a sent form that are no input.
-_NOT_KEPT = ("csrf_token", "_discard", "_then", "_by", "_draft")
+_NOT_KEPT = ("csrf_token", "_discard", "_then", "_next", "_by", "_draft")
 
 
 def draft_days() -> float:
@@ -62,6 +63,8 @@ def answer_draft(view: AppModelView, operator: Operator, key: int | None) -> Any
     token = request.form.get("_token", "")
     if "_discard" in request.form:
         drafts.close(view.spec, key, operator, token)
+        if key is None:
+            locking.end()
         return redirect(request.form.get("_discard") or view.list_url())
     secret = _secret_endings(view.spec)
     kept = drafts.keep(

@@ -43,10 +43,10 @@ class Choice:
     stored: str
 
 
-def choice_of(fault: ConflictError, item: FieldSpec, stored: Any) -> Choice:
+def choice_of(fault: ConflictError, item: FieldSpec) -> Choice:
     name = fault.who or gettext("jemand")
     who = f"{name}, {format_datetime(fault.when)}" if fault.when else name
-    return Choice(fault.original, fault.ours, fault.theirs, who, json_text(base_value(item, stored)))
+    return Choice(fault.original, fault.ours, fault.theirs, who, json_text(base_value(item, fault.stored)))
 
 
 def base_value(item: FieldSpec, value: Any) -> Any:

@@ -141,6 +141,9 @@ def base_of(form: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 def show_stored_row(record: FormRecord, grid: Grid, row: GridRow, base: dict[str, Any]) -> None:
     """Lets a row stand on the page as it is stored now, no longer to be deleted."""
+    model = grid.spec.model
+    # Read again: whoever changed it may have done so after this request looked.
+    row.values = model.select().where(model._meta.primary_key == int(row.key)).dicts().first() or row.values
     assert row.values is not None
     row.form = _row_form(record, grid.spec, row.key, is_whole=row.is_whole)
     record.maker.show(row.form, row.values, grid.spec, row.values["id"])

@@ -16,7 +16,9 @@ from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import ModelSpec
+from flask_appadmin.shell import safe_path
 from flask_appadmin.views import places
+from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.form_page.companions import draft_days, presence_text
 from flask_appadmin.views.form_page.conflicts import deletion_sentence, last_change, merged_notice
 from flask_appadmin.views.form_page.grids import (
@@ -155,6 +157,8 @@ class FormPage:
             self.view.registry.forget_total(self.spec)
             undo_url = self.view.registry.undo_url(applied.change_set)
         session["toast"] = {"text": text, "undo_url": undo_url}
+        if self.key is None:
+            locking.end()
         if request.form.get("_draft"):
             drafts.close(self.spec, self.key, self.operator, request.form.get("_token", ""))
         merged = merged_notice(self.record, request.form.get("_seen", ""), applied.change_set)
@@ -166,6 +170,8 @@ class FormPage:
             return redirect(self.view.record_url(key or 0))
         if then == "close":
             return redirect(places.remembered_list(self.spec) or self.view.list_url())
+        if then == "go":
+            return redirect(safe_path(request.form.get("_next"), self.view.list_url()))
         if then == "new":
             return redirect(url_for(f"{self.view.endpoint}.create_view"))
         return redirect(self.view.record_url(key or 0, tab=request.form.get("_tab", "")))
@@ -179,6 +185,9 @@ class FormPage:
         resumed: bool = False,
     ) -> Any:
         refused = errors is not None or resumed
+        hidden = self._hidden()
+        if self.key is None and self.spec.owner is None:
+            locking.begin(self.view, str(dict(hidden)["_token"]))
         listed = errors or []
         conflicts = conflict_list(panels) if refused else []
         keys = [panel.tab.key for panel in panels]
@@ -209,7 +218,7 @@ class FormPage:
             "changed_count": changed,
             "discard_url": own_url,
             "action": own_url,
-            "hidden": self._hidden(),
+            "hidden": hidden,
             "active_tab": active,
             "by_number": self._by_number(),
             "proposals": {

@@ -90,7 +90,7 @@ def _effect(posted: MultiDict[str, str]) -> str:
     if not token:
         return ""
     # How it was sent (which button, which tab) is not what is sent.
-    aside = ("csrf_token", "_tab", "_then")
+    aside = ("csrf_token", "_tab", "_then", "_next")
     pairs = [(name, value) for name, value in posted.items(multi=True) if name not in aside]
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
@@ -177,18 +177,15 @@ def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminE
         place = rows.get(getattr(fault, "place", None) or ("", ""))
         row: GridRow | None = None
         field: Any = None
-        stored: dict[str, Any] = {}
         name = getattr(fault, "field", "")
         name = name if isinstance(name, str) else getattr(name, "name", "")
         if place is not None:
             panel, grid, row = place
             field = {each.spec.name: each for each in row.form}.get(name)
-            stored = row.values or {}
         elif name in fields:
             panel, field = fields[name]
-            stored = panel.values
         if isinstance(fault, ConflictError) and field is not None:
-            field.conflict = choice_of(fault, field.spec, stored.get(name))
+            field.conflict = choice_of(fault, field.spec)
             continue
         if isinstance(fault, ChangedMeanwhile) and row is not None:
             show_stored_row(record, grid, row, panel.base)

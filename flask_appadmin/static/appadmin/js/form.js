@@ -4,6 +4,7 @@ import { startChildGrids } from "./childgrids.js";
 import { startCompanions } from "./companions.js";
 import { startFieldSearch } from "./fieldsearch.js";
 import { startHelpLine } from "./helpline.js";
+import { startLeaving } from "./leaving.js";
 import { startOpenNumber } from "./opennumber.js";
 import { startPassing } from "./passing.js";
 import { startProposals } from "./proposals.js";
@@ -26,6 +27,7 @@ if (form) {
   startOpenNumber(form);
   startProposals(form, unsaved);
   startCompanions(form, unsaved);
+  startLeaving(form, unsaved);
 
   document.addEventListener("keydown", (event) => {
     const combination = event.ctrlKey || event.metaKey;

@@ -29,9 +29,10 @@ export function startUnsaved(form) {
   };
 
   const changes = () => names.size + form.querySelectorAll("tbody.fresh.touched").length + before;
+  const words = (count) => (count === 0 ? "" : count === 1 ? line.dataset.one : line.dataset.many.replace("{n}", count));
   const show = () => {
     const count = changes();
-    if (line) line.textContent = count === 0 ? "" : count === 1 ? line.dataset.one : line.dataset.many.replace("{n}", count);
+    if (line) line.textContent = words(count);
     if (discard) discard.hidden = count === 0;
     // Why it was changed is asked for once there is something to save; the place is kept for it.
     toolbar?.classList.toggle("changed", count > 0);
@@ -59,7 +60,6 @@ export function startUnsaved(form) {
   form.addEventListener("change", (event) => look(event.target));
   form.addEventListener("submit", () => (sending = true));
   addEventListener("pageshow", () => (sending = false));
-  for (const link of document.querySelectorAll("[data-discard], [data-discard-new]")) link.addEventListener("click", () => (sending = true));
   addEventListener("beforeunload", (event) => {
     if (sending || (!names.size && !before && !form.querySelector("tbody.fresh.touched"))) return;
     event.preventDefault();
@@ -70,5 +70,5 @@ export function startUnsaved(form) {
   toolbar?.classList.toggle("changed", before > 0);
   // After "back" the browser fills in what was typed: look at all of it once.
   for (const field of form.elements) if (counted(field) && isChanged(field)) look(field);
-  return { look, show, keep, count: changes };
+  return { look, show, keep, count: changes, words: () => words(changes()), leave: () => (sending = true) };
 }
