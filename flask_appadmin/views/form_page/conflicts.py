@@ -115,6 +115,13 @@ def merged_notice(record: FormRecord, seen: str, own: int | None) -> str:
     """The sentence about what others changed since the page was drawn, "" if nothing."""
     if record.key is None or not (seen.isascii() and seen.isdigit() and len(seen) < 19):
         return ""
+    mark = database.param
+    foreign = (
+        f'SELECT 1 FROM "change" WHERE owner_entity = {mark} AND owner_id = {mark} AND id > {mark} '
+        f"AND change_set_id <> {mark} LIMIT 1"
+    )
+    if database.execute_sql(foreign, (record.spec.name, record.key, int(seen), own or 0)).fetchone() is None:
+        return ""  # as nearly always
     query = (
         ChangeRecord.select(ChangeRecord, ChangeSetRecord)
         .join(ChangeSetRecord)

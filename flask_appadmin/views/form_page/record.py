@@ -12,12 +12,27 @@ from flask import request
 from flask_appadmin.changes.running import Run, visible_keys
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import FieldError, NotFound
+from flask_appadmin.database import Prepared
+from flask_appadmin.errors import NotFound
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.rights import Operator, may_edit, visible
 from flask_appadmin.specs import FieldSpec
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
+
+
+#: (model, columns) -> the question for a record by its key: making the SQL of a hundred columns takes long.
+_questions: dict[tuple[Any, ...], Prepared] = {}
+
+
+def _question(model: Any, columns: list[Any]) -> Prepared:
+    name = (model, *(column.name for column in columns))
+    if name not in _questions:
+        key_field = model._meta.primary_key
+        selected = (key_field, model.version, *columns)
+        _questions[name] = Prepared(lambda key: model.select(*selected).where(key_field == key), 1)
+    return _questions[name]
 
 
 class FormRecord:
@@ -50,9 +65,12 @@ class FormRecord:
         items = [*items, *self.spec.title_specs]
         wanted = dict.fromkeys(name for item in items for name in (item.name, *_owners([item])))
         columns = [self.spec.field(name).column_field for name in wanted]
-        query = self.spec.model.select(key_field, self.spec.model.version, *columns).where(key_field == self.key)
         condition = visible(self.operator, self.spec)
-        row = (query if condition is None else query.where(condition)).tuples().first()
+        if condition is None:
+            row = next(iter(_question(self.spec.model, columns)(self.key)), None)
+        else:
+            query = self.spec.model.select(key_field, self.spec.model.version, *columns).where(key_field == self.key)
+            row = query.where(condition).tuples().first()
         if row is None:
             raise NotFound(self.spec, self.key)
         return {"id": row[0], "version": row[1], **dict(zip(wanted, row[2:], strict=True))}
