@@ -94,7 +94,7 @@ def run_pairs(client: FlaskClient, count: int, seed: int) -> dict[str, int]:
             winner = changes[1 - loser]
             assert now == before | winner, "the second one has written nothing, and overwritten nothing"
             page = answers[loser]
-            assert {box["data-choice"] for box in page.all("fieldset", "choice")} == disputed
+            assert {box["data-choice"] for box in page.all("fieldset", "dispute")} == disputed
             fields = page.one("form", id="form").fields()
             assert {name: fields[name] for name in both[loser]} == both[loser], "all input is kept"
             kept = {name: chance.choice(["mine", "theirs"]) for name in disputed}

@@ -31,7 +31,7 @@ def client(library: str) -> FlaskClient:
 def choices(page: Page) -> dict[str, list[str]]:
     """Field -> [who, mine, theirs, before] of every choice on a page."""
     found = {}
-    for box in page.all("fieldset", "choice"):
+    for box in page.all("fieldset", "dispute"):
         mine, theirs = (label.one("b").text for label in box.all("label"))
         found[box["data-choice"]] = [box.one("legend").text, mine, theirs, box.one("p").text]
     return found

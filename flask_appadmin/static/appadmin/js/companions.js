@@ -92,11 +92,11 @@ function startDraft(form, unsaved) {
 function startChoices(form) {
   document.querySelector("[data-conflicts]")?.addEventListener("click", (event) => {
     const all = event.target.closest("[data-keep-all]");
-    if (all) for (const choice of form.querySelectorAll(`.choice input[value="${all.dataset.keepAll}"]`)) choice.checked = true;
+    if (all) for (const choice of form.querySelectorAll(`.dispute input[value="${all.dataset.keepAll}"]`)) choice.checked = true;
   });
   form.addEventListener("input", (event) => {
     const name = event.target.name?.replace(/_text$/, "");
-    const choice = name && form.querySelector(`.choice input[name="_keep-${CSS.escape(name)}"][value="mine"]`);
+    const choice = name && form.querySelector(`.dispute input[name="_keep-${CSS.escape(name)}"][value="mine"]`);
     if (choice) choice.checked = true;
   });
 }
