@@ -15,8 +15,8 @@ from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.rights import Operator
-from flask_appadmin.specs import ModelSpec
 from flask_appadmin.shell import safe_path
+from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.form_page.companions import draft_days, presence_text
