@@ -28,7 +28,7 @@ from typing import Any
 import apsw
 import peewee
 
-from flask_appadmin.database import Prepared, database, engine, execute_many, key_condition
+from flask_appadmin.database import database, engine, execute_many, key_condition
 from flask_appadmin.errors import FilterError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, may_read_full
@@ -189,12 +189,6 @@ def refresh(spec: ModelSpec, keys: Sequence[int]) -> None:
         return
     for start in range(0, len(keys), 1_000):
         part = list(keys[start : start + 1_000])
-        if engine() == "postgresql":
-            # Two who save different children of one record at once would both write its text, the second one without
-            # what the first one changed: he waits here, and reads after that.
-            key_field = spec.model._meta.primary_key
-            held = spec.model.select(key_field).where(key_condition(key_field, part)).order_by(key_field)
-            list(held.for_update("FOR NO KEY UPDATE").tuples())
         texts = _texts(spec, part)
         write_texts(spec, [texts.get(key, (key, "", "")) for key in part], known=True)
 
@@ -204,33 +198,22 @@ def _texts(spec: ModelSpec, keys: list[int]) -> dict[int, Text]:
     others: dict[int, list[str]] = {}
     own = indexed_fields(spec)
     named = {item.name for item in spec.title_specs}
-    for row in _rows(spec.model, spec.model._meta.primary_key, own, keys):
+    model = spec.model
+    key_field = model._meta.primary_key
+    query = model.select(key_field, *(item.column_field for item in own)).where(key_condition(key_field, keys))
+    for row in query.tuples():
         title, other = titles.setdefault(row[0], []), others.setdefault(row[0], [])
         for item, value in zip(own, row[1:], strict=True):
             (title if item.name in named and not item.masked else other).extend(field_words(item, value))
     for child, fields in searched_children(spec):
         owner = child.owner
         assert owner is not None
-        for row in _rows(child.model, owner.column_field, fields, keys):
+        query = child.model.select(owner.column_field, *(item.column_field for item in fields))
+        for row in query.where(key_condition(owner.column_field, keys)).tuples():
             if row[0] in others:
                 for item, value in zip(fields, row[1:], strict=True):
                     others[row[0]].extend(field_words(item, value))
     return {key: text_of(key, words, others[key]) for key, words in titles.items()}
-
-
-#: (model, key column, columns) -> the question about one key: a save asks a dozen of them, each made once.
-_prepared: dict[tuple[Any, ...], Prepared] = {}
-
-
-def _rows(model: Any, key_column: Any, fields: Sequence[FieldSpec], keys: list[int]) -> Iterable[tuple[Any, ...]]:
-    """The key and these fields of all rows whose `key_column` is among the keys."""
-    columns = (key_column, *(item.column_field for item in fields))
-    if len(keys) != 1:
-        return model.select(*columns).where(key_condition(key_column, keys)).tuples()
-    name = (model, *(column.name for column in columns))
-    if name not in _prepared:
-        _prepared[name] = Prepared(lambda key: model.select(*columns).where(key_column == key), 1)
-    return _prepared[name](keys[0])
 
 
 def text_of(key: int, title: Iterable[str], other: Iterable[str]) -> Text:

@@ -25,7 +25,7 @@ from flask_appadmin.changes.running import (
 )
 from flask_appadmin.changes.undoing import write_undo
 from flask_appadmin.changes.updating import write_updates
-from flask_appadmin.database import in_transaction, utcnow
+from flask_appadmin.database import engine, in_transaction, key_condition, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext, ngettext
@@ -289,10 +289,24 @@ def _operation_title(
     )
 
 
+def _hold(spec: ModelSpec, keys: list[int]) -> None:
+    """Lets nobody else write the search text of these records until this set is written.
+
+    Two who save different children of one record at once would both write its text on PostgreSQL, the second one
+    without what the first one changed: he waits here, and reads after that. SQLite has one writer.
+    """
+    if engine() != "postgresql" or not keys or not search.has_index(spec):
+        return
+    key_field = spec.model._meta.primary_key
+    held = spec.model.select(key_field).where(key_condition(key_field, keys)).order_by(key_field)
+    list(held.for_update("FOR NO KEY UPDATE").tuples())
+
+
 def _refresh_search(run: Run) -> None:
     for name, keys in run.touched.items():
         gone = run.forgotten.get(name, set())
         spec = KNOWN_SPECS[name]
+        _hold(spec, sorted(keys - gone))
         search.refresh(spec, sorted(keys - gone))
     for name, keys in run.forgotten.items():
         search.forget(KNOWN_SPECS[name], sorted(keys))

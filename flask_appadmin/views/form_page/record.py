@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 
 from flask_appadmin.changes.running import Run, visible_keys
-from flask_appadmin.database import utcnow
+from flask_appadmin.database import Prepared, utcnow
 from flask_appadmin.errors import FieldError, NotFound
-from flask_appadmin.database import Prepared
-from flask_appadmin.errors import NotFound
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.rights import Operator, may_edit, visible
 from flask_appadmin.specs import FieldSpec
