@@ -100,7 +100,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     from flask_babel import Babel  # type: ignore[import-untyped]
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from domain.settings import current_setting
+    from domain.settings import ABSENT, current_setting
     from flask_appadmin import checks
     from flask_appadmin.database import connect_database, set_read_limit
     from flask_appadmin.i18n import current_locale
@@ -139,6 +139,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
         home=HOME,
         table_groups=TABLE_GROUPS,
         locks_on_new=lambda: bool(current_setting().lock_windows_on_new),
+        absent=ABSENT,
     )
     _add_health(app)
     return app
@@ -235,13 +236,16 @@ def _operator() -> Operator:
     """Whoever sits at the command line acts with every right; the history names the account of the machine."""
     import getpass
 
+    from flask_appadmin import arrangements
     from flask_appadmin.rights import system_operator
 
     try:
         account = getpass.getuser()
     except (KeyError, OSError):
         account = ""
-    return system_operator(gettext("Kommandozeile") + (f" ({account})" if account else ""))
+    operator = system_operator(gettext("Kommandozeile") + (f" ({account})" if account else ""))
+    arrangements.begin(lambda: operator)
+    return operator
 
 
 def _model(name: str) -> ModelSpec:
@@ -1012,6 +1016,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - stays open until the process ends
         return 0
+    finally:
+        _end_arrangements()
+
+
+def _end_arrangements() -> None:
+    from flask_appadmin import arrangements
+
+    arrangements.end()
 
 
 if __name__ == "__main__":

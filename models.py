@@ -1817,6 +1817,7 @@ class Customer(Record):
         ),
         group="parameters",
         copy="clear",
+        preset=False,
     )
     consent_email = described(
         BooleanField(
@@ -1826,6 +1827,7 @@ class Customer(Record):
         ),
         group="parameters",
         copy="clear",
+        preset=False,
     )
     consent_phone = described(
         BooleanField(
@@ -1835,6 +1837,7 @@ class Customer(Record):
         ),
         group="parameters",
         copy="clear",
+        preset=False,
     )
     consent_sms = described(
         BooleanField(
@@ -1844,6 +1847,7 @@ class Customer(Record):
         ),
         group="parameters",
         copy="clear",
+        preset=False,
     )
     consent_fax = described(
         BooleanField(
@@ -1853,6 +1857,7 @@ class Customer(Record):
         ),
         group="parameters",
         copy="clear",
+        preset=False,
     )
     credit_sale = described(
         BooleanField(

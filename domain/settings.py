@@ -6,6 +6,7 @@ Units: charges in euro, threshold in percent. Source: domain.md section 6.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from peewee import BooleanField, CharField, IntegerField
@@ -13,6 +14,7 @@ from peewee import BooleanField, CharField, IntegerField
 from domain.codes import PRICE_BASES
 from domain.links import Reference
 from domain.values import Country, Currency, Language, OwnBank
+from flask_appadmin.arrangements import Absent, Place
 from flask_appadmin.database import Record
 from flask_appadmin.fieldtypes import DecimalField, JSONField
 from flask_appadmin.i18n import _
@@ -144,3 +146,16 @@ class Setting(Record):
 def current_setting() -> Setting:
     """The settings as they are now; those of the factory when none were stored yet."""
     return Setting.select().order_by(Setting.id).first() or Setting()
+
+
+def _fields_of_absent_modules() -> Iterator[Place]:
+    """Fields that only a module gives a meaning to (PX-129, PX-132); their stored values stay."""
+    setting = current_setting()
+    if not setting.language_module:
+        yield "customer", "language"
+    if not setting.currency_module:
+        yield "customer", "currency"
+
+
+#: What the registry keeps from every page.
+ABSENT = (Absent(Setting, _fields_of_absent_modules),)

@@ -22,9 +22,10 @@ from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
 from flask_appadmin import search
+from flask_appadmin.arrangements import is_required
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
-from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, visible
+from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Referenced tables up to this size are a drop-down; longer ones are typed ahead.
@@ -285,7 +286,9 @@ class FormMaker:
         self, items: tuple[FieldSpec, ...], *, prefix: str = "", is_new: bool = False, read_only: bool = False
     ) -> Any:
         """An empty form over the fields the operator may see."""
-        visible_items = tuple(item for item in items if item.secret or may_read(self.operator, item))
+        visible_items = tuple(
+            item for item in items if may_set_secret(self.operator, item) or may_read(self.operator, item)
+        )
         form = SpecForm(visible_items, prefix)
         for field in form:
             self._arrange(field, is_new, read_only)
@@ -296,6 +299,7 @@ class FormMaker:
         field.readonly = read_only or not may_edit(self.operator, item) or item.read_only is True
         if item.read_only == "after_first_save" and not is_new:
             field.readonly = True
+        field.required = is_required(self.operator, item)
         if item.natural_key and not item.required and not item.nullable:
             field.placeholder = gettext("wird vergeben")
         if item.secret:

@@ -99,7 +99,7 @@ def _(message: str, /) -> Any:
 
 def message_id(text: Any) -> str:
     """The German text behind a lazy message; a plain text is its own id. Histories and files are keyed by it."""
-    return text._args[0] if isinstance(text, LazyProxy) else str(text)
+    return message_id(text._args[0]) if isinstance(text, LazyProxy) else str(text)
 
 
 def format_number(value: int) -> str:

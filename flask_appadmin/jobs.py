@@ -26,6 +26,7 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin.arrangements import arranged
 from flask_appadmin.database import database, engine, in_transaction, utcnow
 from flask_appadmin.errors import AppAdminError, JobCancelled, NotFound
 from flask_appadmin.fieldtypes import JSONField
@@ -329,7 +330,7 @@ def _run(job: Job, owner: str) -> None:
     try:
         operator, locale = _operator_of(job)
         run = _running[job.id] = RunningJob(job, operator, owner)
-        with use_locale(locale):
+        with use_locale(locale), arranged(operator):
             result = _functions[job.kind](run)
         if run.finished:
             return

@@ -11,12 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import peewee
-
-from flask_appadmin.database import Record
 from flask_appadmin.i18n import _
-from flask_appadmin.rights import Role
-from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described
+from flask_appadmin.specs import FieldSpec, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -162,61 +158,3 @@ def grid_columns(spec: ModelSpec) -> tuple[FieldSpec, ...]:
         return marked
     fields = [item for item in form_fields(spec) if item.type.name not in ("multiline", "json") and not item.secret]
     return tuple(fields[:7])
-
-
-# --- arrangements that operators make ---------------------------------------------------------------------------------
-# The tables stand from the first migration on; no page offers them until an arrangement takes effect everywhere.
-
-
-class LayoutWindow(Record):
-    """A window whose fields may be arranged."""
-
-    description = Description(
-        label=_("Fenster"), plural=_("Fenster"), title=("internal_name",), menu="none", right="layout"
-    )
-    category = described(peewee.CharField(max_length=60, verbose_name=_("Kategorie")))
-    internal_name = described(
-        peewee.CharField(max_length=80, unique=True, verbose_name=_("Interner Name")), copy="clear", natural_key=True
-    )
-    title = described(peewee.CharField(max_length=80, verbose_name=_("Fenstertitel")))
-
-    class Meta:
-        table_name = "layout_window"
-
-
-class LayoutField(Record):
-    """How one field stands in a window, for all or for one work group."""
-
-    description = Description(
-        label=_("Feld im Fenster"), plural=_("Felder im Fenster"), title=("field",), menu="none", right="layout"
-    )
-    layout_window = described(
-        peewee.ForeignKeyField(LayoutWindow, on_delete="CASCADE", backref="fields", verbose_name=_("Fenster")),
-        owner=True,
-        copy="renew",
-    )
-    role = described(
-        peewee.ForeignKeyField(Role, null=True, index=False, on_delete="CASCADE", verbose_name=_("Arbeitsgruppe"))
-    )
-    field = described(
-        peewee.CharField(max_length=60, verbose_name=_("Feld")), unique_with=("layout_window", "role"), copy="clear"
-    )
-    title = described(peewee.CharField(max_length=80, null=True, verbose_name=_("Feldtitel")))
-    visible = described(peewee.BooleanField(default=True, verbose_name=_("sichtbar")))
-    required = described(peewee.BooleanField(default=False, verbose_name=_("Pflichteingabefeld")))
-    default_value = described(peewee.CharField(max_length=255, null=True, verbose_name=_("Vorgabewert")))
-    checkbox_default = described(
-        peewee.CharField(
-            max_length=20,
-            default="neutral",
-            choices=[("on", _("aktiviert")), ("off", _("deaktiviert")), ("neutral", _("neutral"))],
-            verbose_name=_("Voreinstellung (Kontrollkästchen)"),
-        )
-    )
-
-    class Meta:
-        table_name = "layout_field"
-
-
-#: Tables of this room, in the order of their creation.
-MODELS = (LayoutWindow, LayoutField)

@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, abort, g, render_template, request, session,
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.theme import Bootstrap4Theme
 
-from flask_appadmin import i18n
+from flask_appadmin import arrangements, i18n
 from flask_appadmin.bulk import (
     Action,
     ChangeSettings,
@@ -38,6 +38,7 @@ from flask_appadmin.views import AppModelView
 from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
+from flask_appadmin.views.layouts_page import LayoutsView
 from flask_appadmin.views.operations import OperationsView
 from flask_appadmin.views.signed_in import SignedInView
 from flask_appadmin.views.worklists_page import WorklistsView
@@ -60,6 +61,7 @@ _PAGES: dict[str, tuple[Any, str]] = {
     "imports": (_("Importe"), "import.new"),
     "jobs": (_("Laufende Arbeiten"), ""),
     "worklists": (_("Merklisten"), ""),
+    "layouts": (_("Layouts"), "layout.edit"),
     "tables": (_("alle Tabellen …"), ""),
 }
 
@@ -139,6 +141,7 @@ class Registry:
         home: type[HomeView] = HomeView,
         table_groups: Sequence[tuple[str, Any]] = (),
         locks_on_new: Callable[[], bool] | None = None,
+        absent: Sequence[arrangements.Absent] = (),
     ) -> None:
         self.app = app
         #: Asked whether a new record locks the other windows of its operator (views/form_page/locking.py).
@@ -167,11 +170,14 @@ class Registry:
             view = view_class(spec.model, self)
             self.views[spec.name] = view
             self.admin.add_view(view)
-        for page in (OperationsView, ImportsView, JobsView, WorklistsView):
+        for page in (OperationsView, ImportsView, JobsView, WorklistsView, LayoutsView):
             self.admin.add_view(page(self))
         self.admin.add_view(TablesView(self, table_groups))
         if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content
             app.register_blueprint(_assets())
+        fixed = tuple(absent)
+        app.before_request(lambda: arrangements.begin(lambda: getattr(g, "operator", None), fixed))
+        app.teardown_request(_end_arrangements)
         app.context_processor(self._page_context)
         app.before_request(locking.keep)
         app.jinja_env.globals.update(_=_page_text, ngettext=i18n.ngettext, current_locale=i18n.current_locale)
@@ -327,6 +333,10 @@ class Registry:
         spent = time.monotonic() - now
         self._counts[spec.name] = (now + max(_COUNT_SECONDS, 1_000 * spent), count)
         return count
+
+
+def _end_arrangements(fault: BaseException | None) -> None:
+    arrangements.end()
 
 
 def _page_text(message: str, **parts: Any) -> str:

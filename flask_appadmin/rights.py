@@ -250,9 +250,28 @@ def visible(operator: Operator, spec: ModelSpec) -> Any:
     return result
 
 
+#: Functions that say which fields are kept from an operator's sight though he has the right.
+_hiding: list[Callable[[Operator, FieldSpec], bool]] = []
+
+
+def hide_fields(is_hidden: Callable[[Operator, FieldSpec], bool]) -> None:
+    """Lets a room say which fields stand on no page: layouts, modules that are not installed."""
+    _hiding.append(is_hidden)
+
+
+def is_hidden(operator: Operator, spec: FieldSpec) -> bool:
+    """Whether the field stands on no page; its stored values stay."""
+    return any(hidden(operator, spec) for hidden in _hiding)
+
+
+def may_set_secret(operator: Operator, spec: FieldSpec) -> bool:
+    """Whether the field is a secret that forms offer to set."""
+    return spec.secret and not is_hidden(operator, spec)
+
+
 def may_read(operator: Operator, spec: FieldSpec) -> bool:
-    """Whether the operator may see the field at all; secrets nobody reads."""
-    if spec.secret:
+    """Whether the operator may see the field at all; secrets nobody reads, hidden fields stand nowhere."""
+    if spec.secret or is_hidden(operator, spec):
         return False
     if not spec.right:
         return True

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_appadmin import (
+    arrangements,
     changes,
     customfields,
     drafts,
     history,
     jobs,
     labels,
-    layouts,
     listviews,
     presence,
     queries,
@@ -40,7 +40,7 @@ LAYER_MODELS: tuple[Any, ...] = (
     *sessions.MODELS,
     *queries.MODELS,
     *customfields.MODELS,
-    *layouts.MODELS,
+    *arrangements.MODELS,
     *drafts.MODELS,
     *presence.MODELS,
     *listviews.MODELS,

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import peewee
+from babel.support import LazyProxy
 
 from flask_appadmin.errors import MissingValue
 from flask_appadmin.fieldtypes import FieldType, ReferenceCache, choice_words, type_of
@@ -59,6 +61,7 @@ class FieldDescription:
     unique_with: tuple[str, ...] = ()
     overflow: str = ""
     among: str = ""
+    preset: bool = True
     required: bool | None = None
     within: str = ""
 
@@ -86,6 +89,7 @@ def described(
     unique_with: Iterable[str] = (),
     overflow: str = "",
     among: str = "",
+    preset: bool = True,
     required: bool | None = None,
     within: str = "",
 ) -> Any:
@@ -102,9 +106,9 @@ def described(
     unique_with: unique together with these fields.
     overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
     a comma. among: a filter as text of a URL; only such records of the table a reference leads to are offered, in a
-    window with a search. required: overrides what null and default say. within: this reference leads to a child of the
-    record that the field of this name refers to ("id": of the record itself); only those are offered, and files name
-    them by the number they have there.
+    window with a search. preset: whether layouts may give it a value in new records. required: overrides what null and
+    default say. within: this reference leads to a child of the record that the field of this name refers to ("id": of
+    the record itself); only those are offered, and files name them by the number they have there.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -127,6 +131,7 @@ def described(
         unique_with=tuple(unique_with),
         overflow=overflow,
         among=among,
+        preset=preset,
         required=required,
         within=within,
     )
@@ -162,7 +167,9 @@ class FieldSpec(FieldDescription):
     name: str
     #: Name of the database column; `<name>_id` for references.
     column: str
+    #: The title that a layout gives it for whoever is served now, else that of the declaration.
     label: Any
+    own_label: Any
     help: Any
     type: FieldType
     #: The Peewee field, for building queries.
@@ -223,6 +230,12 @@ class FieldSpec(FieldDescription):
             raise MissingValue(self, None, gettext("Bitte ausfüllen."))
         return value
 
+    @property
+    def is_retitled(self) -> bool:
+        """Whether a layout gives it another title for whoever is served now."""
+        find = _titles.get()
+        return find is not None and find(self.model_name, self.name) is not None
+
     def default_value(self) -> Any:
         """What a new record starts with."""
         value = self.default() if callable(self.default) else self.default
@@ -231,8 +244,8 @@ class FieldSpec(FieldDescription):
     def headings(self) -> tuple[str, ...]:
         """All headings under which a file may bring this field: German and English label, name, aliases."""
         with use_locale("en"):
-            english = str(self.label)
-        return (message_id(self.label), *self.aliases, english, self.name)
+            english = str(self.own_label)
+        return (message_id(self.own_label), *self.aliases, english, self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -417,7 +430,8 @@ def _read_field(table: str, source: Any, meta: Any) -> FieldSpec:
         model_name=table,
         name=source.name,
         column=source.column_name,
-        label=label,
+        label=LazyProxy(_title, label, table, source.name, enable_cache=False),
+        own_label=label,
         help=source.help_text or "",
         type=kind,
         column_field=source,
@@ -432,6 +446,20 @@ def _read_field(table: str, source: Any, meta: Any) -> FieldSpec:
         target=target,
         **{name: value for name, value in vars(description).items() if name != "required"},
     )
+
+
+#: (table, field) -> the title that operators gave it, None for that of the declaration.
+_titles: ContextVar[Callable[[str, str], str | None] | None] = ContextVar("titles", default=None)
+
+
+def title_fields(find: Callable[[str, str], str | None] | None) -> None:
+    """Says where the titles come from that operators give to fields; None: from the declarations only."""
+    _titles.set(find)
+
+
+def _title(declared: Any, table: str, name: str) -> str:
+    find = _titles.get()
+    return (find(table, name) if find is not None else None) or str(declared)
 
 
 def shown(spec: FieldSpec, value: Any, names: ReferenceCache | None = None) -> str:

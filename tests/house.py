@@ -108,6 +108,7 @@ LINES: tuple[tuple[str, ...], ...] = (
         "search",
         "jobs",
         "naming",
+        "arrangements",
         "rights",
         "backup",
         "database",

@@ -21,7 +21,7 @@ VIEWS: tuple[Any, ...] = (CustomerView, *DOCUMENT_VIEWS, *REFERENCE_VIEWS)
 HOME = KontorHome
 
 #: (heading, names of tables); "<table>/choose" is the page that chooses its records; "operations", "imports",
-#: "worklists" and "tables" are pages of their own.
+#: "worklists", "layouts" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Kunden"), ("customer", "customer/choose", "connection", "worklists")),
     (_("Arbeiten"), ("imports", "operations", "label_format")),
@@ -29,7 +29,7 @@ MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
         _("Stammdaten"),
         ("payment_term", "shipping_method", "territory", "country", "supplier", "employee", "category", "tables"),
     ),
-    (_("Einrichten"), ("setting", "number_range", "app_user", "role")),
+    (_("Einrichten"), ("setting", "number_range", "layouts", "app_user", "role")),
 )
 
 #: Headings of the page of all tables: key in the models' descriptions -> words.

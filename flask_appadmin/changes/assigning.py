@@ -10,6 +10,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin import search
+from flask_appadmin.arrangements import checked
 from flask_appadmin.changes.running import (
     CHANGE_COLUMNS,
     KNOWN_SPECS,
@@ -99,7 +100,7 @@ def _checked_assignments(spec: ModelSpec, values: dict[str, Any], operator: Oper
         if not may_edit(operator, item):
             operator.require(f"{item.right}.edit")
         try:
-            values[name] = item.check(values[name])
+            values[name] = checked(operator, item, values[name])
             if values[name] is None and not item.nullable:
                 raise FieldError(item, None, gettext("Dieses Feld kann nicht leer sein."))
         except FieldError as fault:

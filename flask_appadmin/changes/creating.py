@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask_appadmin.arrangements import checked, presets_of, required_names
 from flask_appadmin.changes.following import take_over
 from flask_appadmin.changes.running import (
     CHUNK,
@@ -89,8 +90,13 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
                     patches.append((spec, record, name, value))
                 values[name] = value.key
     spec.model.propose_many([record.values for record in records], run)
+    # Presets are for who fills a form; files say themselves what they mean.
+    presets = presets_of(run.operator, spec) if run.kind == "form" else {}
+    presets = {name: value for name, value in presets.items() if may_edit(run.operator, spec.field(name))}
     for record in records:
         values = record.values
+        for name, value in presets.items():
+            values.setdefault(name, value)
         for item in defaulted:
             if item.name not in values:
                 values[item.name] = item.default_value()
@@ -151,18 +157,21 @@ def _check_owners(run: Run, spec: ModelSpec, records: list[NewRecord]) -> None:
 def _check_new(run: Run, record: NewRecord, unresolved: set[tuple[int, str]]) -> None:
     spec, values = record.spec, record.values
     item_defaults = spec.constant_defaults
-    for required in spec.required_fields:
-        values.setdefault(required.name, None)
+    mandatory = required_names(run.operator, spec)
+    for name in (*(item.name for item in spec.required_fields), *mandatory):
+        values.setdefault(name, None)
     for name, value in list(values.items()):
         item: Any = spec.by_name.get(name)
-        if value is item_defaults.get(name, unresolved) or (value is None and item is not None and not item.required):
+        if value is item_defaults.get(name, unresolved) or (
+            value is None and item is not None and not item.required and name not in mandatory
+        ):
             continue  # a default is right by declaration; nothing may stand where nothing is asked for
         if item is None or (id(record), name) in unresolved:
             continue
         try:
             if item.right and value is not None and not may_edit(run.operator, item) and value != item.default_value():
                 run.operator.require(f"{item.right}.edit")
-            values[name] = item.check(value)
+            values[name] = checked(run.operator, item, value)
         except FieldError as fault:
             refuse(run, fault, record.place, record.source)
     for broken in spec.model.validate(values, run):

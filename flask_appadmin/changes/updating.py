@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appadmin import search
+from flask_appadmin.arrangements import checked, required_names
 from flask_appadmin.changes.following import complete, dependent_fields, sources_of
 from flask_appadmin.changes.running import (
     CHUNK,
@@ -46,7 +47,9 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
     rules = set(spec.model.rule_fields) if touched & set(spec.model.rule_fields) else set()
     uniques = {name for names in unique_sets(spec) if touched & set(names) for name in names}
     following = set(spec.watched_fields) if touched & set(spec.watched_fields) else set()
-    names = touched | rules | uniques | following | {item.name for item in spec.title_specs}
+    # Whoever saves a form completes the record; a bulk change or a file is told about its own fields only.
+    mandatory = required_names(run.operator, spec) if run.kind == "form" else frozenset[str]()
+    names = touched | rules | uniques | mandatory | following | {item.name for item in spec.title_specs}
     if spec.owner is not None:
         names.add(spec.owner.name)
     items = [item for item in spec.data_fields if item.name in names]
@@ -63,6 +66,11 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
             complete(run, step, row, changed, sources)
         if changed:
             merged = {**row, **changed}
+            for name in mandatory - set(step.values):
+                if merged[name] is None:
+                    refuse(
+                        run, FieldError(spec.field(name), None, gettext("Bitte ausfüllen.")), step.place, step.source
+                    )
             if rules & set(changed):
                 for fault in spec.model.validate({"id": step.key, **merged}, run):
                     refuse(run, fault, step.place, step.source)
@@ -96,7 +104,7 @@ def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, An
         if isinstance(value, NewRecord):
             value = value.key
         try:
-            value = item.check(value)
+            value = checked(run.operator, item, value)
         except FieldError as fault:
             refuse(run, fault, step.place, step.source)
             continue

@@ -65,6 +65,8 @@ def own_targets(spec: ModelSpec, found: Sequence[str], operator: Operator) -> li
                 continue
             items = exportable_fields(spec, operator)
             names = dict(zip(headings(items), (item.name for item in items), strict=True))
+            for item in items:  # a sheet from before a field got its title by layout
+                names.setdefault(str(item.own_label), item.name)
             names[str(ROW_KEY)] = KEY_TARGET
             if spec.owner is not None and spec.owner.references is not None:
                 owner = spec.owner.references
@@ -116,7 +118,7 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
     exact: dict[str, list[str]] = {}
     loose: list[tuple[str, str]] = []
     for item in importable_fields(spec, operator):
-        for heading in item.headings():
+        for heading in dict.fromkeys((*item.headings(), str(item.label))):
             folded = fold(heading)
             exact.setdefault(folded, []).append(item.name)
             # Our own number is never guessed from a heading that only sounds like it.
@@ -127,7 +129,7 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
         if titles:
             exact.setdefault(fold(str(child.label)), []).append(f"{child.name}.{titles[0].name}")
         for item in importable_fields(child, operator):
-            for heading in item.headings():
+            for heading in dict.fromkeys((*item.headings(), str(item.label))):
                 known = exact.setdefault(f"{fold(str(child.label))} {fold(heading)}", [])
                 known.append(f"{child.name}.{item.name}")
     # The longest known heading wins: "Telefax" before "Tel".

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import jsonify, redirect, render_template, request, session, url_for
 
+from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes import ChangeSet, NewRecord
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
 from flask_appadmin.forms import FormMaker
@@ -80,7 +81,10 @@ class EntryPage:
         self.is_part = request.headers.get("X-Fragment") == "entry_window"
 
     def answer(self) -> Any:
-        self.maker.show(self.form, {field.spec.name: field.spec.default_value() for field in self.form}, self.view.spec)
+        values: dict[str, Any] = {}
+        for asked in self.window.fields:
+            values |= starting_values(self.operator, spec_of(asked.model), (asked.item,))
+        self.maker.show(self.form, values, self.view.spec)
         if request.method != "POST":
             return self._draw([])
         self.form.read(request.form, set(request.form.getlist("_shown")), self.maker.names)

@@ -24,7 +24,7 @@ from flask_appadmin.errors import FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
 from flask_appadmin.i18n import _
 from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, grid_columns, list_columns
-from flask_appadmin.rights import Operator, may_read, may_read_full, visible
+from flask_appadmin.rights import Operator, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.action_pages import ActionPages
@@ -190,13 +190,14 @@ class AppModelView(ModelView):
         """What stands over a column of the list or of a child table, and the hint with the whole label and the help."""
         name = item.name if item.model_name == self.spec.name else f"{item.model_name}.{item.name}"
         short = self.short_labels.get(name)
-        if short is None:
+        # A title of the operators' own wins over the short word for the declared one.
+        if short is None or item.is_retitled:
             return str(item.label), str(item.help)
         return str(short), ". ".join(str(text).rstrip(".") for text in (item.label, item.help) if str(text))
 
     def filter_label(self, item: FieldSpec, name: str = "") -> str:
         """The word for a field in the filter bar."""
-        return str(self.filter_labels.get(name or item.name) or self.heading(item)[0])
+        return str((not item.is_retitled and self.filter_labels.get(name or item.name)) or self.heading(item)[0])
 
     def filter_of(self, pairs: Iterable[tuple[str, str]], me: Operator) -> Filter:
         """The filter that an address of the list means.
@@ -327,7 +328,7 @@ class AppModelView(ModelView):
                 place = " › ".join(str(part) for part in (tab.label, group.title) if part)
                 for name in group.fields:
                     item = self.spec.field(name)
-                    if item.secret or may_read(operator(), item):
+                    if may_set_secret(operator(), item) or may_read(operator(), item):
                         found.append({"name": name, "label": str(item.label), "tab": tab.key, "place": place})
         return jsonify(found)
 

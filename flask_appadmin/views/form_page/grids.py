@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from flask_appadmin.arrangements import presets_of, starting_values
 from flask_appadmin.changes import NewRecord
 from flask_appadmin.database import database
 from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.i18n import gettext
 from flask_appadmin.layouts import ChildTable, form_fields
-from flask_appadmin.rights import may_read, visible
+from flask_appadmin.rights import may_read, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views.form_page.conflicts import base_value
 from flask_appadmin.views.form_page.record import FormRecord
@@ -250,7 +251,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
 
 
 def _seen(record: FormRecord, columns: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
-    return tuple(item for item in columns if item.secret or may_read(record.operator, item))
+    return tuple(item for item in columns if may_set_secret(record.operator, item) or may_read(record.operator, item))
 
 
 def _blank_row(record: FormRecord, child: ModelSpec, key: str) -> GridRow:
@@ -315,9 +316,8 @@ def defaults_of(record: FormRecord, child: ModelSpec) -> dict[str, Any]:
         values: dict[str, Any] = {child.owner.name: record.key}
         child.model.propose_many([values], None)
         del values[child.owner.name]
-        for item in form_fields(child):
-            values.setdefault(item.name, item.default_value())
-        known[child.name] = values
+        known[child.name] = starting_values(record.operator, child, form_fields(child)) | values
+        known[child.name] |= presets_of(record.operator, child)
     return known[child.name]
 
 

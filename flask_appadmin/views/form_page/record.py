@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 
+from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes.running import Run, visible_keys
 from flask_appadmin.database import Prepared, utcnow
 from flask_appadmin.errors import FieldError, NotFound
@@ -57,7 +58,7 @@ class FormRecord:
         """The stored values of these fields, or the defaults of a new record."""
         if self.key is None:
             wanted = dict.fromkeys(name for item in items for name in (item.name, *_owners([item])))
-            values = {name: self.spec.field(name).default_value() for name in wanted}
+            values = starting_values(self.operator, self.spec, [self.spec.field(name) for name in wanted])
             return {**values, **{name: value for name, value in self.begun.items() if name in wanted}}
         key_field = self.spec.model._meta.primary_key
         items = [*items, *self.spec.title_specs]
