@@ -2063,6 +2063,13 @@ class Customer(Record):
         if values.get("id") is not None:
             yield from _foreign_addresses(cls, values, values["id"], cls.OWN_ADDRESSES)
 
+    @classmethod
+    def starting_values(cls) -> dict[str, Any]:
+        """The defaults of the global settings for new customers (NE-03); stored ones keep theirs."""
+        setting = current_setting()
+        given = {"credit_warn_percent": setting.default_credit_warn_percent, "price_basis": setting.default_price_basis}
+        return {name: value for name, value in given.items() if value is not None}
+
     @staticmethod
     def _begins_with_its_users(values: dict[str, Any]) -> bool:
         """A customer of So.PROCURE begins as a draft with its administrator; the form asks for its name (SC-16)."""

@@ -28,5 +28,8 @@ def plan_platform_customer(change: ChangeSet, values: dict[str, Any]) -> NewReco
 
 
 def plan_quick_customer(change: ChangeSet, values: dict[str, Any]) -> NewRecord:
-    """A customer of few words: active at once, marked „Unvollständig“ so that somebody completes it."""
+    """A customer of few words, from the telephone or the till: active at once, marked „Unvollständig“ to be completed.
+
+    `values` need a name; all that is missing starts as in any new customer.
+    """
     return change.create(Customer, {**values, "status": "active", "incomplete": True})

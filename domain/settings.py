@@ -25,7 +25,12 @@ class Setting(Record):
     """The settings of the installation: one row."""
 
     description = Description(
-        label=_("Grundlagen"), plural=_("Grundlagen"), title=("id",), menu="system", right="setting", order=("id",)
+        label=_("Globale Einstellungen"),
+        plural=_("Globale Einstellungen"),
+        title=("id",),
+        menu="system",
+        right="setting",
+        order=("id",),
     )
 
     default_customer_number = described(
@@ -54,33 +59,106 @@ class Setting(Record):
         ),
         listed=True,
     )
-    own_language = described(Reference(Language, null=True, verbose_name=_("eigene Sprache")), listed=True)
-    own_currency = described(Reference(Currency, null=True, verbose_name=_("eigene Währung")), listed=True)
-    own_vat_id = described(CharField(max_length=20, null=True, verbose_name=_("eigene Umsatzsteuer-ID")), kind="vat_id")
-    language_module = described(BooleanField(default=True, verbose_name=_("Modul Fremdsprachen")))
-    currency_module = described(BooleanField(default=True, verbose_name=_("Modul Fremdwährung")))
-    multi_level_sales_conditions = described(
-        BooleanField(default=False, verbose_name=_("Mehrstufige Verkaufskonditionen verwenden"))
+    own_language = described(
+        Reference(
+            Language,
+            null=True,
+            verbose_name=_("eigene Sprache"),
+            help_text=_("Kunden dieser Sprache haben keine Fremdsprache."),
+        ),
+        listed=True,
     )
-    multi_level_sales_prices = described(BooleanField(default=False, verbose_name=_("mehrstufige Verkaufspreise")))
-    fixed_discount_hierarchy = described(BooleanField(default=False, verbose_name=_("Fixe Rabatthierarchie")))
+    own_currency = described(
+        Reference(
+            Currency,
+            null=True,
+            verbose_name=_("eigene Währung"),
+            help_text=_("Kunden dieser Währung haben keine Fremdwährung."),
+        ),
+        listed=True,
+    )
+    own_vat_id = described(
+        CharField(
+            max_length=20, null=True, verbose_name=_("eigene Umsatzsteuer-ID"), help_text=_("Steht auf Rechnungen.")
+        ),
+        kind="vat_id",
+    )
+    language_module = described(
+        BooleanField(
+            default=True,
+            verbose_name=_("Modul Fremdsprachen"),
+            help_text=_("Aus: Das Feld „Fremdsprache“ der Kunden erscheint nicht."),
+        )
+    )
+    currency_module = described(
+        BooleanField(
+            default=True,
+            verbose_name=_("Modul Fremdwährung"),
+            help_text=_("Aus: Das Feld „Fremdwährung“ der Kunden erscheint nicht."),
+        )
+    )
+    multi_level_sales_conditions = described(
+        BooleanField(
+            default=False,
+            verbose_name=_("Mehrstufige Verkaufskonditionen verwenden"),
+            help_text=_("Beim Wechsel der Währung werden die Verkaufskonditionen umgerechnet."),
+        )
+    )
+    multi_level_sales_prices = described(
+        BooleanField(
+            default=False,
+            verbose_name=_("mehrstufige Verkaufspreise"),
+            help_text=_("Der Grundrabatt wirkt dann nicht."),
+        )
+    )
+    fixed_discount_hierarchy = described(
+        BooleanField(
+            default=False,
+            verbose_name=_("Fixe Rabatthierarchie"),
+            help_text=_("Aus: Es gilt der für den Kunden beste Preis."),
+        )
+    )
     auto_shipping_cost_by_zone = described(
-        BooleanField(default=False, verbose_name=_("Automatische Versandkostenberechnung nach Lieferzonen"))
+        BooleanField(
+            default=False,
+            verbose_name=_("Automatische Versandkostenberechnung nach Lieferzonen"),
+            help_text=_("Die Versandkosten kommen aus der Lieferzone des Kunden."),
+        )
     )
     update_last_turnover_date = described(
-        BooleanField(default=True, verbose_name=_("Datum letzter Umsatz aktualisieren"))
+        BooleanField(
+            default=True,
+            verbose_name=_("Datum letzter Umsatz aktualisieren"),
+            help_text=_("Die Übertragung an die Buchhaltung trägt das Datum beim Kunden ein."),
+        )
     )
     use_group_account_numbers = described(
-        BooleanField(default=False, verbose_name=_("Konzernkontonummern verwenden(Sonderkontierung)"))
+        BooleanField(
+            default=False,
+            verbose_name=_("Konzernkontonummern verwenden(Sonderkontierung)"),
+            help_text=_("Zeigt beim Kunden die Sonderkontierung."),
+        )
     )
     invoice_address_as_dunning_address = described(
-        BooleanField(default=False, verbose_name=_("Rechnungsadresse = Mahnadresse für diverse Kunden"))
+        BooleanField(
+            default=False,
+            verbose_name=_("Rechnungsadresse = Mahnadresse für diverse Kunden"),
+            help_text=_("Mahnungen diverser Kunden gehen an die Rechnungsadresse."),
+        )
     )
     new_address_is_delivery = described(
-        BooleanField(default=True, verbose_name=_("Vorgabewerte für neue abweichende Adressen: L"))
+        BooleanField(
+            default=True,
+            verbose_name=_("Vorgabewerte für neue abweichende Adressen: L"),
+            help_text=_("Eine neue Anschrift ist zuerst Lieferadresse."),
+        )
     )
     new_address_is_invoice = described(
-        BooleanField(default=True, verbose_name=_("Vorgabewerte für neue abweichende Adressen: R"))
+        BooleanField(
+            default=True,
+            verbose_name=_("Vorgabewerte für neue abweichende Adressen: R"),
+            help_text=_("Eine neue Anschrift ist zuerst Rechnungsadresse."),
+        )
     )
     customer_export_directory = described(
         CharField(
@@ -91,26 +169,67 @@ class Setting(Record):
         )
     )
     contact_print_defaults = described(
-        JSONField(null=True, default=list, verbose_name=_("Voreinstellungen Ansprechpartner-Druck"))
+        JSONField(
+            null=True,
+            default=list,
+            verbose_name=_("Voreinstellungen Ansprechpartner-Druck"),
+            help_text=_("Belege, auf denen ein Ansprechpartner ohne eigene Angabe gedruckt wird."),
+        )
     )
-    delivery_note_with_prices = described(BooleanField(default=True, verbose_name=_("Lieferschein mit Preisen")))
+    delivery_note_with_prices = described(
+        BooleanField(
+            default=True, verbose_name=_("Lieferschein mit Preisen"), help_text=_("Gilt für Kunden ohne eigene Angabe.")
+        )
+    )
     freight_rules_for_addresses = described(
-        BooleanField(default=True, verbose_name=_("Frachtfrei gilt für Anschriften"))
+        BooleanField(
+            default=True,
+            verbose_name=_("Frachtfrei gilt für Anschriften"),
+            help_text=_("Gilt für Kunden ohne eigene Angabe."),
+        )
     )
     toll_charge = described(
-        DecimalField(12, 2, null=True, default=Decimal(0), verbose_name=_("Mautgebühr je Auftrag")),
+        DecimalField(
+            12,
+            2,
+            null=True,
+            default=Decimal(0),
+            verbose_name=_("Mautgebühr je Auftrag"),
+            help_text=_("Kommt zu jedem Auftrag hinzu, außer bei Kunden ohne Mautgebühr."),
+        ),
         unit="€",
         minimum=0,
     )
     environment_charge = described(
-        DecimalField(12, 2, null=True, default=Decimal(0), verbose_name=_("Umweltpauschale je Auftrag")),
+        DecimalField(
+            12,
+            2,
+            null=True,
+            default=Decimal(0),
+            verbose_name=_("Umweltpauschale je Auftrag"),
+            help_text=_("Kommt zu jedem Auftrag hinzu, außer bei Kunden ohne Umweltpauschale."),
+        ),
         unit="€",
         minimum=0,
     )
     invoice_copies = described(
-        IntegerField(null=True, default=1, verbose_name=_("Anzahl Rechnungsexemplare")), minimum=1, maximum=9
+        IntegerField(
+            null=True,
+            default=1,
+            verbose_name=_("Anzahl Rechnungsexemplare"),
+            help_text=_("So oft wird eine Rechnung gedruckt."),
+        ),
+        minimum=1,
+        maximum=9,
     )
-    default_own_bank = described(Reference(OwnBank, null=True, verbose_name=_("eigene Bankverbindung (Vorgabe)")))
+    default_own_bank = described(
+        Reference(
+            OwnBank,
+            null=True,
+            verbose_name=_("eigene Bankverbindung (Vorgabe)"),
+            help_text=_("Steht auf Zahlscheinen von Kunden ohne eigene Angabe."),
+        )
+    )
     lock_windows_on_new = described(
         BooleanField(
             default=False,
@@ -119,25 +238,66 @@ class Setting(Record):
         )
     )
     wincard_points_per_euro = described(
-        DecimalField(9, 2, null=True, default=Decimal(1), verbose_name=_("Umrechnungswert Wincard-Punkte")), minimum=0
+        DecimalField(
+            9,
+            2,
+            null=True,
+            default=Decimal(1),
+            verbose_name=_("Umrechnungswert Wincard-Punkte"),
+            help_text=_("So viele Punkte gibt es je Euro Umsatz."),
+        ),
+        minimum=0,
     )
-    wincard_participation = described(BooleanField(default=False, verbose_name=_("Teilnahme an WINCARD")))
-    neo_till = described(BooleanField(default=True, verbose_name=_("NEO-Kasse")))
+    wincard_participation = described(
+        BooleanField(
+            default=False, verbose_name=_("Teilnahme an WINCARD"), help_text=_("Aus: Es werden keine Punkte vergeben.")
+        )
+    )
+    neo_till = described(
+        BooleanField(
+            default=True,
+            verbose_name=_("NEO-Kasse"),
+            help_text=_("An: „Bonus ausgezahlt“ erscheint nicht, die Kasse rechnet ihn ab."),
+        )
+    )
     default_credit_limit = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Kreditlimit (Vorgabe)")), unit="€", minimum=0
+        DecimalField(
+            14,
+            2,
+            null=True,
+            verbose_name=_("Kreditlimit (Vorgabe)"),
+            help_text=_("Gilt für Kunden, die neu auf Kredit kaufen."),
+        ),
+        unit="€",
+        minimum=0,
     )
     default_credit_warn_percent = described(
-        DecimalField(5, 2, null=True, verbose_name=_("Warnschwelle Kreditlimit (Vorgabe)")),
+        DecimalField(
+            5,
+            2,
+            null=True,
+            verbose_name=_("Warnschwelle Kreditlimit (Vorgabe)"),
+            help_text=_("Neue Kunden beginnen mit diesem Wert; vorhandene behalten ihren."),
+        ),
         unit="%",
         minimum=1,
         maximum=100,
     )
     default_price_basis = described(
         CharField(
-            max_length=20, choices=PRICE_BASES, null=True, default="sales_price", verbose_name=_("Preisbasis (Vorgabe)")
+            max_length=20,
+            choices=PRICE_BASES,
+            null=True,
+            default="sales_price",
+            verbose_name=_("Preisbasis (Vorgabe)"),
+            help_text=_("Neue Kunden beginnen mit diesem Wert; vorhandene behalten ihren."),
         )
     )
-    datev_export = described(BooleanField(default=False, verbose_name=_("DATEV-Export-Schnittstelle")))
+    datev_export = described(
+        BooleanField(
+            default=False, verbose_name=_("DATEV-Export-Schnittstelle"), help_text=_("Bietet den Export für DATEV an.")
+        )
+    )
 
     class Meta:
         table_name = "setting"

@@ -7,6 +7,7 @@ Shape: a receipt has lines and ordered payments; a promotion may have a return c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +21,12 @@ from domain.rules import missing
 from domain.values import Branch, Employee
 from flask_appadmin.changes import NewRecord, Written
 from flask_appadmin.database import Record
-from flask_appadmin.errors import FieldError
+from flask_appadmin.errors import FieldError, FilterError
 from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.filters import Part, register_part
 from flask_appadmin.i18n import _, gettext
-from flask_appadmin.rights import User
-from flask_appadmin.specs import Description, described, spec_of
+from flask_appadmin.rights import Operator, User, visible
+from flask_appadmin.specs import Description, ModelSpec, ReferenceCache, described, spec_of
 
 
 class Promotion(Record):
@@ -310,3 +312,35 @@ class BonusSettlementItem(Record):
     class Meta:
         table_name = "bonus_settlement_item"
         indexes = ((("bonus_settlement", "customer"), True),)
+
+
+@dataclass(frozen=True)
+class BoughtAtTill(Part):
+    """Customers with at least one receipt: `till_purchase=1` in a filter, `=0` for those without (NE-30)."""
+
+    model_spec: ModelSpec
+    bought: bool = True
+
+    spec = None
+
+    def expression(self, operator: Operator) -> Any:
+        receipts = TillReceipt.select(TillReceipt.customer).where(TillReceipt.customer.is_null(False))
+        condition = visible(operator, spec_of(TillReceipt))
+        receipts = receipts if condition is None else receipts.where(condition)
+        found = self.model_spec.model._meta.primary_key.in_(receipts)
+        return found if self.bought else ~found
+
+    def sentence(self, names: ReferenceCache | None = None) -> str:
+        return gettext("hat an der Kasse gekauft") if self.bought else gettext("hat nicht an der Kasse gekauft")
+
+    def url_pairs(self, names: ReferenceCache | None = None) -> list[tuple[str, str]]:
+        return [("till_purchase", "1" if self.bought else "0")]
+
+
+def _read_purchase(spec: ModelSpec, operator: Operator, name: str, key: str, texts: Sequence[str]) -> Part:
+    if spec.name != "customer" or key or list(texts) not in (["0"], ["1"]):
+        raise FilterError(name)
+    return BoughtAtTill(spec, texts[0] == "1")
+
+
+register_part("till_purchase", _read_purchase)

@@ -144,6 +144,12 @@ class Record(Model):
         return ()
 
     @classmethod
+    def starting_values(cls) -> dict[str, Any]:
+        """What new records start with beside the defaults of their fields, from settings for example; asked once for
+        the records of a form or a file."""
+        return {}
+
+    @classmethod
     def find_by_words(cls, words: str) -> int | None:
         """The key of the record that people also name so (a country in another language); asked when nothing else
         fits."""

@@ -299,21 +299,21 @@ class Registry:
         if name in _PAGES:
             right = _PAGES[name][1]
             return name in self.app.blueprints and (not right or operator.may(right))
-        if name.endswith("/choose"):
-            name = name.removesuffix("/choose")
+        name = name.partition("/")[0]
         return name in self.views and operator.may(f"{self.specs_by_name[name].right}.read")
 
     def _menu_link(self, name: str, active: str) -> tuple[str, str, bool, int | None]:
         if name in _PAGES:
             return str(_PAGES[name][0]), url_for(f"{name}.index_view"), active == name, None
-        chooses = request.endpoint == f"{active}.choose_view"
-        if name.endswith("/choose"):
-            name = name.removesuffix("/choose")
-            view = self.views[name]
-            return str(view.choosing.label), url_for(f"{name}.choose_view"), active == name and chooses, None
+        name, _gap, page = name.partition("/")
+        if page:
+            view, endpoint = self.views[name], f"{name}.{page}_view"
+            label = view.choosing.label if page == "choose" else view.pages[page]
+            return str(label), url_for(endpoint), request.endpoint == endpoint, None
+        is_other = any(request.endpoint == f"{name}.{page}_view" for page in ("choose", *self.views[name].pages))
         spec = self.specs_by_name[name]
         count = self.total(spec) if spec is self.search_spec else None
-        return str(spec.plural), self.views[name].list_url(), active == name and not chooses, count
+        return str(spec.plural), self.views[name].list_url(), active == name and not is_other, count
 
     def forget_total(self, spec: ModelSpec) -> None:
         """Somebody here has just made or removed rows of the table: the next page counts again."""

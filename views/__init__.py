@@ -20,10 +20,10 @@ VIEWS: tuple[Any, ...] = (CustomerView, *DOCUMENT_VIEWS, *REFERENCE_VIEWS)
 #: The start page.
 HOME = KontorHome
 
-#: (heading, names of tables); "<table>/choose" is the page that chooses its records; "operations", "imports",
-#: "worklists", "layouts" and "tables" are pages of their own.
+#: (heading, names of tables); "<table>/choose" chooses its records, "<table>/<page>" is another page of its
+#: view; "operations", "imports", "worklists", "layouts" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_("Kunden"), ("customer", "customer/choose", "connection", "worklists")),
+    (_("Kunden"), ("customer", "customer/choose", "customer/till", "connection", "worklists")),
     (_("Arbeiten"), ("imports", "operations", "label_format")),
     (
         _("Stammdaten"),

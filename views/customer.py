@@ -21,10 +21,11 @@ from flask_appadmin.i18n import _, format_decimal, gettext
 from flask_appadmin.layouts import ChildTable, Group, Layout, LinesPreview, Related, Tab, form_fields
 from flask_appadmin.rights import Operator, may_read_full
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow
+from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow, expose, operator
 from models import CUSTOMER_TABS, Customer, CustomerUser
 from views.customer_proposals import ADDRESS_FIELDS, PROPOSAL_FIELDS, address_lines, propose
 from views.documents import DocumentsOfCustomer
+from views.till import answer_till
 
 #: Cards of the long tabs; what no card names follows in a last one.
 _CARDS: dict[str, tuple[Group, ...]] = {
@@ -345,6 +346,23 @@ _ENTRY_WINDOWS = (
         key="U",
         reason=_("Kundenschnellanlage"),
     ),
+    # The till has its own page; its window asks for what stands on a card that a customer fills in.
+    EntryWindow(
+        "till",
+        _("Kunden an der Kasse aufnehmen"),
+        (
+            Asked(Customer, "name_1", required=True),
+            Asked(Customer, "street"),
+            Asked(Customer, "postal_code"),
+            Asked(Customer, "city"),
+        ),
+        plan_quick_customer,
+        lead=_("Der Kunde ist sofort aktiv und als „Unvollständig“ gekennzeichnet."),
+        button=_("Aufnehmen"),
+        reason=_("An der Kasse aufgenommen"),
+        listed=False,
+        lead_to=lambda key: url_for("customer.till_view", id=key),
+    ),
 )
 
 #: How the child tables stand in the form. „Löschen“ asks where the manual says so (PX-168, PX-173, PX-177, PX-219).
@@ -450,7 +468,10 @@ class CustomerView(DocumentsOfCustomer, AppModelView):
         "customer_number", "search_name", "name_1", "name_2", "postal_code", "city", "phone", "email", "status",
     )  # fmt: skip
     # A customer counts as active with the status and the box (PX-82).
-    exclusions = (("without_inactive", _("Inaktive ausschließen"), "active=1&status=active"),)
+    exclusions = (
+        ("without_inactive", _("Inaktive ausschließen"), "active=1&status=active"),
+        ("blank_sold", _("Blanko mit Einkauf"), "is_blank=1&status=locked&till_purchase=1"),
+    )
     choosing = _CHOOSING
     entry_windows = _ENTRY_WINDOWS
     preview_fields = ("email", "website", "sales_representative", "hint")
@@ -463,6 +484,7 @@ class CustomerView(DocumentsOfCustomer, AppModelView):
     }
     propose = staticmethod(propose)
     proposal_fields = PROPOSAL_FIELDS
+    pages: ClassVar[dict[str, Any]] = {"till": _("Kasse")}
     head_fields = (
         "status", "active", "delivery_block", "dunning_lock", "warning_text", "credit_sale", "credit_warn_percent",
         *LIMIT_FIELDS,
@@ -476,3 +498,8 @@ class CustomerView(DocumentsOfCustomer, AppModelView):
     def record_links(self, key: int, operator: Operator) -> list[tuple[str, str, str]]:
         may = operator.may("trade.read")
         return [("special", gettext("Belege"), url_for("customer.documents_view", id=key))] if may else []
+
+    @expose("/till")
+    def till_view(self) -> Any:
+        """The customer as the till shows it: ?number=… or ?id=… (see till.py)."""
+        return answer_till(operator())

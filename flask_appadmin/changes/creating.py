@@ -82,21 +82,22 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
     if spec.owner is not None:
         _check_owners(run, spec, records)
     defaulted = [item for item in spec.data_fields if item.default is not None]
+    # Presets are for who fills a form; files say themselves what they mean.
+    presets = spec.model.starting_values() if run.kind in ("form", "import") else {}
+    presets |= presets_of(run.operator, spec) if run.kind == "form" else {}
+    presets = {name: value for name, value in presets.items() if may_edit(run.operator, spec.field(name))}
     for record in records:
         values = record.values
+        for name, value in presets.items():
+            values.setdefault(name, value)
         for name, value in list(values.items()):
             if isinstance(value, NewRecord):
                 if value.key is None:
                     patches.append((spec, record, name, value))
                 values[name] = value.key
     spec.model.propose_many([record.values for record in records], run)
-    # Presets are for who fills a form; files say themselves what they mean.
-    presets = presets_of(run.operator, spec) if run.kind == "form" else {}
-    presets = {name: value for name, value in presets.items() if may_edit(run.operator, spec.field(name))}
     for record in records:
         values = record.values
-        for name, value in presets.items():
-            values.setdefault(name, value)
         for item in defaulted:
             if item.name not in values:
                 values[item.name] = item.default_value()

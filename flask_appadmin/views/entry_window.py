@@ -63,6 +63,10 @@ class EntryWindow:
     key: str = ""
     #: The history says this of it.
     reason: Any = ""
+    #: Whether the list offers it; other pages link to it themselves.
+    listed: bool = True
+    #: Where to go with the new record's key; None: to its form.
+    lead_to: Callable[[int], str] | None = None
 
 
 class EntryPage:
@@ -105,7 +109,7 @@ class EntryPage:
     def _made(self, key: int) -> Any:
         view = self.view
         view.registry.forget_total(view.spec)
-        url = view.record_url(key)
+        url = self.window.lead_to(key) if self.window.lead_to is not None else view.record_url(key)
         session["toast"] = {"text": gettext("Angelegt."), "undo_url": ""}
         return jsonify({"url": url}) if self.is_part else redirect(url)
 

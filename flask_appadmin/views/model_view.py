@@ -113,6 +113,10 @@ class AppModelView(ModelView):
     named_by: ClassVar[str] = ""
     #: Boxes in the search window and the filter bar that leave rows out: (name, label, filter as text of a URL).
     exclusions: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
+    #: Name of a route of its own -> what a menu entry "<table>/<name>" says; the route is `<name>_view`.
+    pages: ClassVar[dict[str, Any]] = {}
+    #: The table has one row: its list is the form of that row.
+    is_single: ClassVar[bool] = False
     #: Windows in which a record begins with few fields; they stand in a menu beside the button for a new record.
     entry_windows: ClassVar[tuple[EntryWindow, ...]] = ()
     #: The page that chooses records by what they have in common, for a menu entry "<table>/choose".
@@ -239,7 +243,14 @@ class AppModelView(ModelView):
 
     @expose("/")
     def index_view(self) -> Any:
+        if self.is_single and not request.args and (row := self._single_key()) is not None:
+            return redirect(self.record_url(row))
         return ListPage(self, operator()).answer()
+
+    def _single_key(self) -> int | None:
+        key = self.spec.model._meta.primary_key
+        found: int | None = self.spec.model.select(key).order_by(key).tuples().scalar()
+        return found
 
     @expose("/arrange", methods=("POST",))
     def arrange_view(self) -> Any:

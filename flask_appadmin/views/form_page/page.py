@@ -198,6 +198,7 @@ class FormPage:
         tab = self.view.form_layout.tab(active)
         head = self.record.head_values()
         title = self.spec.title_of(head) if self.key is not None else str(self.view.new_label or self._new_title())
+        title = str(self.spec.label) if self.view.is_single else title
         changed = mark_changes(self.record, panels) if refused else 0
         own_url = (
             self.view.record_url(self.key)

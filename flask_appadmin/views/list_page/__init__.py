@@ -235,6 +235,7 @@ class ListPage:
         return [
             (str(window.label), url_for(f"{self.view.endpoint}.begin_view", window_name=window.name), window.key)
             for window in self.view.entry_windows
+            if window.listed
         ]
 
     def _edit_button(self, page: lists.Page, found: Filter) -> list[tuple[str, str, str, bool]]:
