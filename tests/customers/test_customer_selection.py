@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from actions.import_sheet import run_import
 from domain.values import CustomerKind1
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.rights import system_operator
+from flask_appadmin.specs import spec_of
 from models import Customer, MailingActivity, MailingCriterion
 from tests.reader import Page, get, send
 
@@ -58,10 +61,12 @@ def test_the_menu_leads_to_the_page(operator: FlaskClient) -> None:
     assert operator.get("/admin/country/choose").status_code == 404
 
 
-@pytest.mark.req("NE-63")
+@pytest.mark.req("NE-63", "PX-151", "ME-28")
 def test_customers_are_chosen_by_a_way_of_advertising_that_is_open(operator: FlaskClient) -> None:
     yes = {"consent_email": True}
-    make(A=yes, B={}, C=yes, D={}, E={"consent_post": True}, F={**yes, "no_email_advertising": True})
+    banned, locked = {**yes, "no_email_advertising": True}, {**yes, "no_advertising": True}
+    make(A=yes, B={}, C=yes, D={}, E={"consent_post": True}, F=banned, G=locked)
+    assert listed(choose(operator)) == ["A", "B", "C", "D", "E", "F"], "PX-151: no mailing finds who is locked"
     page = choose(operator, way="email")
     assert listed(page) == ["A", "C"]
     assert "Werbekennzeichen: Email ist Ja" in page.chips
@@ -70,6 +75,20 @@ def test_customers_are_chosen_by_a_way_of_advertising_that_is_open(operator: Fla
     token = marked.one("form", id="marked").one("input", name="token")["value"]
     for action in ("export_sheet", "print_labels"):
         assert get(operator, f"/admin/customer/action/{action}?selection={token}").status == 200
+
+
+@pytest.mark.req("ME-28", "NE-64")
+def test_a_file_that_forbids_nothing_gives_no_consent(operator: FlaskClient, tmp_path: Path) -> None:
+    bans = ("Keine Werbung", "Keine E-Mail-Werbung", "Keine Fax-Werbung", "Keine Post-Werbung")
+    path = tmp_path / "kunden.csv"
+    path.write_text(f"Name 1;{';'.join(bans)}\nHuber;0;0;0;0\nMaier;1;1;1;1\n", encoding="utf-8")
+    report = run_import(path, spec_of(Customer), WEBER)
+    assert (report.new, report.errors) == (2, 0), report.findings
+    for customer in Customer.select():
+        forbidden = customer.name_1 == "Maier"
+        assert customer.no_advertising is customer.no_email_advertising is forbidden
+        assert customer.no_fax_advertising is customer.no_post_advertising is forbidden
+        assert not any(getattr(customer, f"consent_{way}") for way in ("post", "email", "phone", "sms", "fax"))
 
 
 def test_a_range_and_a_wrong_value(operator: FlaskClient) -> None:
