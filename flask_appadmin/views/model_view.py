@@ -243,11 +243,13 @@ class AppModelView(ModelView):
 
     @expose("/")
     def index_view(self) -> Any:
-        if self.is_single and not request.args and (row := self._single_key()) is not None:
-            return redirect(self.record_url(row))
-        return ListPage(self, operator()).answer()
+        row = self._single_key() if not request.args else None
+        return redirect(self.record_url(row)) if row is not None else ListPage(self, operator()).answer()
 
     def _single_key(self) -> int | None:
+        """The row of a table that has one, once it is there."""
+        if not self.is_single:
+            return None
         key = self.spec.model._meta.primary_key
         found: int | None = self.spec.model.select(key).order_by(key).tuples().scalar()
         return found
