@@ -286,7 +286,8 @@ class AppModelView(ModelView):
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         operator().require(f"{self.spec.right}.{'create' if self.spec.owner is None else 'edit'}")
-        return FormPage(self, operator(), None).answer()
+        row = self._single_key()
+        return redirect(self.record_url(row)) if row is not None else FormPage(self, operator(), None).answer()
 
     @expose("/begin/<window_name>", methods=("GET", "POST"))
     def begin_view(self, window_name: str) -> Any:
