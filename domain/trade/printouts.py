@@ -91,9 +91,9 @@ def _facts(document: Any, customer: Any) -> list[tuple[str, str]]:
         if item is not None and value is not None:
             facts.append((str(item.label), value.name if item.target is not None else item.format(value)))
     if customer is not None and with_supplier and customer.own_supplier_number:
-        facts.append((gettext("Unsere Lieferanten-Nr. bei Ihnen"), customer.own_supplier_number))
+        facts.append((gettext("Lieferanten-Nr."), customer.own_supplier_number))
     if customer is not None and spec.name == "invoice" and customer.tax_number:
-        facts.append((gettext("Ihre Steuer-Nr."), customer.tax_number))
+        facts.append((gettext("Steuer-Nr."), customer.tax_number))
     return facts
 
 
