@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -38,13 +39,23 @@ def _field(page: Page, name: str) -> None:
 @pytest.mark.engines("sqlite")
 @pytest.mark.req("PX-165", "PX-217")
 def test_a_new_customer_is_made_by_keyboard_alone(
-    page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Screen
+    page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Screen, tmp_path: Path
 ) -> None:
+    places = tmp_path / "AT.txt"
+    places.write_text("AT\t4600\tWels\t\t\t\t\t\t\t48.1\t14.0\t4\n", encoding="utf-8")
+    server.kontor("postal-codes", str(places))
     sign_in(page)
     page.goto(server.url + "/admin/customer/new/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Neuer Kunde")
     _field(page, "Name 1")
     page.keyboard.type("Huber & Söhne")
+    _type_into(page, "Länderkennzeichen", "Österreich")
+    expect(page.locator("[role=listbox]:visible [role=option]").first).to_have_text("AT Österreich")
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-country")).to_have_value("AT Österreich")
+    _type_into(page, "PLZ", "4600")
+    page.keyboard.press("Tab")
+    expect(page.locator("#f-city")).to_have_value("Wels")
 
     page.keyboard.press("Alt+2")
     expect(page.locator("#grid-contact")).to_be_visible()

@@ -532,3 +532,124 @@ def test_plans_of_imports_are_rows_of_the_customer(operator: FlaskClient) -> Non
     }
     assert save(operator, page, typed).toast == "Gespeichert."
     assert ImportSchedule.get().interval == "wöchentlich"
+
+
+#: A row of each table, and what makes it wrong.
+_ROWS: tuple[tuple[str, dict[str, str], tuple[str, str]], ...] = (
+    ("contact", {"name_1": "Berger", "phone_1": "1"}, ("birth_date", "31.02.2026")),
+    ("address", {"is_delivery": "1", "city": "Graz", "country": "", "country_text": ""}, ("country_text", "Nirgendwo")),
+    ("bank_account", {"bank_name": "Hausbank", "bic": "COBADEFF"}, ("iban", "DE88370400440532013000")),
+    ("mailing_criterion", {"criterion": "Katalog"}, ("criterion", "x" * 70)),
+    ("cost_centre", {"number": "100", "name": "Lager"}, ("number", "9" * 30)),
+    ("customer_user", {"username": "mmeier"}, ("username", "x" * 70)),
+)
+_MODELS = {
+    spec_of(model).name: model for model in (Contact, Address, BankAccount, MailingCriterion, CostCentre, CustomerUser)
+}
+
+
+def test_a_fault_at_any_child_leaves_the_database_and_keeps_the_form(operator: FlaskClient) -> None:
+    """A5: for every table and every row, on making a customer and on changing one."""
+    stored = a_customer()
+    panels = ["main", "contacts", "addresses", "banks", "mailing", "users"]
+
+    def typed_rows() -> dict[str, Any]:
+        typed: dict[str, Any] = {"_rows": [], "_shown": []}
+        for name, values, _wrong in _ROWS:
+            for number in (1, 2, 3):
+                start = f"{name}-n{number}"
+                typed["_rows"].append(start)
+                typed["_shown"] += [f"{start}-is_delivery", f"{start}-is_invoice"]
+                for field, value in values.items():
+                    typed[f"{start}-{field}"] = value + (
+                        str(number) if field in ("criterion", "number", "username") else ""
+                    )
+                typed[f"{start}-remark"] = ""
+        return typed
+
+    def counts() -> dict[str, int]:
+        found = {name: model.select().count() for name, model in _MODELS.items()}
+        return found | {"customer": Customer.select().count(), "set": ChangeSetRecord.select().count()}
+
+    before = counts()
+    addresses = ("/admin/customer/new/", f"/admin/customer/edit/?id={stored}")
+    for url in addresses:
+        fields = get(operator, f"{url}{'&' if '?' in url else '?'}tab=main").one("form", id="form").fields()
+        for name, typed in {**typed_rows(), "name_1": "Neuer Name", "_panel": panels}.items():
+            fields.setlist(name, typed if isinstance(typed, list) else [typed])
+        for name, _values, (field, wrong) in _ROWS:
+            for number in (1, 2, 3):
+                place = f"{name}-n{number}-{field}"
+                right = fields.getlist(place)
+                fields.setlist(place, [wrong])
+                answer = send(operator, url, fields)
+                fields.setlist(place, right) if right else fields.poplist(place)
+                assert answer.status == 422, (url, place)
+                assert len(answer.summary) == 1, (place, answer.summary)
+                kept = answer.one("form", id="form").fields()
+                assert kept["name_1"] == "Neuer Name"
+                assert kept[place] == wrong
+                for other, value in fields.items():
+                    if other.startswith(tuple(_MODELS)) and other != place and not other.endswith("remark"):
+                        assert kept.get(other) == value, (place, other)
+                assert counts() == before, place
+        assert Customer.get_by_id(stored).name_1 == "Huber"
+        done = send(operator, url, fields)
+        assert done.toast == "Gespeichert.", done.summary
+        after = counts()
+        assert after["set"] == before["set"] + 1, "customer and children are one operation"
+        assert all(after[name] == before[name] + 3 for name in _MODELS)
+        before = after
+
+
+@pytest.mark.req("ME-107", "ME-108", "ME-109", "ME-110", "ME-113", "NE-68", partly=True)
+@pytest.mark.req("ME-111")
+def test_an_address_shows_all_its_fields_and_refuses_wrong_ones(operator: FlaskClient) -> None:
+    customer = a_customer()
+    (title,) = store(Salutation, {"number": 77, "name": "Firma"})
+    (seller,) = store(Employee, {"number": 7, "name": "Kern"})
+    values = {
+        "customer": customer, "title": title, "name_1": "A", "name_2": "B", "name_3": "C", "street": "Ring 1",
+        "postal_code": "8010", "city": "Graz", "country_name": "Österreich", "federal_state": "Stmk", "number": "12",
+        "gln": "4012345000009", "external_id": "F1", "shipping_hint": "Tor 2", "vat_id": "ATU52109800",
+        "sales_representative": seller, "direct_shipping": True, "send_email": True, "own": True, "active": False,
+        "no_print": True, "format": "5", "routing_key": "04011000-1234512345-06", "transport": "4", "is_delivery": True,
+        "is_invoice": True,
+    }  # fmt: skip
+    (key,) = store(Address, values)
+    page = tab(operator, customer, "addresses")
+    start = f"address-{key}-"
+    shown = page.one("form", id="form").fields()
+    for name, value in values.items():
+        if name != "customer":
+            assert shown.get(start + name) == {True: "1", False: None}.get(value, str(value)), name  # type: ignore[call-overload]
+    assert page.one("select", name=f"{start}format").all("option", selected="")[0].text == "XRechnung"
+    assert page.one("select", name=f"{start}transport").all("option", selected="")[0].text == "Datei"
+    for name, typed, sentence in (
+        ("format", "6", "gibt es hier nicht"),
+        ("transport", "8", "gibt es hier nicht"),
+        ("routing_key", "", "XRechnung braucht den Key"),
+        ("gln", "4012345000008", "ILN"),
+        ("country_text", "XX", "nicht vorhanden"),
+    ):
+        refused = save(
+            operator, page, {start + name: typed, **({f"{start}country": ""} if name == "country_text" else {})}
+        )
+        assert (refused.status, len(refused.summary)) == (422, 1), name
+        assert sentence in refused.summary[0], name
+    done = save(operator, page, {start + "format": "0", start + "routing_key": ""})
+    assert (done.toast, Address.get_by_id(key).format) == ("Gespeichert.", "0"), "0 is not empty"
+
+
+@pytest.mark.req("ME-88", partly=True)
+def test_page_two_has_a_tick_for_each_kind_of_document(operator: FlaskClient) -> None:
+    customer = a_customer()
+    page = tab(operator, customer, "page_2")
+    ticks = [node["name"] for node in page.all("input", type="checkbox") if node["name"].startswith("contact_print_")]
+    assert len(ticks) == 19
+    labels = {node.text for node in page.all("label", "check")}
+    assert {"Abweichend von Voreinstellungen", "Rechnung", "Lieferschein", "Werkstattmontage", "Voraustausch"} <= labels
+    done = save(operator, page, {"contact_print_deviates": "1", "contact_print_invoice": "1"})
+    stored = Customer.get_by_id(customer)
+    assert (done.toast, stored.contact_print_deviates, stored.contact_print_invoice) == ("Gespeichert.", True, True)
+    assert not stored.contact_print_delivery_note
