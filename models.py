@@ -38,7 +38,7 @@ from domain.numbers import NumberRange, NumberReservation
 from domain.postal_codes import places_of, prefix_of
 from domain.rules import ends_before_start, fault, missing, more_than_one
 from domain.sales_conditions import converted_conditions
-from domain.settings import Setting, current_setting
+from domain.settings import Setting, absent_fields, current_setting
 from domain.till import (
     BonusSettlement,
     BonusSettlementItem,
@@ -2177,6 +2177,16 @@ class Customer(Record):
             if following == key:
                 yield fault(cls, name, gettext("Die Verweise der Kunden aufeinander ergäben einen Kreis."))
                 return
+
+    @classmethod
+    def absent_fields(cls) -> frozenset[str]:
+        """Language and currency belong to modules (PX-129, PX-132)."""
+        return absent_fields()
+
+    @classmethod
+    def offered(cls) -> Any:
+        """Customers that are active (PX-82, PX-83); a draft or an inactive one is found in the list only."""
+        return (cls.status == "active") & cls.active
 
     @classmethod
     def provisional(cls) -> dict[str, tuple[Any, str]]:

@@ -303,6 +303,13 @@ class Setting(Record):
         table_name = "setting"
 
 
+def absent_fields() -> frozenset[str]:
+    """The fields that belong to a module which is not installed: no form shows them, no document takes them over."""
+    setting = current_setting()
+    modules = (("language", setting.language_module), ("currency", setting.currency_module))
+    return frozenset(name for name, installed in modules if not installed)
+
+
 def current_setting() -> Setting:
     """The settings as they are now; those of the factory when none were stored yet."""
     return Setting.select().order_by(Setting.id).first() or Setting()

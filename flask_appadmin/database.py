@@ -164,6 +164,16 @@ class Record(Model):
         return {}
 
     @classmethod
+    def absent_fields(cls) -> frozenset[str]:
+        """Fields that this installation does without: no form shows them, what is stored in them stays."""
+        return frozenset()
+
+    @classmethod
+    def offered(cls) -> Any:
+        """A condition on the records that forms offer where others refer to them; None for all. Lists find all."""
+        return None
+
+    @classmethod
     def provisional(cls) -> dict[str, tuple[Any, str]]:
         """What an empty form shows in fields that `prepare_many` fills: field -> (value or None, a word about it)."""
         return {}

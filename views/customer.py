@@ -161,6 +161,26 @@ _SPECIAL_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 #: What is booked and billed elsewhere, to be read here (NE-01).
 _RELATED_TABS = (
     Tab(
+        "members",
+        _("Zugehörige Kunden"),
+        related=(
+            Related(
+                "customer",
+                "parent_customer",
+                ("customer_number", "name_1", "postal_code", "city", "status"),
+                _("Keine. Untergeordnet ist, wer diesen Kunden als Haupt-Kunden-Nr. trägt."),
+                label=_("Untergeordnete Kunden"),
+            ),
+            Related(
+                "customer",
+                "association",
+                ("customer_number", "name_1", "postal_code", "city", "status"),
+                _("Keine. Mitglied ist, wer diesen Kunden als Verband trägt."),
+                label=_("Mitglieder des Verbands"),
+            ),
+        ),
+    ),
+    Tab(
         "account",
         _("Kundenkonto"),
         related=(

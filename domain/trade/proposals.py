@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.dates import today
 from domain.rules import fault
-from domain.settings import Setting, current_setting
+from domain.settings import Setting, absent_fields, current_setting
 from domain.values import DeliveryZone
 from flask_appadmin.changes import next_keys
 from flask_appadmin.errors import FieldError
@@ -42,7 +42,8 @@ _FURTHER = (
 def propose_header(model: Any, rows: list[dict[str, Any]], operation: Any) -> None:
     """Fills in what the customers of these new documents say; fields that a row names stay as they are."""
     names = spec_of(model).by_name
-    header = [name for name in _HEADER if name in names]
+    absent = absent_fields()
+    header = [name for name in _HEADER if name in names and name not in absent]
     addresses = [name for name in _ADDRESSES if name in names]
     known = read_customers(model, rows, (*header, *addresses, *_FURTHER), operation)
     inactive = _inactive(model, known, addresses)

@@ -370,9 +370,11 @@ class AppModelView(ModelView):
     def lookup_view(self) -> Any:
         """Records for typing ahead: ?query=…&limit=… -> [{"id", "text", "more"}] (more: see suggestion_fields).
 
-        &for=<table>.<field> offers only what that reference takes (`among`), and all of it without a question.
+        &for=<table>.<field> offers only what that reference takes (`among`), and all of it without a question;
+        &offered=1 only what forms offer (`Record.offered`).
         """
-        return jsonify(self._typed_ahead(20))
+        only = self.spec.model.offered() if "offered" in request.args else None
+        return jsonify(self._typed_ahead(20, only))
 
     @expose("/suggest")
     def suggest_view(self) -> Any:

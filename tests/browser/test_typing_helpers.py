@@ -93,8 +93,10 @@ def test_a_customer_is_typed_with_the_help_of_the_form(
     field("customer_type").select_option(label="Mitarbeiter")
     expect(field("employee")).to_be_visible()
     expect(field("supplier")).to_be_hidden()
-    field("customer_type").select_option(label="Lieferant")
-    expect(field("employee")).to_be_hidden()
+    for kind, shown in (("Kollege", True), ("Endkunde", False), ("Lieferant", True)):
+        field("customer_type").select_option(label=kind)
+        expect(field("employee")).to_be_hidden()
+        expect(field("supplier")).to_be_visible(visible=shown)
     field("supplier").focus()
     keyboard.type("S3")
     expect(page.locator("[role=listbox]:visible [role=option]")).to_have_text(["S3 Glas AG"])

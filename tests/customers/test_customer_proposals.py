@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from domain.numbers import NumberRange
 from domain.settings import Setting
+from domain.values import CustomerKind1
 from flask_appadmin.rights import Role, User
-from models import Address, BankAccount, Country, Customer, Employee, PostalCode, Supplier
+from models import Address, BankAccount, Country, Customer, Employee, PostalCode, SalesOrder, Supplier
 from tests.customers.test_customer_rules import change, enter
 from tests.reader import Page
 
@@ -143,8 +144,8 @@ def test_doubts_and_duplicates_stand_at_the_field_and_hold_nobody_up(
     assert User.select().count() == 3 and Address.select().count() == 0 and germany
 
 
-@pytest.mark.req("PX-46", "PX-47", "PX-48", "PX-78", "PX-89", "NE-07", "NE-69")
-@pytest.mark.req("PX-86", "PX-88", "PX-90", "PX-91", "ME-31", "NE-39", "NE-43", "NE-47", "PX-49", partly=True)
+@pytest.mark.req("PX-46", "PX-47", "PX-48", "PX-78", "PX-86", "PX-88", "PX-89", "PX-90", "ME-31", "NE-69")
+@pytest.mark.req("PX-91", "NE-07", "NE-39", "NE-43", "NE-47", "PX-49", partly=True)
 def test_the_page_shows_numbers_lines_and_the_fields_of_its_kind(operator: FlaskClient) -> None:
     new = "/admin/customer/new/"
     change(
@@ -232,3 +233,61 @@ def test_the_page_shows_numbers_lines_and_the_fields_of_its_kind(operator: Flask
     assert operator.post(url, data={**texts, "name_1": "Glas AG"}).status_code == 302
     found = Customer.get_by_id(found.id)
     assert (found.name_1, found.name_2) == ("Glas AG", "Zwei")
+
+
+@pytest.mark.req("PX-84", "PX-98", "PX-103", "PX-105", "PX-129", "PX-132", "PX-137", "PX-154", "PX-155", "ME-32")
+@pytest.mark.req("PX-82", "PX-83", "NE-07", partly=True)
+def test_the_form_shows_links_members_and_what_is_installed(operator: FlaskClient) -> None:
+    first = enter(name_1="Zeta", status="Aktiv", vat_id_country="AT", vat_id_code="U52109800")
+    second = enter(name_1="Alpha", status="Aktiv")
+    draft = enter(name_1="Entwurf")
+    enter(CustomerKind1, code="H", name="Handel")
+    number = str(first.customer_number)
+    second = change(
+        second, parent_customer=number, association=number, successor_customer=number, customer_kind_1="Handel"
+    )
+    second = change(second, email="office@pollex-lc.com", website="www.example.com")
+
+    def tab(record: Any, key: str) -> str:
+        return operator.get(f"/admin/customer/edit/?id={record.id}&tab={key}").get_data(as_text=True)
+
+    # PX-84: sorted by name.
+    listed = operator.get("/admin/customer/?sort=name_1").get_data(as_text=True)
+    assert listed.index("Alpha") < listed.index("Zeta")
+    # PX-154, PX-155, ME-32, PX-105: links, and what was chosen.
+    assert 'href="mailto:office@pollex-lc.com"' in tab(second, "general")
+    master = tab(second, "master")
+    assert 'href="https://www.example.com" class="open" rel="noreferrer" target="_blank"' in master
+    assert f'href="/admin/customer/edit/?id={first.id}" class="open"' in master
+    main = tab(second, "main")
+    assert f'value="{number} Zeta"' in main and ">H Handel</option>" in main
+    # PX-98, PX-103: both ways.
+    members = tab(first, "members")
+    assert members.count("Alpha") == 2 and "Untergeordnete Kunden" in members and "Mitglieder des Verbands" in members
+    assert "Alpha" not in tab(draft, "members")
+    # PX-137: one number where others read it.
+    found = asked(operator, {"vat_id_country": "AT", "vat_id_code": "U52109800"}, "vat_id_code")
+    assert found["notes"]["vat_id_code"][-1]["links"][0]["text"] == f"{number} Zeta"
+
+    # PX-82, PX-83, NE-07: forms offer active customers, the list finds all.
+    def offered(question: str) -> list[str]:
+        url = f"/admin/customer/lookup?query={question}&offered=1"
+        return [entry["text"].split(" ", 1)[1] for entry in operator.get(url).json]
+
+    assert "/admin/customer/lookup?offered=1" in main
+    assert (offered("Zeta"), offered("Entwurf")) == (["Zeta"], [])
+    change(first, active="Nein")
+    assert offered("Zeta") == []
+    assert "Zeta" in operator.get("/admin/customer/?search=Zeta").get_data(as_text=True)
+    assert operator.get("/admin/customer/lookup?query=Zeta").json
+    # PX-129, PX-132: what belongs to a module that is not installed is not there, and no document takes it over.
+    second = change(second, language="en", currency="USD")
+    general, profile = tab(second, "general"), tab(second, "profile")
+    assert 'id="f-language"' in general and 'id="f-currency"' in profile
+    order = enter(SalesOrder, customer=str(second.customer_number))
+    assert (order.language.code, order.currency.code) == ("en", "USD")
+    change(Setting.get(), language_module="Nein", currency_module="Nein")
+    assert 'id="f-language"' not in tab(second, "general") and 'id="f-currency"' not in tab(second, "profile")
+    order = enter(SalesOrder, customer=str(second.customer_number))
+    assert (order.language, order.currency) == (None, None)
+    assert Customer.get_by_id(second.id).language.code == "en"

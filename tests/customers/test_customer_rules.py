@@ -320,6 +320,20 @@ def test_the_search_name_follows_name_and_city_until_somebody_writes_one(db: Any
     )
 
 
+@pytest.mark.req("PX-130", "PX-133")
+def test_own_language_and_currency_are_left_empty(db: Any) -> None:
+    for name, own, sentence, others in (
+        ("language", "de", "Die eigene Sprache wird hier nicht eingetragen.", ("en", "")),
+        ("currency", "EUR", "Die eigene Währung wird hier nicht eingetragen.", ("USD", "")),
+    ):
+        assert enter(**{name: own}) == f"{name}: {sentence}" == enter(kind="import", **{name: own})
+        found = enter()
+        for other in others:
+            found = change(found, **{name: other})
+            assert bool(getattr(found, name)) == bool(other)
+        assert change(found, **{name: own}) == f"{name}: {sentence}"
+
+
 @pytest.mark.req("PX-63", "PX-64")
 def test_vat_liability_is_switched_on_once_and_never_off(db: Any) -> None:
     from domain.settings import Setting
@@ -339,8 +353,8 @@ def test_vat_liability_is_switched_on_once_and_never_off(db: Any) -> None:
     assert not enter(country="DE").vat_liable
 
 
-@pytest.mark.req("NE-39", "NE-40", "NE-41", "NE-43", "NE-44", "NE-45", "NE-48", partly=True)
-@pytest.mark.req("NE-38")
+@pytest.mark.req("NE-38", "NE-40", "NE-41", "NE-44", "NE-45", "NE-48")
+@pytest.mark.req("NE-39", "NE-43", partly=True)
 def test_a_customer_that_is_a_supplier_or_an_employee_follows_name_and_address(db: Any) -> None:
     from flask_appadmin.rights import Operator as Someone
 
@@ -389,8 +403,8 @@ def test_a_customer_that_is_a_supplier_or_an_employee_follows_name_and_address(d
     assert change(ended, name_1="Auer").name_1 == "Auer"
 
 
-@pytest.mark.req("ME-49")
-@pytest.mark.req("ME-22", "NE-62", "NE-64", "ME-28", partly=True)
+@pytest.mark.req("ME-49", "NE-62")
+@pytest.mark.req("ME-22", "NE-64", "ME-28", partly=True)
 def test_an_import_takes_over_a_stored_address_and_never_a_consent(db: Any) -> None:
     enter(address_number="500", street="Ring 1", city="Graz")
     assert enter(kind="import", name_1="", address_number="501").startswith("name_1: ")
@@ -409,8 +423,8 @@ def test_an_import_takes_over_a_stored_address_and_never_a_consent(db: Any) -> N
     assert (flagged.is_end_customer, flagged.customer_type, flagged.consent_email) == (True, "end_customer", False)
 
 
-@pytest.mark.req("ME-22", "ME-25", "ME-26", "ME-27", "ME-30", "ME-92")
-@pytest.mark.req("ME-31", "ME-91", "ME-23", "ME-112", "PX-81", partly=True)
+@pytest.mark.req("ME-22", "ME-25", "ME-26", "ME-27", "ME-30", "ME-91", "ME-92")
+@pytest.mark.req("ME-31", "ME-23", "ME-112", "PX-81", partly=True)
 def test_a_file_meets_the_same_rules_and_its_rows_say_so(db: Any, tmp_path: Path) -> None:
     enter(BusinessUnit, number="3", name="Technik")
     enter(Territory, code="NORD", name="Norden")

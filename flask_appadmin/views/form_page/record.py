@@ -46,7 +46,7 @@ class FormRecord:
         self.may_save = operator.may(f"{self.spec.right}.{right}")
         self.maker = FormMaker(
             operator,
-            view.registry.choice_url,
+            self._lookup_url,
             view.registry.record_url,
             view.registry.reveal_url,
         )
