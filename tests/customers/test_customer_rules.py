@@ -27,12 +27,13 @@ from domain.values import (
     Tour,
 )
 from flask_appadmin import fieldtypes
-from flask_appadmin.changes import ChangeSet
+from flask_appadmin.changes import ChangeSet, plan_assign
 from flask_appadmin.copying import plan_copy
 from flask_appadmin.errors import FaultList, FieldError
 from flask_appadmin.filters import Filter
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.rights import Operator, system_operator
+from flask_appadmin.selections import Selection
 from flask_appadmin.specs import spec_of
 from models import Address, BankAccount, Country, Customer, CustomerTraitAssignment, Employee, PostalCode, Supplier
 
@@ -332,6 +333,13 @@ def test_own_language_and_currency_are_left_empty(db: Any) -> None:
             found = change(found, **{name: other})
             assert bool(getattr(found, name)) == bool(other)
         assert change(found, **{name: own}) == f"{name}: {sentence}"
+        # The same for many at once, and for the command line, which plans the same way.
+        plan = plan_assign(Selection.of_keys(SPEC, OPERATOR, [found.id]), typed(Customer, {name: own}), OPERATOR)
+        assert [reason for _key, _title, reason in plan.refused] == [f"{SPEC.field(name).label}: {sentence}"]
+    for kind, missing in (("Lieferant", "Lieferant"), ("Mitarbeiter", "Mitarbeiter")):
+        values = typed(Customer, {"customer_type": kind})
+        plan = plan_assign(Selection.of_keys(SPEC, OPERATOR, [found.id]), values, OPERATOR)
+        assert plan.refused[0][2].startswith(f"{missing}: Der Kundentyp „{kind}“ braucht diese Angabe.")
 
 
 @pytest.mark.req("PX-63", "PX-64")

@@ -61,8 +61,7 @@ def tab_fields(record: FormRecord, tab: Tab) -> tuple[FieldSpec, ...]:
     names = tab.field_names
     if record.spec.owner is not None and tab.key == record.view.form_layout.tabs[0].key:
         names = (record.spec.owner.name, *names)
-    absent = record.spec.model.absent_fields()
-    return tuple(record.spec.field(name) for name in names if name not in absent)
+    return tuple(record.spec.field(name) for name in names if name not in record.absent)
 
 
 def _empty_panel(record: FormRecord, tab: Tab) -> Panel:

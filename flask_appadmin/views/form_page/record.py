@@ -54,6 +54,15 @@ class FormRecord:
         #: Child table -> what its new rows start with.
         self.row_defaults: dict[str, dict[str, Any]] = {}
 
+    def _lookup_url(self, item: FieldSpec) -> str:
+        url = self.view.registry.lookup_url(item.references)
+        return f"{url}?offered=1" if url and item.references.model.offered() is not None else url
+
+    @functools.cached_property
+    def absent(self) -> frozenset[str]:
+        """The fields that this installation does without."""
+        return self.spec.model.absent_fields()
+
     def values(self, items: Iterable[FieldSpec]) -> dict[str, Any]:
         """The stored values of these fields, or the defaults of a new record."""
         if self.key is None:
