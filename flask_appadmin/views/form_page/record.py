@@ -55,8 +55,8 @@ class FormRecord:
         self.row_defaults: dict[str, dict[str, Any]] = {}
 
     def _lookup_url(self, item: FieldSpec) -> str:
-        url = self.view.registry.lookup_url(item.references)
-        return f"{url}?offered=1" if url and item.references.model.offered() is not None else url
+        url = self.view.registry.choice_url(item)
+        return f"{url}?offered=1" if url and not item.among and item.references.model.offered() is not None else url
 
     @functools.cached_property
     def absent(self) -> frozenset[str]:
