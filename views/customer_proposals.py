@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from peewee import JOIN
+
 from domain.postal_address import postal_lines
 from domain.postal_codes import places_of, prefix_of
-from domain.settings import current_setting
+from domain.settings import Setting
 from domain.values import Country, Salutation
 from domain.vat_ids import doubt_of, split_vat_id
 from flask_appadmin import search
@@ -143,14 +145,18 @@ def _same_iban(text: str | None, operator: Operator) -> list[int]:
 
 def address_lines(values: dict[str, Any]) -> list[str]:
     """The lines of a customer's main address as they are printed; `values` has the `ADDRESS_FIELDS`."""
-    own_key, key = current_setting().own_country_id, values.get("country")
-    countries = {row.id: row for row in Country.select().where(Country.id << [own_key or 0, key or 0])}
-    country, own = countries.get(key or 0), countries.get(own_key or 0)
+    key = values.get("country")
+    # Our own country and that of the address in one question: every page of a customer asks it.
+    columns = (Country.id, Country.code, Country.name, Setting.id)
+    query = Country.select(*columns).join(Setting, JOIN.LEFT_OUTER, on=(Setting.own_country == Country.id))
+    rows = list(query.where((Country.id == (key or 0)) | Setting.id.is_null(False)).tuples())
+    own = next((row[1] for row in rows if row[3] is not None), "DE")
+    code, name = next((row[1:3] for row in rows if row[0] == key), ("", ""))
     title = Salutation.get_or_none(Salutation.id == values.get("title")) if values.get("title") else None
     record = {
         **values,
         "title": title.name if title is not None else "",
-        "country": country.code if country is not None else "",
-        "country_name": values.get("country_name") or (country.name if country is not None else ""),
+        "country": code,
+        "country_name": values.get("country_name") or name,
     }
-    return postal_lines(record, own.code if own is not None else "DE")
+    return postal_lines(record, own)
