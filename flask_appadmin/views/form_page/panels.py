@@ -91,7 +91,7 @@ def _read_fields(record: FormRecord, tab: Tab) -> tuple[FieldSpec, ...]:
     model = record.spec.model
     deciding = (name for name, _values in model.shown_when.values())
     names = {item.name for item in items}
-    return (*items, *(record.spec.field(name) for name in {*previews, *model.mirrors, *deciding} - names))
+    return (*items, *(record.spec.field(name) for name in sorted({*previews, *model.mirrors, *deciding} - names)))
 
 
 def _show_provisional(record: FormRecord, panel: Panel, posted: Any = None) -> None:
