@@ -586,7 +586,7 @@ def test_opening_a_customer_asks_few_questions(operator: FlaskClient) -> None:
     get(operator, f"/admin/customer/edit/?id={key}")
     with count_queries() as asked:
         get(operator, f"/admin/customer/edit/?id={key}")
-    assert asked.count <= 14
+    assert asked.count <= 15
 
 
 # --- bank data --------------------------------------------------------------------------------------------------------
