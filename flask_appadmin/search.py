@@ -28,7 +28,7 @@ from typing import Any
 import apsw
 import peewee
 
-from flask_appadmin.database import database, engine, execute_many, key_condition
+from flask_appadmin.database import Prepared, database, engine, execute_many, key_condition
 from flask_appadmin.errors import FilterError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, may_read_full
@@ -64,6 +64,8 @@ MOST_WORDS = 20
 _LONGEST = 500
 #: So many words of the vocabulary may contain what was typed; what is in more of them is looked for in the texts.
 _MOST_SPELLINGS = 2_000
+#: Alternatives of a question that PostgreSQL answers as one.
+_FEW_WORDS = 5
 #: Words that a misspelt one may stand for.
 _MOST_SIMILAR = 12
 
@@ -198,22 +200,33 @@ def _texts(spec: ModelSpec, keys: list[int]) -> dict[int, Text]:
     others: dict[int, list[str]] = {}
     own = indexed_fields(spec)
     named = {item.name for item in spec.title_specs}
-    model = spec.model
-    key_field = model._meta.primary_key
-    query = model.select(key_field, *(item.column_field for item in own)).where(key_condition(key_field, keys))
-    for row in query.tuples():
+    for row in _rows(spec.model, spec.model._meta.primary_key, own, keys):
         title, other = titles.setdefault(row[0], []), others.setdefault(row[0], [])
         for item, value in zip(own, row[1:], strict=True):
             (title if item.name in named and not item.masked else other).extend(field_words(item, value))
     for child, fields in searched_children(spec):
         owner = child.owner
         assert owner is not None
-        query = child.model.select(owner.column_field, *(item.column_field for item in fields))
-        for row in query.where(key_condition(owner.column_field, keys)).tuples():
+        for row in _rows(child.model, owner.column_field, fields, keys):
             if row[0] in others:
                 for item, value in zip(fields, row[1:], strict=True):
                     others[row[0]].extend(field_words(item, value))
     return {key: text_of(key, words, others[key]) for key, words in titles.items()}
+
+
+#: (model, key column, columns) -> the question about one key: a save asks a dozen of them, each made once.
+_prepared: dict[tuple[Any, ...], Prepared] = {}
+
+
+def _rows(model: Any, key_column: Any, fields: Sequence[FieldSpec], keys: list[int]) -> Iterable[tuple[Any, ...]]:
+    """The key and these fields of all rows whose `key_column` is among the keys."""
+    columns = (key_column, *(item.column_field for item in fields))
+    if len(keys) != 1:
+        return model.select(*columns).where(key_condition(key_column, keys)).tuples()
+    name = (model, *(column.name for column in columns))
+    if name not in _prepared:
+        _prepared[name] = Prepared(lambda key: model.select(*columns).where(key_column == key), 1)
+    return _prepared[name](keys[0])
 
 
 def text_of(key: int, title: Iterable[str], other: Iterable[str]) -> Text:
@@ -443,6 +456,8 @@ class Hits:
     similar: tuple[str, ...] = ()
     #: The same as patterns of a text: one of these, all of them, one of them.
     likes: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    #: The words of which one is enough, where that is the whole question.
+    either: tuple[str, ...] = ()
     #: The first keys in no order of meaning, as many as were asked for, written with commas: thousands of numbers cost
     #: milliseconds as Python values, and where there are too many, few of them are needed.
     listed: str = ""
@@ -457,7 +472,16 @@ class Hits:
         if not self.match:
             return self
         joined = "group_concat(rowid)" if engine() == "sqlite" else "string_agg(id::text, ',')"
-        sql = f"SELECT {joined} FROM ({self._sql()} LIMIT {most:d}) AS few"
+        found = self._sql()
+        if engine() == "postgresql" and len(self.either) > _FEW_WORDS:
+            # Its index collects all hits of a question before the first one is read; asked word by word it stops at
+            # enough. A record with two of the words counts twice, which only makes the answer more careful.
+            name = index_name(self.spec)
+            ask = f'SELECT id FROM "{name}" WHERE words @@ '
+            found = (
+                "SELECT id FROM (" + " UNION ALL ".join(f"{ask}'{word}'::tsquery" for word in self.either) + ") AS each"
+            )
+        sql = f"SELECT {joined} FROM ({found} LIMIT {most:d}) AS few"
         return dataclasses.replace(self, listed=database.execute_sql(sql).fetchone()[0] or "")
 
     @property
@@ -473,7 +497,9 @@ class Hits:
         name = index_name(self.spec)
         if engine() == "sqlite":
             return f'SELECT rowid FROM "{name}" WHERE "{name}" MATCH \'{self.match}\''
-        return f'SELECT id FROM "{name}" WHERE words @@ $q${self.match}$q$::tsquery'
+        # Of a question that PostgreSQL reads it would think that one of many words is frequent, and test every row;
+        # what comes out of a question of its own it looks up in the index.
+        return f'SELECT id FROM "{name}" WHERE words @@ (SELECT $q${self.match}$q$::tsquery)'
 
     def along(self) -> Any:
         """The condition as a test of one row after the other: for walking an order in which hits are frequent."""
@@ -542,7 +568,10 @@ def _hits(spec: ModelSpec, alternatives: Sequence[Sequence[_Term]], similar: tup
     ordered = [sorted(terms, key=lambda term: len(term.words)) for terms in alternatives]
     groups = [both.join(_any(term.words, beginning=term.beginning) for term in terms) for terms in ordered]
     match = one.join(f"({group})" for group in groups) if len(groups) > 1 else "".join(groups)
-    return Hits(spec, match, similar, tuple(tuple(term.likes for term in terms) for terms in alternatives))
+    either: tuple[str, ...] = ()
+    if len(alternatives) == 1 and len(alternatives[0]) == 1 and not alternatives[0][0].beginning:
+        either = alternatives[0][0].words
+    return Hits(spec, match, similar, tuple(tuple(term.likes for term in terms) for terms in alternatives), either)
 
 
 def _any(words: Sequence[str], *, beginning: bool) -> str:

@@ -13,7 +13,7 @@ from tests.browser.server import PASSWORD, KontorServer
 Screen = Callable[[Page, str], None]
 
 
-@pytest.mark.req("SC-14", "SC-16", "SC-17", "PX-118")
+@pytest.mark.req("SC-14", "SC-16", "SC-17")
 @pytest.mark.engines("sqlite")
 def test_customers_begin_in_windows_ruled_by_the_keyboard(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Screen
