@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, redirect, render_template, request, send_file, session, url_for
+from flask import jsonify, redirect, render_template, request, send_file, session, url_for
 
 from flask_appadmin.bulk import (
     LARGE,
@@ -39,6 +39,7 @@ from flask_appadmin.selections import CAP, Selection, counted
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page import posted_reason
+from flask_appadmin.views.windows import for_window, in_window
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -76,11 +77,7 @@ class ActionPages:
             self.count = int(self.state.partition(".")[0]) if self.state else CAP
 
     def answer(self) -> Any:
-        """The page; one that was asked for as a window (js/windows.js) says in a header where to go when it is done."""
-        answer = self._answer()
-        if in_window() and isinstance(answer, Response) and answer.status_code == 302:
-            return Response(status=204, headers={"X-Location": answer.location})
-        return answer
+        return for_window(self._answer())
 
     def _answer(self) -> Any:
         if self._is_counting():
@@ -234,11 +231,6 @@ def _copy_hint(field: Any, proposed: dict[str, Any]) -> str:
         return gettext("vorgeschlagen")
     given = not field.required and (field.spec.natural_key or not proposed)
     return gettext("leer: wird vergeben") if given else ""
-
-
-def in_window() -> bool:
-    """Whether the page is asked for as a window over another one."""
-    return request.headers.get("X-Fragment") == "window"
 
 
 def different_rows(spec: ModelSpec, shown_state: str, state: str) -> str:

@@ -1,11 +1,10 @@
 """Windows in which a record begins: few fields in a dialog, and what becomes of them as one change set.
 
-Shape: a view declares `entry_windows`; each has a button beside that for a new record. GET is the window: a page of its
-own, or the part of it that a script puts into a dialog (header `X-Fragment: entry_window`). POST plans and applies: a
-script is told where to go on ({"url"}), a browser without one is led there.
+Shape: a view declares `entry_windows`; each has a button beside that for a new record. GET is the window, or a page of
+its own (windows.py). POST plans, applies and leads on to the record.
 Errors: all faults at once stand at their fields, with status 422; the window stays and keeps what was typed. A password
 is the exception: the server does not send it back, the script keeps it in its field.
-Contexts: templates/appadmin/entry.html, entry_window.html.
+Contexts: templates/appadmin/entry.html.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from flask import jsonify, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, session, url_for
 
 from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes import ChangeSet, NewRecord
@@ -25,6 +24,7 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import FieldSpec, spec_of
 from flask_appadmin.views import places
+from flask_appadmin.views.windows import for_window, in_window
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -82,9 +82,11 @@ class EntryPage:
         self.operator = operator
         self.maker = FormMaker(operator, lambda item: view.registry.lookup_url(item.references))
         self.form = self.maker.make(tuple(asked.item for asked in found.fields), is_new=True)
-        self.is_part = request.headers.get("X-Fragment") == "entry_window"
 
     def answer(self) -> Any:
+        return for_window(self._answer())
+
+    def _answer(self) -> Any:
         values: dict[str, Any] = {}
         for asked in self.window.fields:
             values |= starting_values(self.operator, spec_of(asked.model), (asked.item,))
@@ -111,7 +113,7 @@ class EntryPage:
         view.registry.forget_total(view.spec)
         url = self.window.lead_to(key) if self.window.lead_to is not None else view.record_url(key)
         session["toast"] = {"text": gettext("Angelegt."), "undo_url": ""}
-        return jsonify({"url": url}) if self.is_part else redirect(url)
+        return redirect(url)
 
     def _draw(self, faults: list[AppAdminError]) -> Any:
         fields = {field.spec.name: field for field in self.form}
@@ -134,6 +136,6 @@ class EntryPage:
             "button": str(self.window.button or gettext("Anlegen")),
             "fields": list(self.form),
             "errors": others,
+            "in_window": in_window(),
         }
-        page = render_template("appadmin/entry_window.html" if self.is_part else "appadmin/entry.html", **context)
-        return page, 200 if request.method != "POST" else 422
+        return render_template("appadmin/entry.html", **context), 200 if request.method != "POST" else 422

@@ -45,6 +45,13 @@ if (form) {
     }
   });
 
+  // A new record is begun by typing.
+  const isNew = !form.elements.id?.value;
+  if (isNew && document.activeElement === document.body && !form.querySelector('[aria-invalid="true"]')) {
+    const first = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].find((field) => field.offsetParent && !field.disabled && !field.readOnly);
+    first?.focus({ preventScroll: true });
+  }
+
   // Enter goes on to the next field, as at the desk; saving is a key of its own.
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;

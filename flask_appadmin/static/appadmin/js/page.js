@@ -1,6 +1,5 @@
 // Starts what every page has. Pages with more load their own module beside this one.
 import { startDialogs } from "./dialogs.js";
-import { startEntryWindows } from "./entrywindow.js";
 import { startKeys } from "./keys.js";
 import { startLookups } from "./lookups.js";
 import { startMenus } from "./menus.js";
@@ -25,5 +24,4 @@ startTooltips();
 startLookups();
 startSuggestions();
 startSearchWindow();
-startEntryWindows();
 startWindows();

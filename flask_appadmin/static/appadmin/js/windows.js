@@ -1,4 +1,4 @@
-// <a href="…" data-window> opens its page as a window over this one: a question, a copy. What the window sends back comes into it
+// <a href="…" data-window> opens its page as a window over this one: a question, a copy, a new record. What the window sends back comes into it
 // again; when it is done, the page goes where the server says. Without this module the link leads to the page itself.
 
 import { holding } from "./heldkeys.js";
@@ -27,7 +27,14 @@ export function startWindows() {
       const buttons = [...event.target.querySelectorAll("button")].filter((button) => !button.disabled);
       for (const button of buttons) button.disabled = true;
       const body = new FormData(event.target, event.submitter?.name ? event.submitter : undefined);
-      await show(event.target.action, { method: "POST", body });
+      // The server never sends a password back; in a window that is refused what was typed stays.
+      const secrets = [...event.target.querySelectorAll("input[type=password]")].map((field) => [field.name, field.value]);
+      try {
+        await show(event.target.action, { method: "POST", body });
+        for (const [name, value] of secrets) for (const field of made.querySelectorAll(`input[name="${CSS.escape(name)}"]`)) field.value = value;
+      } catch {
+        // The network is gone: what was typed stays, and can be sent again.
+      }
       for (const button of buttons) button.disabled = false;
     });
     return made;
@@ -55,7 +62,7 @@ export function startWindows() {
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-window]");
-    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || event.defaultPrevented || document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     closeMenus();
     holding(() => show(link.href)).catch(() => location.assign(link.href));
