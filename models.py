@@ -2374,7 +2374,10 @@ class Contact(Record):
         )
     )
     private_phone = described(
-        CharField(max_length=40, null=True, verbose_name=_("Privat(telefon)")), kind="phone", searchable=True
+        CharField(max_length=40, null=True, verbose_name=_("Privat(telefon)")),
+        aliases=("Privat",),
+        kind="phone",
+        searchable=True,
     )
     sort_order = described(
         IntegerField(null=True, verbose_name=_("Sortierung"), help_text=_("Reihenfolge in der Anzeige."))
@@ -2450,15 +2453,17 @@ class Address(Record):
             help_text=_("Mindestens eine Art der Anschrift ist nötig."),
         ),
         aliases=("Art: Versandanschrift", "Adresstyp: Lieferadresse"),
+        letter=("Art", "V"),
         listed=True,
     )
     is_invoice = described(
         BooleanField(default=True, verbose_name=_("R (Rechnungsadresse)")),
         aliases=("Art: Rechnungsanschrift",),
+        letter=("Art", "R"),
         listed=True,
     )
     is_order_confirmation = described(
-        BooleanField(default=False, verbose_name=_("Art: Auftragsbestätigung")), listed=True
+        BooleanField(default=False, verbose_name=_("Art: Auftragsbestätigung")), letter=("Art", "A"), listed=True
     )
     is_residence = described(BooleanField(default=False, verbose_name=_("Adresstyp: Wohnort")), listed=True)
     consignment_warehouse = described(
@@ -2566,6 +2571,8 @@ class Address(Record):
             )
         if values.get("format") == "5" and not values.get("routing_key"):
             yield missing(cls, "routing_key", gettext("Das Format XRechnung braucht den Key (Leitweg-ID)."))
+        if values.get("id") is None and values.get("address_number") in _unknown_address_numbers(operation):
+            yield fault(cls, "address_number", gettext("ist nicht vorhanden"), values["address_number"])
         warehouse = values.get("consignment_warehouse")
         if warehouse is not None:
             chosen = Warehouse.get_or_none(Warehouse.id == warehouse)
@@ -2595,6 +2602,8 @@ class Address(Record):
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         numbers.give_running_numbers("address", rows)
+        if getattr(operation, "kind", "") == "import":
+            _take_addresses(rows, operation)
 
 
 class BankAccount(Record):
@@ -3736,7 +3745,7 @@ def _without_bare_prefixes(old: dict[str, Any], values: dict[str, Any]) -> dict[
     return found
 
 
-#: What a new customer takes over of an address that is stored already (ME-22).
+#: What a new customer or address takes over of an address that is stored already (ME-22, ME-106).
 _ADDRESS_OF_NUMBER = ("name_1", "name_2", "name_3", "street", "country", "postal_code", "city")
 
 
@@ -3754,7 +3763,8 @@ def _take_addresses(rows: list[dict[str, Any]], operation: Any) -> None:
             )
             for row in query.order_by(model.id.desc()).tuples():
                 found[row[0]] = dict(zip(_ADDRESS_OF_NUMBER, row[1:], strict=True))
-    operation.memory["unknown address numbers"] = set(wanted) - set(found)
+    unknown = operation.memory.setdefault("unknown address numbers", set())
+    unknown |= set(wanted) - set(found)
     for values in rows:
         for name, value in found.get(values.get("address_number") or 0, {}).items():
             if values.get(name) is None:

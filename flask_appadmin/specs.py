@@ -64,6 +64,7 @@ class FieldDescription:
     preset: bool = True
     required: bool | None = None
     within: str = ""
+    letter: tuple[str, ...] = ()
 
 
 def described(
@@ -92,6 +93,7 @@ def described(
     preset: bool = True,
     required: bool | None = None,
     within: str = "",
+    letter: tuple[str, ...] = (),
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -109,6 +111,7 @@ def described(
     window with a search. preset: whether layouts may give it a value in new records. required: overrides what null and
     default say. within: this reference leads to a child of the record that the field of this name refers to ("id": of
     the record itself); only those are offered, and files name them by the number they have there.
+    letter: (heading, letter) of a column in which files tick several fields at once, one letter for each ("VR").
     """
     field.described_as = FieldDescription(
         group=group,
@@ -134,6 +137,7 @@ def described(
         preset=preset,
         required=required,
         within=within,
+        letter=letter,
     )
     return field
 

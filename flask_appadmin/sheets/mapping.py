@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: The target of the column that carries the row keys of our own files, and of the owner's number on child sheets.
 KEY_TARGET = "#key"
 OWNER_TARGET = "#owner"
+#: Begins the target of a column whose letters tick several fields: "#letters:" and its heading.
+LETTERS_TARGET = "#letters:"
 
 #: A guess stands when at most this share of the values tried refuses.
 _TOLERATED = 0.2
@@ -67,6 +69,11 @@ def own_targets(spec: ModelSpec, found: Sequence[str], operator: Operator) -> li
             names = dict(zip(headings(items), (item.name for item in items), strict=True))
             for item in items:  # a sheet from before a field got its title by layout
                 names.setdefault(str(item.own_label), item.name)
+                for alias in item.aliases:
+                    names.setdefault(alias, item.name)
+            for item in items:
+                if item.letter:
+                    names.setdefault(item.letter[0], f"{LETTERS_TARGET}{item.letter[0]}")
             names[str(ROW_KEY)] = KEY_TARGET
             if spec.owner is not None and spec.owner.references is not None:
                 owner = spec.owner.references

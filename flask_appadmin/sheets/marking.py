@@ -25,11 +25,12 @@ _CHUNK = 2_000
 
 
 def finding_sentences(run: ImportRun, limit: int | None = None) -> Iterator[str]:
-    """One sentence per finding: „Zeile 14, Spalte „IBAN“: …“."""
+    """One sentence per finding: „Zeile 14, Spalte „IBAN“: …“; those of children begin with their sheet's name."""
     query = ImportRow.select().where(with_findings(run)).order_by(ImportRow.id)
     for row in (query.limit(limit) if limit else query).iterator():
         for finding in row.findings:
-            yield finding_sentence(row, finding)
+            sentence = finding_sentence(row, finding)
+            yield sentence if row.entity == run.entity else f"{row.sheet} {sentence}".strip()
 
 
 def finding_sentence(row: ImportRow, finding: list[str]) -> str:

@@ -31,7 +31,14 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.sheets.applying import build_change, rows_of_source
 from flask_appadmin.sheets.exporting import OWNER_NAME, cells_of
-from flask_appadmin.sheets.mapping import KEY_TARGET, OWNER_TARGET, find_target, importable_fields, read_cell
+from flask_appadmin.sheets.mapping import (
+    KEY_TARGET,
+    LETTERS_TARGET,
+    OWNER_TARGET,
+    find_target,
+    importable_fields,
+    read_cell,
+)
 from flask_appadmin.sheets.reading import open_sheets
 from flask_appadmin.sheets.rowkeys import RowDigest, RowKey, check_row_key
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, SheetExport
@@ -135,7 +142,10 @@ class _Reader:
         self.headings = headings
         self.key_index = targets.index(KEY_TARGET) if KEY_TARGET in targets else -1
         self.owner_index = targets.index(OWNER_TARGET) if OWNER_TARGET in targets else -1
+        #: A row that names a child by its number changes what stands in it and nothing else.
+        self.spares = entity is not self.spec and planner.options.blank != "clear"
         self.columns = self._columns(targets)
+        self.letters = self._letters(targets)
         self.digest, self.digest_indexes = self._digest(targets)
         self.constants = self._constants() if entity is self.spec else []
 
@@ -154,9 +164,21 @@ class _Reader:
             columns.append(_Column(index, heading, model, item, allowed, joined))
         return columns
 
+    def _letters(self, targets: Sequence[str]) -> list[tuple[int, str, dict[str, str]]]:
+        """Columns of letters: (index, heading, letter -> field)."""
+        allowed = self.planner.importable(self.entity)
+        found = []
+        for index, target in enumerate(targets):
+            if target.startswith(LETTERS_TARGET):
+                heading = target.removeprefix(LETTERS_TARGET)
+                items = [item for item in self.entity.data_fields if item.letter and item.name in allowed]
+                letters = {item.letter[1]: item.name for item in items if item.letter[0] == heading}
+                found.append((index, self.headings[index], letters))
+        return found
+
     def _digest(self, targets: Sequence[str]) -> tuple[RowDigest | None, list[int]]:
         """How rows of our own are recognised as untouched: all cells that left, in the order in which they stand."""
-        if not self.own or self.key_index < 0:
+        if not self.own or self.key_index < 0 or self.letters:
             return None, []
         indexes = [index for index, target in enumerate(targets) if target and target != KEY_TARGET]
         described = []
@@ -195,7 +217,7 @@ class _Reader:
         if 0 <= self.owner_index < width:
             planned.owner = cells[self.owner_index]
         children: dict[str, dict[str, Any]] = {}
-        blanks, entity = self.blanks, self.entity
+        blanks, entity = self.blanks and (planned.key is not None or not self.spares), self.entity
         for column in self.columns:
             index = column.index
             cell = cells[index] if index < width else None
@@ -209,6 +231,9 @@ class _Reader:
                 planned.information[column.item.name] = (column.heading, cell)
             else:
                 self._read_cell(planned, values, column, cell)
+        for index, heading, letters in self.letters:
+            if index < width and cells[index] not in (None, ""):
+                self._read_letters(planned, heading, cells[index], letters)
         for item, text in self.constants:
             if item.name not in planned.values:
                 self._take(planned, planned.values, item, text, str(item.label))
@@ -220,6 +245,17 @@ class _Reader:
             planned.state = "skipped"
             planned.find("", "", gettext("In den zugeordneten Spalten steht nichts."), "note")
         return planned
+
+    def _read_letters(self, planned: _Planned, heading: str, cell: Any, letters: dict[str, str]) -> None:
+        """„VR“ ticks the fields of V and R and clears the others of the column."""
+        text = str(cell).upper()
+        if set(text) - set(letters) - set(" ,;"):
+            words = gettext(
+                "ist hier nicht möglich; erlaubt sind die Buchstaben %(letters)s", letters=", ".join(letters)
+            )
+            planned.refuse(heading, cell, FieldError(heading, cell, words).found())
+            return
+        planned.values.update((name, letter in text) for letter, name in letters.items())
 
     def _read_key(self, planned: _Planned, cells: list[Any]) -> bool:
         """Finds out which record the row is; answers whether nobody touched it."""
@@ -467,7 +503,9 @@ class Planner:
             else:
                 self._check_twice(row, entity, row.key, gettext("Zeilenschlüssel"), row.key)
         if entity.owner is not None:
-            self._match_owners([row for row in planned if row.key is None and row.state == ""], entity)
+            without = [row for row in planned if row.key is None and row.state == ""]
+            self._match_owners(without, entity)
+            self._match_numbers([row for row in without if row.state == "" and isinstance(row.owner, int)], entity)
 
     def _present(self, entity: ModelSpec, keys: list[int]) -> set[int]:
         key_field = entity.model._meta.primary_key
@@ -475,10 +513,12 @@ class Planner:
         condition = visible(self.operator, entity)
         return {row[0] for row in (query if condition is None else query.where(condition)).tuples()}
 
-    def _check_twice(self, row: _Planned, entity: ModelSpec, key: Any, heading: str, value: Any) -> None:
+    def _check_twice(
+        self, row: _Planned, entity: ModelSpec, key: Any, heading: str, value: Any, among: str = ""
+    ) -> None:
         if row.state == "error":
             return
-        first = self._seen.setdefault((entity.name, heading), {}).setdefault(key, row.number)
+        first = self._seen.setdefault((entity.name, among or heading), {}).setdefault(key, row.number)
         if first != row.number:
             words = gettext("steht schon in Zeile %(row)s. Diese Zeile wird nicht übernommen.", row=first)
             row.refuse(heading, value, words)
@@ -522,6 +562,34 @@ class Planner:
                 row.owner = self.names.find(text, entity.owner)
             except FieldError as fault:
                 row.refuse(label, row.owner, fault.found())
+
+    def _match_numbers(self, rows: list[_Planned], entity: ModelSpec) -> None:
+        """Rows that give the number which a child has at its owner are that child; an unknown one is a fault.
+
+        A number that people choose themselves (a cost centre) may be new.
+        """
+        owner = entity.owner
+        assert owner is not None
+        item = next((found for found in entity.natural_key if found.unique_with == (owner.name,)), None)
+        rows = [row for row in rows if item is not None and row.values.get(item.name) is not None]
+        if item is None or not rows:
+            return
+        known: dict[tuple[int, Any], int] = {}
+        condition = visible(self.operator, entity)
+        for part in _batches(sorted({row.owner for row in rows}), _CHUNK):
+            query = entity.model.select(entity.model._meta.primary_key, owner.column_field, item.column_field)
+            query = query.where(owner.column_field.in_(part))
+            for key, holder, number in (query if condition is None else query.where(condition)).tuples():
+                known[holder, number] = key
+        for row in rows:
+            value = row.values[item.name]
+            key = known.get((row.owner, value))
+            if key is not None:
+                self._check_twice(row, entity, key, str(item.label), value, gettext("Zeilenschlüssel"))
+                row.key = key
+            elif not item.required:
+                words = gettext("ist unter „%(plural)s“ dieses Datensatzes nicht vorhanden", plural=str(entity.plural))
+                row.refuse(str(item.label), value, FieldError(item, value, words).found())
 
     def _find_named(self, planned: list[_Planned], entity: ModelSpec) -> None:
         """Cells that name a child of the row's own record ("2" for its second address) become its key, or a fault."""
@@ -670,7 +738,9 @@ class Planner:
             row.title = entity.title_of({**now, **{k: v for k, v in row.values.items() if v is not None}})
             base = bases.get(row.key, {})
             # Changed since the export, and the history does not say what: then every difference is a question.
-            untraced = own and row.version != version and row.key not in traced
+            # A child that is named by its number left no export to compare with.
+            left = own and (row.export is not None or entity.owner is None)
+            untraced = left and row.version != version and row.key not in traced
             self._settle_doubts(row, entity, now, base)
             self._note_information(row, entity, now, base)
             if row.state == "":

@@ -158,7 +158,8 @@ def test_a_fault_in_a_window_keeps_every_input_and_names_its_row(operator: Flask
 
 
 @pytest.mark.req("ME-99", "ME-100", "ME-101", "ME-102", "ME-104", partly=True)
-@pytest.mark.req("ME-97", "ME-98", "ME-103", partly=True)
+@pytest.mark.req("ME-97", "ME-98", partly=True)
+@pytest.mark.req("ME-103")
 def test_the_window_has_all_fields_of_a_contact(operator: FlaskClient) -> None:
     customer = a_customer()
     (title,) = store(Salutation, {"number": 77, "name": "Frau Mag."})
