@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import bulk, pages, printing, records, sheets, starting
+from benchmarks import bulk, form, pages, printing, records, sheets, starting
 from benchmarks.measuring import Figure, Plan, Table, document, machine_facts
 from benchmarks.stock import Stock, open_stock, own_settings
 
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[Stock, Plan], Iterator[Figure]]] = {
     "list": pages.lists,
     "search": pages.search,
     "open": pages.open_customer,
+    "form": form.form,
     "save": records.save,
     "copy": records.copy,
     "bulk": bulk.bulk,

@@ -54,7 +54,7 @@ def test_the_window_has_the_fields_people_search_by(operator: FlaskClient) -> No
     form = page.one("form", css="find-form")
     assert [label.text for label in form.all("label")] == [
         "Kundennummer", "Synonym", "Name 1", "Name 2", "PLZ", "Ort", "Telefon", "E-Mail", "Status",
-        "Inaktive ausschließen",
+        "Inaktive ausschließen", "Blanko mit Einkauf",
     ]  # fmt: skip
     part = get(operator, "/admin/customer/find", **{"X-Fragment": "search_window"})
     assert (part.all("h1"), part.one("form", css="find-form")["action"]) == ([], "/admin/customer/find")
@@ -120,12 +120,12 @@ def test_nothing_found_leads_to_the_list_that_says_so(operator: FlaskClient) -> 
 def test_inactive_customers_are_left_out_when_the_box_is_ticked(operator: FlaskClient) -> None:
     make(A={}, B={}, C={}, D={"active": False}, E={"active": False})
     page = get(operator, "/admin/customer/")
-    box = page.one("label", "switch")
+    box = page.all("label", "switch")[0]
     assert (len(page.rows), "checked" in box.one("input").attributes) == (5, False)
     without = get(operator, box.one("a")["href"])
     assert listed(without) == ["A", "B", "C"]
     assert without.chips == ["Aktiv ist Ja", "Status ist Aktiv"], "it is a filter like any other"
-    box = without.one("label", "switch")
+    box = without.all("label", "switch")[0]
     assert "checked" in box.one("input").attributes
     again = get(operator, box.one("a")["href"])
     assert (len(again.rows), again.chips) == (5, ["Status ist nicht Anonymisiert oder Gelöscht"])

@@ -170,14 +170,16 @@ def _own_links(record: FormRecord, menu: str) -> list[tuple[str, str, bool]]:
 
 
 def _special_menu(record: FormRecord, actions: list[Action]) -> Menu:
-    """The windows of the record, then what else can be done with it."""
-    entries: list[tuple[str, str, bool] | None] = [*_own_links(record, "special")]
+    """The windows of the record, its further pages, then what else can be done with it."""
+    entries: list[tuple[str, str, bool] | None] = []
     if record.key is not None:
         entries += [
             (str(tab.label), record.view.record_url(record.key, tab=tab.key), False)
             for tab in record.view.form_layout.tabs
             if tab.special and tab.is_offered()
         ]
+        pages = _own_links(record, "special")
+        entries += [None, *pages] if entries and pages else pages
         more: list[tuple[str, str, bool] | None] = [
             (str(action.label), _action_url(record, action), isinstance(action, CopyRecord))
             for action in actions
