@@ -848,6 +848,7 @@ class Customer(Record):
         BooleanField(default=False, verbose_name=_("Firma"), help_text=_("Ohne Haken: Privatkunde.")),
         group="general",
         bulk=True,
+        unticked=_("Privatkunde"),
     )
     incoming_invoice_per_supplier = described(
         BooleanField(default=False, verbose_name=_("Eingangsrechnung je Lieferant")), group="general", bulk=True
@@ -1184,7 +1185,9 @@ class Customer(Record):
         bulk=True,
     )
     gross_prices = described(BooleanField(default=False, verbose_name=_("Bruttopreise")), group="further", bulk=True)
-    comda_number = described(CharField(max_length=30, null=True, verbose_name=_("Comda-Nr.")), group="further")
+    comda_number = described(
+        CharField(max_length=30, null=True, verbose_name=_("Comda-Nr.")), group="further", searchable=True
+    )
     direct_shipping_language = described(
         Reference(Language, null=True, verbose_name=_("Direktversand: Sprache")), group="further", bulk=True
     )
@@ -1467,11 +1470,15 @@ class Customer(Record):
         group="further",
         bulk=True,
     )
-    reference_cs5 = described(CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. CS5")), group="further")
-    reference_easylog = described(
-        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. Easylog")), group="further"
+    reference_cs5 = described(
+        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. CS5")), group="further", searchable=True
     )
-    reference_gls = described(CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. GLS")), group="further")
+    reference_easylog = described(
+        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. Easylog")), group="further", searchable=True
+    )
+    reference_gls = described(
+        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. GLS")), group="further", searchable=True
+    )
     invoice_copies = described(
         IntegerField(null=True, verbose_name=_("RG-Exempl."), help_text=_("Leer bedeutet die Vorgabe der Grundlagen.")),
         group="further",
@@ -1624,7 +1631,9 @@ class Customer(Record):
     payment_term_9 = described(Reference(PaymentTerm, null=True, verbose_name=_("ZB 9")), group="further", bulk=True)
     payment_term_10 = described(Reference(PaymentTerm, null=True, verbose_name=_("ZB 10")), group="further", bulk=True)
     central_settlement_number = described(
-        CharField(max_length=30, null=True, verbose_name=_("Zentralregulierungsnummer")), group="further"
+        CharField(max_length=30, null=True, verbose_name=_("Zentralregulierungsnummer")),
+        group="further",
+        searchable=True,
     )
     contact_print_deviates = described(
         BooleanField(

@@ -17,7 +17,7 @@ from domain.catalog import Article
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.money import line_value
-from domain.rules import missing
+from domain.rules import fault, missing
 from domain.values import Branch, Employee
 from flask_appadmin.changes import NewRecord, Written
 from flask_appadmin.database import Record
@@ -106,6 +106,25 @@ class TillReceipt(Record):
 
     class Meta:
         table_name = "till_receipt"
+
+    rule_fields = ("staff_employee",)
+
+    @classmethod
+    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        """A staff purchase is booked for employees who are customers of the type „Mitarbeiter“ (NE-42)."""
+        employee = values.get("staff_employee")
+        if employee is None:
+            return
+        customers = cls.customer.rel_model
+        known = customers.select().where(customers.employee == employee, customers.customer_type == "employee")
+        if not known.exists():
+            yield fault(
+                cls,
+                "staff_employee",
+                gettext("ist kein Kunde vom Kundentyp „Mitarbeiter“"),
+                Employee.get_by_id(employee).name,
+                gettext("Bitte zuerst als Kunden anlegen; der Bon ist nicht verbucht."),
+            )
 
 
 class TillReceiptItem(Record):

@@ -22,7 +22,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin.database import Record, database
-from flask_appadmin.errors import FieldError
+from flask_appadmin.errors import FieldError, MissingValue
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, Role, hide_fields
@@ -294,7 +294,7 @@ def checked(operator: Operator, item: FieldSpec, value: Any) -> Any:
     """The value after the limits of the field and its obligation, that of a layout too; raises FieldError."""
     value = item.check(value)
     if value is None and item.name in arrangement_of(operator).required.get(item.model_name, ()):
-        raise FieldError(item, None, gettext("Bitte ausfüllen."))
+        raise MissingValue(item, None, gettext("Bitte ausfüllen."))
     return value
 
 

@@ -389,6 +389,8 @@ class BooleanType(FieldType):
         text = text.strip().casefold()
         if not text:
             return None
+        if spec.unticked and text == str(spec.unticked).casefold():
+            return False
         if text not in self._WORDS:
             raise FieldError(spec, text, gettext("ist weder Ja noch Nein"), gettext("Bitte Ja oder Nein eingeben."))
         return self._WORDS[text]

@@ -100,6 +100,7 @@ class SpecField(wtforms.Field):
         if self.kind == "text" and spec.kind in ("email", "phone", "url"):
             self.kind = spec.kind
         self.unit = spec.unit
+        self.unticked = spec.unticked
         self.maxlength = spec.max_length or 0
         self.required = spec.required
         self.readonly = False

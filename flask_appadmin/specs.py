@@ -65,6 +65,7 @@ class FieldDescription:
     required: bool | None = None
     within: str = ""
     letter: tuple[str, ...] = ()
+    unticked: str = ""
 
 
 def described(
@@ -94,6 +95,7 @@ def described(
     required: bool | None = None,
     within: str = "",
     letter: tuple[str, ...] = (),
+    unticked: str = "",
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -112,6 +114,7 @@ def described(
     default say. within: this reference leads to a child of the record that the field of this name refers to ("id": of
     the record itself); only those are offered, and files name them by the number they have there.
     letter: (heading, letter) of a column in which files tick several fields at once, one letter for each ("VR").
+    unticked: what the record is without the tick of this box; form and list say so.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -138,6 +141,7 @@ def described(
         required=required,
         within=within,
         letter=letter,
+        unticked=unticked,
     )
     return field
 

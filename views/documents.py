@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from flask import redirect, render_template, request, session, url_for
 
-from domain.trade import CreditNote, DeliveryNote, Invoice, InvoiceItem, InvoiceRun, SalesOrder
+from domain.trade import CreditNote, DeliveryNote, Invoice, InvoiceItem, InvoiceRun, RepairOrder, SalesOrder
 from domain.trade.making import delivery_of, invoice_of
 from domain.trade.printouts import may_go_to_parent, printout
 from flask_appadmin.changes import ChangeSet, NewRecord
@@ -24,11 +24,19 @@ _LISTED = 12
 
 def customer_notices(me: Operator, values: dict[str, Any]) -> list[tuple[str, str]]:
     """What whoever enters a document of this customer should read: input hint, delivery notes, agreements."""
+    return _notices(me, values, ("input_hint", "agreements", "delivery_instructions", "order_info"))
+
+
+def workshop_notices(me: Operator, values: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the workshop should read in a repair order of this customer (ME-90)."""
+    return _notices(me, values, ("workshop_hint",))
+
+
+def _notices(me: Operator, values: dict[str, Any], names: tuple[str, ...]) -> list[tuple[str, str]]:
     key = values.get("customer")
     if key is None or not me.may("customer.read"):
         return []
     spec = spec_of(Customer)
-    names = ("input_hint", "agreements", "delivery_instructions", "order_info")
     query = Customer.select(*(spec.field(name).column_field for name in names)).where(Customer.id == key)
     condition = visible(me, spec)
     row = (query if condition is None else query.where(condition)).tuples().first()
@@ -179,6 +187,14 @@ class DeliveryNoteView(DocumentView):
     new_label = _("Neuer Lieferschein")
 
 
+class RepairOrderView(AppModelView):
+    model = RepairOrder
+    new_label = _("Neuer Reparaturauftrag")
+    begins_with: ClassVar[tuple[str, ...]] = ("customer",)
+    notice_fields: ClassVar[tuple[str, ...]] = ("customer",)
+    notices: ClassVar[Any] = staticmethod(workshop_notices)
+
+
 class InvoiceView(DocumentView):
     model = Invoice
     new_label = _("Neue Rechnung")
@@ -286,4 +302,4 @@ class DocumentsOfCustomer:
         }
 
 
-DOCUMENT_VIEWS = (SalesOrderView, DeliveryNoteView, InvoiceView, CreditNoteView, InvoiceRunView)
+DOCUMENT_VIEWS = (SalesOrderView, DeliveryNoteView, InvoiceView, CreditNoteView, InvoiceRunView, RepairOrderView)

@@ -39,12 +39,10 @@ _SETTING_CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         ("default_credit_limit", "default_credit_warn_percent", "default_price_basis"),
     ),
     (
-        _("Anschriften"),
-        (
-            "new_address_is_delivery", "new_address_is_invoice", "freight_rules_for_addresses",
-            "invoice_address_as_dunning_address",
-        ),
+        _("Kundenstamm - Vorgabewerte für neue abweichende Adressen"),
+        ("new_address_is_delivery", "new_address_is_invoice"),
     ),
+    (_("Anschriften"), ("freight_rules_for_addresses", "invoice_address_as_dunning_address")),
     (_("Module"), ("language_module", "currency_module", "neo_till", "datev_export")),
     (
         _("Verkauf und Preise"),

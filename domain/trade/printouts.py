@@ -3,7 +3,7 @@
 Shape: `printout` answers a Printout: postal address, facts beside it, texts, a table of lines and sums, all as text.
 The address is the one kept with the document; „an Hauptkunde“ puts that of the main customer right below it. What is
 empty at the customer leaves no caption behind. The input hint is never printed.
-Units: amounts in the currency of the document. Source: PX-100, PX-107 to PX-109, PX-116, PX-144, NE-70.
+Units: amounts in the currency of the document. Source: PX-100, PX-107 to PX-109, PX-116, PX-144, NE-70, ME-90.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from flask_appadmin.specs import spec_of
 #: Document -> (its day, its texts of the customer, whether the own supplier number stands on it).
 _KINDS = {
     "sales_order": ("ordered_on", ("external_text",), True),
-    "delivery_note": ("delivered_on", ("delivery_text",), True),
+    "delivery_note": ("delivered_on", ("delivery_text", "shipping_hint"), True),
     "invoice": ("invoiced_on", ("external_text",), True),
     "credit_note": ("credited_on", ("external_text",), False),
 }

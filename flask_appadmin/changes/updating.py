@@ -22,7 +22,7 @@ from flask_appadmin.changes.running import (
 )
 from flask_appadmin.changes.unique import check_unique, unique_sets
 from flask_appadmin.database import database, engine, execute_many, key_condition
-from flask_appadmin.errors import ConflictError, FieldError, NotFound
+from flask_appadmin.errors import ConflictError, FieldError, MissingValue, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext
@@ -68,9 +68,8 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
             merged = {**row, **changed}
             for name in mandatory - set(step.values):
                 if merged[name] is None:
-                    refuse(
-                        run, FieldError(spec.field(name), None, gettext("Bitte ausfüllen.")), step.place, step.source
-                    )
+                    fault = MissingValue(spec.field(name), None, gettext("Bitte ausfüllen."))
+                    refuse(run, fault, step.place, step.source)
             if rules & set(changed):
                 for fault in spec.model.validate({"id": step.key, **merged}, run):
                     refuse(run, fault, step.place, step.source)

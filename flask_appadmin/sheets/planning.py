@@ -799,7 +799,11 @@ class Planner:
                     continue
                 row.refuse(str(item.label), "", gettext("Dieses Feld kann nicht leer sein."))
                 return "error"
-            if item.read_only == "after_first_save" or (item.read_only == "once_filled" and current is not None):
+            if item.read_only == "once_filled" and current is not None:
+                # What others keep their books by: a file that says otherwise is wrong about the whole record (ME-46).
+                row.refuse(str(item.label), item.format(value), gettext("kann nicht mehr geändert werden"))
+                return "error"
+            if item.read_only == "after_first_save":
                 row.find(
                     str(item.label),
                     item.format(value),

@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from domain.catalog import Supplier, Warehouse
 from domain.settings import Setting
 from domain.trade import SalesOrder
-from domain.values import Category, ContactFunction, ContactSpecialization, Employee, OwnBank, Salutation
+from domain.values import Category, ContactFunction, ContactSpecialization, Employee, Language, OwnBank, Salutation
 from flask_appadmin.changes import ChangeSet
+from flask_appadmin.errors import FaultList
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.passwords import is_hash
 from flask_appadmin.rights import system_operator
@@ -333,7 +334,8 @@ def test_the_last_administrator_of_a_platform_customer_stays(operator: FlaskClie
     assert CustomerUser.select().count() == 0, "with the customer all its users go"
 
 
-@pytest.mark.req("PX-219", "PX-225", "PX-226", "ME-48", "ME-114", "NE-68", partly=True)
+@pytest.mark.req("PX-219", "PX-225", "PX-226", "ME-48", "NE-68")
+@pytest.mark.req("ME-114", partly=True)
 def test_addresses_have_types_presets_and_numbers_and_stay_while_they_are_used(operator: FlaskClient) -> None:
     customer = a_customer()
 
@@ -349,9 +351,12 @@ def test_addresses_have_types_presets_and_numbers_and_stay_while_they_are_used(o
     page = tab(operator, customer, "addresses")
     assert ticked(page) == {"is_delivery", "is_invoice"}
     store(Address, {"customer": customer, "city": "Graz"}, {"customer": customer, "city": "Linz"})
+    settings = get(operator, f"/admin/setting/edit/?id={Setting.get().id}")
+    assert "Kundenstamm - Vorgabewerte für neue abweichende Adressen" in settings.text, "PX-226"
+    save(operator, settings, {"new_address_is_invoice": None})
+    english = Language.get(Language.code == "en").id
     change = ChangeSet("form")
-    change.update(Setting, Setting.get().id, {"new_address_is_invoice": False})
-    change.update(Customer, customer, {"direct_shipping_new_addresses": True})
+    change.update(Customer, customer, {"direct_shipping_new_addresses": True, "direct_shipping_language": english})
     change.apply(WEBER)
     page = tab(operator, customer, "addresses")
     assert ticked(page) == {"is_delivery", "direct_shipping"}
@@ -381,8 +386,14 @@ def test_addresses_have_types_presets_and_numbers_and_stay_while_they_are_used(o
         row = next(row for row in rows(refused, "address") if row["data-row"] == str(used))
         assert "wird noch verwendet" in row.all("tr", "row-errors")[0].text
         assert not row.has_class("deleted"), "it stands there again"
+        change = ChangeSet("import")
+        change.delete(Address, used)
+        with pytest.raises(FaultList, match="wird noch verwendet"):
+            change.apply(WEBER)
+    assert grid(page, "address").get("data-asks"), "„Ja“ comes before the row goes"
     done = save(operator, page, {f"address-{third}-delete": "1"})
     assert (done.toast, Address.select().count()) == ("Gespeichert.", 2)
+    assert Customer.get_by_id(customer).direct_shipping_language.code == "en"
     new = save(
         operator,
         done,

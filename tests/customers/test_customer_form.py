@@ -17,6 +17,7 @@ from domain.trade import Invoice
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import utcnow
 from flask_appadmin.rights import system_operator
+from flask_appadmin.specs import spec_of
 from models import Address, Contact, Customer, CustomerArticleNumber, PromotionParticipation
 from tests.reader import Node, Page, get, read, send
 
@@ -254,6 +255,20 @@ def test_what_must_be_filled_is_marked_asked_for_and_never_saved_empty(operator:
     assert refused.one("textarea", id="f-warning_text").text == "Nur bar"
     stored = Customer.get_by_id(key)
     assert (stored.customer_type, stored.warning_text) == ("end_customer", None)
+
+
+@pytest.mark.req("PX-159")
+def test_who_is_no_company_is_a_private_customer_in_form_and_list(operator: FlaskClient) -> None:
+    key, company = (*customers("Auer"), *customers("Berger", is_company=True))
+    column = spec_of(Customer).field("is_company")
+    listed = get(operator, "/admin/customer/?columns=name_1,is_company&sort=name_1")
+    assert [row[-1] for row in listed.rows] == ["Privatkunde", "✓"]
+    for each, ticked in ((key, False), (company, True)):
+        page = open_form(operator, each, tab=column.group)
+        box = page.one("input", id="f-is_company")
+        # Beside a tick the words are not visible.
+        assert ("checked" in box.attributes, page.one("span", "unticked").text) == (ticked, "Privatkunde")
+    assert (column.parse("privatkunde"), column.parse("Ja")) == (False, True), "as it is copied out of the list"
 
 
 @pytest.mark.req("SC-09")

@@ -207,7 +207,8 @@ BICS = (
 
 
 @pytest.mark.req("PX-76", "PX-79", "PX-138", "PX-142", "PX-156", "PX-180", "PX-182", "ME-24", "NE-37")
-@pytest.mark.req("PX-84", "PX-116", "PX-154", "PX-155", "ME-23", "ME-31", partly=True)
+@pytest.mark.req("ME-23")
+@pytest.mark.req("PX-84", "PX-116", "PX-154", "PX-155", "ME-31", partly=True)
 def test_a_field_takes_what_is_right_and_says_what_is_wrong_with_the_rest(db: Any) -> None:
     for name, text, stored, sentence in VALUES:
         answer = enter(**{name: text})
@@ -220,7 +221,12 @@ def test_a_field_takes_what_is_right_and_says_what_is_wrong_with_the_rest(db: An
             assert value == stored or float(value) == stored, f"{name}={text!r} became {value!r}"
             Customer.delete().execute()
     assert Customer.select().count() == 0
-    owner = enter()
+    kept = {
+        "remark": "Bemerkung", "hint": "Hinweis", "marker": "K", "federal_state": "Tirol", "website": "www.example.com",
+        "gln": "4012345000009", "external_address_id": "FA", "external_customer_id": "FK",
+    }  # fmt: skip
+    owner = enter(**kept)
+    assert {name: getattr(owner, name) for name in kept} == kept
     for column, cases in (("iban", IBANS), ("bic", BICS)):
         for text, stored, sentence in cases:
             answer = enter(BankAccount, customer=str(owner.customer_number), **{column: text})
@@ -432,6 +438,7 @@ def test_an_import_takes_over_a_stored_address_and_never_a_consent(db: Any) -> N
 
 
 @pytest.mark.req("ME-22", "ME-25", "ME-26", "ME-27", "ME-30", "ME-91", "ME-92")
+@pytest.mark.req("PX-102")
 @pytest.mark.req("ME-31", "ME-23", "ME-112", "PX-81", partly=True)
 def test_a_file_meets_the_same_rules_and_its_rows_say_so(db: Any, tmp_path: Path) -> None:
     enter(BusinessUnit, number="3", name="Technik")
@@ -479,6 +486,15 @@ def test_a_file_meets_the_same_rules_and_its_rows_say_so(db: Any, tmp_path: Path
     path.write_text("Kundennummer;MwSt\n901;4\n", encoding="utf-8-sig")
     report = run_import(path, SPEC, OPERATOR, key="customer_number")
     assert (report.changed, report.errors) == (0, 1) and "„4“ gibt es hier nicht" in report.findings[0]
+    # PX-102: what a provider delivers again finds its customer by the Herold number; what is new becomes one.
+    change(Customer.get(Customer.customer_number == 900), address_provider_number="H1")
+    path.write_text("Herold-Nr.;Name 1;Ort\nH1;Huber KG;Graz\nH2;Auer;Linz\n", encoding="utf-8-sig")
+    report = run_import(path, SPEC, OPERATOR, key="address_provider_number", insert_missing=True)
+    assert (report.new, report.changed, report.errors) == (1, 1, 0), report
+    for number, found in (("H1", (900, "Huber KG", "Graz")), ("H2", (10001, "Auer", "Linz"))):
+        row = Customer.get(Customer.address_provider_number == number)
+        assert (row.customer_number, row.name_1, row.city) == found
+    assert run_import(path, SPEC, OPERATOR, key="address_provider_number", insert_missing=True).new == 0
 
 
 @pytest.mark.req("NE-56", "PX-125", "PX-145", "PX-150", "PX-157", "PX-117")

@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from domain.catalog import Article
-from domain.trade import CreditNote, DeliveryNote, DeliveryNoteItem, Invoice, InvoiceRun, SalesOrder
+from domain.catalog import Article, Supplier
+from domain.trade import (
+    CreditNote,
+    DeliveryNote,
+    DeliveryNoteItem,
+    Invoice,
+    InvoiceRun,
+    RepairOrder,
+    SalesOrder,
+)
 from domain.values import Country
-from models import Address, Contact
+from models import Address, Contact, Customer
 from tests.customers.test_documents import change, customer, make
 from tests.reader import get, send
 
@@ -95,7 +103,7 @@ def test_a_new_order_begins_at_the_customer_and_shows_what_is_proposed(operator:
     assert get(operator, "/admin/sales_order/new/?customer=9999&kind=x&ordered_on=gestern").status == 200
 
 
-@pytest.mark.req("PX-100", "PX-107", "PX-108", "PX-109", "PX-116", "PX-144", "NE-70")
+@pytest.mark.req("PX-100", "PX-107", "PX-108", "PX-109", "PX-116", "PX-144", "NE-70", "ME-90")
 def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator: FlaskClient) -> None:
     austria = Country.get(Country.code == "AT").id
     main = customer(1, street="Zentrale 1", postal_code="1010", city="Wien", country=austria)
@@ -105,6 +113,8 @@ def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator:
         "input_hint": "A C H T U N G - KEINE RÜCKSTÄNDE NACHLIEFERN",
         "tax_number": "12/345/67890",
         "own_supplier_number": "L-555",
+        "shipping_hint": "Rampe",
+        "workshop_hint": "Motor prüfen",
     }
     buyer = customer(
         2, parent_customer=main.id, po_box="123", postal_code="8010", city="Graz", country=austria, **texts
@@ -131,6 +141,8 @@ def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator:
         (texts["external_text"], everywhere),
         (texts["delivery_text"], {"delivery"}),
         (texts["input_hint"], set()),
+        (texts["shipping_hint"], {"delivery"}),
+        (texts["workshop_hint"], set()),
         (texts["tax_number"], {"invoice"}),
         (texts["own_supplier_number"], {"offer", "order", "delivery", "invoice"}),
         ("Postfach 123", everywhere | {"delivery"}),
@@ -142,6 +154,13 @@ def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator:
         assert "PF 123" in content, name
         assert "Postfach PF" not in content, name
         assert not [word for word in ("Steuer-Nr.", "Lieferanten-Nr.") if word in content], "no empty captions"
+
+    # ME-90: the workshop reads its hint in the repair order; who entered the customer stands there.
+    for owner, told in ((buyer, True), (plain, False)):
+        repair = make(RepairOrder, number=f"R{owner.customer_number}", customer=owner.id)
+        for url in (f"edit/?id={repair.id}", f"new/?customer={owner.id}"):
+            assert ("Motor prüfen" in get(operator, f"/admin/repair_order/{url}").html) is told, url
+    assert type(buyer).get_by_id(buyer.id).entered_by == "Frau Weber"
 
     # The run that makes collective invoices prints all of them; the form of each shows the address, too.
     change(buyer, collective_invoice=True)
@@ -163,6 +182,52 @@ def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator:
     box = get(operator, f"/admin/sales_order/print?id={alone.id}&to_parent=1").one("input", name="to_parent")
     assert ("disabled" in box.attributes, "checked" in box.attributes) == (True, False)
     assert operator.get("/admin/sales_order/print?id=9999").status_code == 404
+
+
+@pytest.mark.req("PX-82", "PX-83", "NE-07", "NE-46")
+def test_documents_are_for_active_customers_only(operator: FlaskClient) -> None:
+    form = get(operator, "/admin/customer/new/").one("form", id="form")
+    send(operator, form["action"], form.fields(name_1="Neuling"))
+    assert Customer.get(Customer.name_1 == "Neuling").status == "draft", "NE-07: nobody touched the status"
+    ticked, locked, unticked = customer(1), customer(2), customer(3)
+    change(locked, status="locked")
+    change(unticked, active=False)
+
+    def offered(url: str, field: str) -> list[str]:
+        """What the search beside this field finds, as the page itself asks."""
+        page = get(operator, url)
+        hidden = page.one("input", name=field)
+        lookup = next(
+            node
+            for node in page.all("span", "lookup")
+            if any(each is hidden for each in node.walk()) and "customer" in node["data-lookup"]
+        )
+        sign = "&" if "?" in lookup["data-lookup"] else "?"
+        found = []
+        for text in ("Firma", "Neuling", "Glas"):
+            found += operator.get(f"{lookup['data-lookup']}{sign}query={text}").get_json()
+        return [entry["text"] for entry in found]
+
+    places = (
+        ("/admin/sales_order/new/", "customer"), ("/admin/delivery_note/new/", "customer"),
+        ("/admin/invoice/new/", "customer"), ("/admin/customer/new/", "association"),
+    )  # fmt: skip
+    for url, field in places:
+        assert offered(url, field) == ["1 Firma 1"], url
+    listed = get(operator, "/admin/customer/?search=Firma").html
+    assert all(f"Firma {number}" in listed for number in (1, 2, 3)), "the search of the customers finds all"
+    change(ticked, active=False)
+    assert [offered(url, field) for url, field in places] == [[]] * 4
+
+    # NE-46: a supplier is sold to as soon as it is a customer.
+    supplier = make(Supplier, number="S3", name_1="Glas AG")
+    form = get(operator, "/admin/sales_order/new/").one("form", id="form")
+    refused = send(operator, form["action"], form.fields(customer_text="Glas AG"))
+    assert (refused.status, SalesOrder.select().count()) == (422, 0)
+    buyer = make(Customer, customer_number=9, customer_type="supplier", supplier=supplier.id, status="active")
+    assert offered("/admin/sales_order/new/", "customer") == ["9 Glas AG"]
+    send(operator, form["action"], form.fields(customer=str(buyer.id), customer_text="9 Glas AG"))
+    assert SalesOrder.get().customer_id == buyer.id
 
 
 def test_who_may_not_see_documents_sees_none(sign_in_as: Any) -> None:

@@ -308,7 +308,7 @@ def test_prices_taxes_turnover_and_the_accounting_follow_the_settings_of_the_cus
     assert "Kunde 6 hat kein Debitorenkonto" in refusal(lambda: make(AccountingTransfer))
 
 
-@pytest.mark.req("NE-57")
+@pytest.mark.req("NE-42", "NE-53", "NE-57")
 @pytest.mark.req("NE-70", "ME-101", partly=True)
 def test_runs_credit_notes_and_the_till_follow_the_settings_of_the_customer(db: Any) -> None:
     austria = Country.get(Country.code == "AT").id
@@ -377,9 +377,27 @@ def test_runs_credit_notes_and_the_till_follow_the_settings_of_the_customer(db: 
     assert AccountEntry.select().first().payment_method == "Bar"
     assert "Persönlicher Rabattsatz" in refusal(lambda: change(boxed, personal_discount_percent=Decimal(101)))
 
+    # A staff purchase is booked once the employee is a customer of that type (NE-42).
+    seventh = make(Employee, number="7", name="Sieben")
+    purchase = {**receipt, "number": "B-2", "staff_employee": seventh.id}
+    told = refusal(lambda: make(TillReceipt, **purchase))
+    assert "„Sieben“ ist kein Kunde vom Kundentyp „Mitarbeiter“" in told
+    assert not TillReceipt.select().where(TillReceipt.number == "B-2").exists()
+    make(Customer, customer_number=77, customer_type="employee", employee=seventh.id, status="active")
+    assert make(TillReceipt, **purchase).staff_employee_id == seventh.id
 
-@pytest.mark.req("ME-40", "ME-98", "ME-101", "ME-112")
-@pytest.mark.req("ME-46", partly=True)
+    # Another home branch moves neither the account nor the revenue (NE-53).
+    def figures() -> list[Any]:
+        return [list(model.select().order_by(model.id).dicts()) for model in (AccountEntry, RevenueFact)]
+
+    change(boxed, home_branch=Branch.get().id)
+    before = figures()
+    assert all(before)
+    change(boxed, home_branch=make(Branch, number="2", name="Filiale Süd").id)
+    assert figures() == before
+
+
+@pytest.mark.req("ME-40", "ME-46", "ME-98", "ME-101", "ME-112")
 def test_files_name_an_address_by_its_number_at_the_customer(db: Any, tmp_path: Path) -> None:
     """Two customers have an address 2 each; 9 is nobody's, and a code that does not exist is a fault of its row."""
     keys = {}
@@ -404,7 +422,8 @@ def test_files_name_an_address_by_its_number_at_the_customer(db: Any, tmp_path: 
         assert (report.errors, report.changed, report.new) == (1, 0, 0), report
         assert "„Anschriften“" in report.findings[0]
     report = read(Customer, "Kunden-Nr.;FIBU Nummer\n1;20000\n")
-    assert (report.changed, Customer.get(Customer.customer_number == 1).debtor_account) == (0, 10_001)
+    assert (report.changed, report.errors) == (0, 1), report
+    assert Customer.get(Customer.customer_number == 1).debtor_account == 10_001
     assert "kann nicht mehr geändert werden" in report.findings[0]
 
     # Contacts and addresses come back in the workbook they went out in.

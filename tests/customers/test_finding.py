@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 from collections.abc import Callable
+from importlib import import_module
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -15,9 +16,10 @@ import admin_app
 from domain.catalog import Supplier
 from domain.values import Country
 from flask_appadmin.changes import ChangeSet
-from flask_appadmin.database import fixed_clock
+from flask_appadmin.database import database, fixed_clock
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.rights import system_operator
+from flask_appadmin.search import index_name
 from flask_appadmin.specs import spec_of
 from models import Address, BankAccount, Contact, Customer, SupplierAssignment
 from tests.customers.test_customer_pages import WEBER, listed, make
@@ -74,6 +76,23 @@ SPELLINGS = (
 @pytest.mark.req("NE-05")
 def test_every_spelling_finds_the_same_customer(mueller: None, operator: FlaskClient) -> None:
     assert {text: found(operator, search=text) for text in SPELLINGS} == {text: ["MUELLER"] for text in SPELLINGS}
+
+
+@pytest.mark.req("ME-47")
+def test_customers_are_found_by_their_numbers_at_others(operator: FlaskClient) -> None:
+    numbers = {
+        "comda_number": "C-17", "reference_cs5": "CS5-18", "reference_easylog": "E-19", "reference_gls": "G-9",
+        "central_settlement_number": "ZR-20",
+    }  # fmt: skip
+    make(GESUCHT=numbers, ANDERER={"reference_gls": "G-8"})
+    assert {text: found(operator, search=text) for text in numbers.values()} == {
+        text: ["GESUCHT"] for text in numbers.values()
+    }
+    up_again = import_module("migrations.0013_reference_numbers_searched")
+    database.execute_sql(f'DELETE FROM "{index_name(spec_of(Customer))}"')
+    assert found(operator, search="G-9") == []
+    up_again.up(None, database)
+    assert found(operator, search="G-9") == ["GESUCHT"], "an upgrade fills the index of what is stored"
 
 
 def test_an_account_is_found_by_who_may_see_it(mueller: None, sign_in_as: Callable[..., FlaskClient]) -> None:

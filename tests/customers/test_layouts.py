@@ -146,7 +146,8 @@ def test_new_records_start_with_the_presets_and_stored_ones_stay(operator: Flask
     assert not getattr(Customer.get_by_id(key), company)
 
 
-@pytest.mark.req("PX-56")
+@pytest.mark.req("PX-56", "PX-59")
+@pytest.mark.req("PX-57", "PX-58", partly=True)
 def test_a_field_can_be_made_mandatory_for_form_bulk_and_import(operator: FlaskClient, app: Flask) -> None:
     key = make()
     arrange(operator, required__city="1")
@@ -154,9 +155,16 @@ def test_a_field_can_be_made_mandatory_for_form_bulk_and_import(operator: FlaskC
     assert fresh.one("input", name="city").get("required", "no") == ""
     edit = fresh.one("form", id="form")
     refused = send(operator, edit["action"], edit.fields(name_1="Ohne Ort"))
-    assert (refused.status, refused.faults) == (422, ["Bitte ausfüllen."])
+    assert (refused.status, refused.faults) == (422, ["Bitte eine Eingabe vornehmen."])
     stored = form_of(operator, f"/admin/customer/edit/?id={key}")
-    assert send(operator, stored["action"], stored.fields(city="")).faults == ["Bitte ausfüllen."]
+    refused = send(operator, stored["action"], stored.fields(city="", street="Ring 1"))
+    assert (refused.status, refused.faults) == (422, ["Bitte eine Eingabe vornehmen."])
+    words = refused.one("p", id="e-city")
+    assert (words.text, "data-passing" in words.attributes) == ("Bitte eine Eingabe vornehmen.", True)
+    assert [refused.one("input", name=name).get("value") or "" for name in ("city", "street")] == ["", "Ring 1"]
+    assert (Customer.get_by_id(key).city, Customer.get_by_id(key).street) == ("Graz", None)
+    barred = [field.one("label").text for field in refused.all("div", "field") if field.has_class("req")]
+    assert ("Ort" in barred, "Straße" in barred) == (True, False)
     with arranged(WEBER):
         for kind in ("form", "import", "list"):
             change = ChangeSet(kind)

@@ -144,7 +144,7 @@ class ListTable:
             now = utcnow()
             return lambda value: ("sub", "" if value is None else format_age(value, now))
         if item.type.name == "bool":
-            return lambda value: ("", "✓" if value else "")
+            return lambda value: ("", "✓" if value else item.unticked)
         if item.type.name == "text" and not item.masked:
             if item.kind in LINKED_KINDS:
                 return lambda value: ("", linked(item, value, lists.marked_text(value, pattern)) if value else "")
