@@ -29,6 +29,7 @@ LINES = (
     "open a customer: the page as it opens",
     "open a customer: one further tab",
     "open a customer: all",
+    *["form: "] * 3,
     "save one change with history: the form's request",
     "save one change with history: the gateway alone",
     "full copy of one customer",
