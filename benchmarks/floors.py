@@ -64,20 +64,21 @@ _LIST_SQL = (
 )
 
 
-def list_page(where: str, params: Sequence[Any], order: str) -> bytes:
-    """One page of the list with its count, which stops at 10,000."""
+def list_page(where: str, params: Sequence[Any], order: str, *, capped: bool = True) -> bytes:
+    """One page of the list with its count, which stops at 10,000 unless it has to be exact."""
+    limit = f" LIMIT {_CAP}" if capped else ""
     rows = _rows(f"{_LIST_SQL} WHERE {where} ORDER BY {order} LIMIT {_PAGE}", params)
-    counted = _rows(f"SELECT count(*) FROM (SELECT 1 FROM customer c WHERE {where} LIMIT {_CAP}) AS found", params)
+    counted = _rows(f"SELECT count(*) FROM (SELECT 1 FROM customer c WHERE {where}{limit}) AS found", params)
     body = "".join(f"<tr id={row[0]}>{''.join(f'<td>{_text(value)}</td>' for value in row[1:])}</tr>" for row in rows)
     return f"<!doctype html><title>Kunden</title><h1>{counted[0][0]}</h1><table>{body}</table>".encode()
 
 
 def search_page(word: str) -> bytes:
-    """The same for customers with a part of a word in one of eight columns."""
+    """The same for customers with a part of a word in one of eight columns: a scan of the table that counts."""
     names = ("search_name", "name_1", "name_2", "street", "postal_code", "city", "phone", "email")
     like = "LIKE" if engine() == "sqlite" else "ILIKE"
     where = " OR ".join(f"c.{name} {like} ?" for name in names)
-    return list_page(f"({where})", [f"%{word}%"] * len(names), "c.customer_number")
+    return list_page(f"({where})", [f"%{word}%"] * len(names), "c.customer_number", capped=False)
 
 
 def record_page(key: int, children: Sequence[tuple[str, str]]) -> bytes:

@@ -84,7 +84,7 @@ class Figure:
             self.work,
             "–" if self.floor is None else _amount(self.floor, self.unit),
             _amount(self.kontor, self.unit),
-            "–" if self.ratio is None else f"{self.ratio:.1f} ×",
+            "–" if self.ratio is None else f"{self.ratio:.{1 if self.ratio >= 0.95 else 3}f} ×",
             " ".join(target) or "–",
             self.verdict,
         )

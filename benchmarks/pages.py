@@ -13,6 +13,9 @@ from benchmarks.stock import Stock
 _LIST = "/admin/customer/"
 _LIST_TARGET = Target(ratio=8, at_most=0.012)
 
+#: At a million, where the design's machine scans the table in 346 ms; a slower one may take longer in proportion.
+_SEARCH_TARGET = Target(ratio=round(20 / 346, 3), at_most=0.020)
+
 #: What the list leaves out unless it is asked for (views/customer.py).
 _USUAL = "c.status NOT IN ('anonymised', 'deleted')"
 
@@ -108,7 +111,7 @@ def search(stock: Stock, plan: Plan) -> Iterator[Figure]:
             always(reading(stock, f"{_LIST}?search={word.replace(' ', '+')}")),
             # The floor reads the whole table: seconds at a million.
             plan.times(3 if plan.customers > 200_000 else 20),
-            Target(at_most=0.020),
+            _SEARCH_TARGET if plan.customers >= 1_000_000 else Target(at_most=0.020),
             warm=True,
             apart=True,
         )

@@ -136,16 +136,18 @@ def sign_in(server: KontorServer) -> Callable[..., None]:
 def screen() -> Callable[[Page, str], None]:
     """`screen(page, "list")` takes pictures in both sizes of the documentation.
 
-    Those that the documentation shows, or has kept before, go to docs/screens when KONTOR_SCREENS is set (`make
-    screens`); all others, and those of an ordinary run, to a folder outside the repository's files.
+    They are taken when KONTOR_SCREENS is set (`make screens`): those that the documentation shows, or has kept before,
+    go to docs/screens, all others to a folder outside the repository's files. An ordinary run has no time for them.
     """
+    if not os.environ.get("KONTOR_SCREENS"):
+        return lambda _page, _name: None
     pages = [page.read_text(encoding="utf-8") for page in SCREENS.parent.rglob("*.md")]
 
     def take(page: Page, name: str) -> None:
         kept = (SCREENS / f"{name}-1440x900.png").exists() or any(
             f"screens/{name}-1440x900.png" in text for text in pages
         )
-        folder = SCREENS if os.environ.get("KONTOR_SCREENS") and kept else OUT
+        folder = SCREENS if kept else OUT
         folder.mkdir(parents=True, exist_ok=True)
         before = page.viewport_size
         for width, height in SIZES:

@@ -18,6 +18,9 @@ from tests.browser.server import OPERATOR, KontorServer
 #: Columns of the customer list as they stand there.
 NUMBER, SYNONYM, NAME, POSTAL_CODE, CITY, COUNTRY, STATUS, LIMIT = range(8)
 
+#: What is asked of the server here is proven on both engines by requests.
+pytestmark = pytest.mark.engines("sqlite")
+
 
 @pytest.fixture
 def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> Page:

@@ -12,6 +12,9 @@ from tests.browser.server import KontorServer
 
 Screen = Callable[[Page, str], None]
 
+#: What is asked of the server here is proven on both engines by requests.
+pytestmark = pytest.mark.engines("sqlite")
+
 
 @pytest.fixture
 def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> str:

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.server import KontorServer
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.req("PX-09", "SC-12", "SC-13")
 def test_marks_by_keyboard_alone(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Callable[[Page, str], None]

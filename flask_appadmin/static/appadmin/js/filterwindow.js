@@ -45,8 +45,11 @@ export function startFilterWindow(form, close) {
     const drawn = document.createElement("div");
     drawn.innerHTML = await getFragment(url, "filter_row");
     const made = drawn.firstElementChild;
+    // Who has gone on to another place meanwhile stays there.
+    const stays = document.activeElement !== document.body && !row.contains(document.activeElement);
     row.replaceWith(made);
     prepare(made);
+    if (stays) return;
     (focus === "operator" ? made.querySelector("[data-op], [data-no]") : made.querySelector("[data-value]:not([type=hidden]), .values .lookup input:not([type=hidden])") ?? made.querySelector("[data-op]"))?.focus();
   }
 
