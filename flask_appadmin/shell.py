@@ -26,6 +26,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from markupsafe import Markup
 from peewee import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.routing import Rule
 
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
@@ -109,10 +110,30 @@ def safe_path(address: str | None, default: str = "") -> str:
     return default
 
 
+class _LateRule(Rule):
+    """An address whose way back (`url_for`) is worked out when it is first asked for.
+
+    Werkzeug compiles it for every address at the start; with a hundred tables that takes seconds, and most are never
+    asked for.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        compiled: Any = None
+
+        def build(rule: Rule, **values: Any) -> Any:
+            nonlocal compiled
+            if compiled is None:
+                compiled = Rule._compile_builder(rule, append_unknown)
+            return compiled(rule, **values)
+
+        return build
+
+
 def init_shell(app: Flask, brand: str) -> Shell:
     """Puts the shell around an application; the extensions for sign-in and views come after it."""
     shell = Shell(brand=brand)
     app.extensions["appadmin_shell"] = shell
+    app.url_rule_class = _LateRule
     # A form with some hundred fields and many children has more parts than the 1,000 that are allowed otherwise.
     set_defaults(app, {"MAX_CONTENT_LENGTH": FORM_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_BYTES, "MAX_FORM_PARTS": 20_000})
     files = Blueprint(
