@@ -23,12 +23,12 @@ from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.exporting import exportable_fields, file_name, headings, write_export
 from flask_appadmin.specs import FieldSpec
 from flask_appadmin.views import places
-from flask_appadmin.views.action_pages import different_rows
+from flask_appadmin.views.action_pages.request import different_rows
 from flask_appadmin.views.jobs_page import instance_folder
 from flask_appadmin.views.list_page.arranging import Arranging
 
 if TYPE_CHECKING:
-    from flask_appadmin.views.action_pages import ActionPages
+    from flask_appadmin.views.action_pages.request import ActionPages
 
 #: More records than this become a job.
 AT_ONCE = 5_000

@@ -27,7 +27,7 @@ from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, grid_co
 from flask_appadmin.rights import Operator, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
-from flask_appadmin.views.action_pages import ActionPages
+from flask_appadmin.views.action_pages import answer_action
 from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.condition_page import ConditionPage
 from flask_appadmin.views.entry_window import EntryPage, EntryWindow
@@ -471,7 +471,7 @@ class AppModelView(ModelView):
                     me.require(right)
                 me.require(f"{self.spec.right}.{known.verb}")
             raise NotFound()
-        return ActionPages(self, me, action).answer()
+        return answer_action(self, me, action)
 
     def _key(self) -> int:
         text = request.args.get("id") or request.form.get("id") or ""

@@ -35,7 +35,7 @@ from flask_appadmin.worklists import (
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
-    from flask_appadmin.views.action_pages import ActionPages
+    from flask_appadmin.views.action_pages.request import ActionPages
 
 
 class WorklistsView(SignedInView):
