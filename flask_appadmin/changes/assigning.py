@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,23 +179,65 @@ def write_assign(run: Run, step: Assign) -> None:
         for _key, title, sentence in refused[:50]:
             run.faults.append(AppAdminError(f"{title}: {sentence}"))
         return
-    with _picked(spec, condition):
+    with _picked(spec, condition) as picked:
+        run.expect(picked)
         _note_followed(run, spec, items, values)
-        for item in items:
-            _record_assignment(run, spec, item, values[item.name])
-        different = " OR ".join(f'"{item.column}" IS DISTINCT FROM {database.param}' for item in items)
-        stored = [item.column_field.db_value(values[item.name]) for item in items]
-        columns = ", ".join(f'"{item.column}" = {database.param}' for item in items)
-        cursor = database.execute_sql(
-            f'UPDATE "{spec.name}" SET {columns}, version = version + 1, updated_at = {database.param} '
-            f"WHERE id IN (SELECT id FROM picked) AND ({different})",
-            [*stored, run.moment, *stored],
-        )
-        changed = database.rows_affected(cursor)
-        if {item.name for item in items} & {item.name for item in search.indexed_fields(spec)}:
-            for (key,) in database.execute_sql("SELECT id FROM picked").fetchall():
-                run.touch(spec, key, None)
-    run.updated += changed
+        indexed = {item.name for item in items} & {item.name for item in search.indexed_fields(spec)}
+        for stretch in _stretches(picked if run.progress is None else STRETCH):
+            for item in items:
+                _record_assignment(run, spec, item, values[item.name], stretch)
+            run.updated += _write_values(run, spec, items, values, stretch)
+            if indexed and not run.rehearsal:
+                # Here and not at the end, so that the keys of a million records need not be remembered.
+                search.refresh(spec, _keys_of(stretch))
+            run.advance(stretch.count)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Picked keys above `low` up to `high`: what is written at a time, so that progress is told and a stop is heard."""
+
+    low: int
+    high: int
+    count: int
+
+    def of(self, column: str) -> str:
+        """The condition on a column of keys."""
+        return f"{column} > {self.low} AND {column} <= {self.high}"
+
+
+#: So many records are written at a time where somebody wants to hear how far it is.
+STRETCH = 10_000
+
+
+def _stretches(size: int) -> Iterator[_Stretch]:
+    """The picked keys in ascending order, so many at a time."""
+    low = -1
+    while True:
+        sql = f"SELECT max(id), count(*) FROM (SELECT id FROM picked WHERE id > {low} ORDER BY id LIMIT {size}) AS part"
+        high, count = database.execute_sql(sql).fetchone()
+        if not count:
+            return
+        yield _Stretch(low, high, count)
+        low = high
+
+
+def _keys_of(stretch: _Stretch) -> list[int]:
+    rows = database.execute_sql(f"SELECT id FROM picked WHERE {stretch.of('id')} ORDER BY id")
+    return [row[0] for row in rows.fetchall()]
+
+
+def _write_values(run: Run, spec: ModelSpec, items: list[FieldSpec], values: dict[str, Any], stretch: _Stretch) -> int:
+    """Sets the values of one stretch; answers how many records got another one."""
+    different = " OR ".join(f'"{item.column}" IS DISTINCT FROM {database.param}' for item in items)
+    stored = [item.column_field.db_value(values[item.name]) for item in items]
+    columns = ", ".join(f'"{item.column}" = {database.param}' for item in items)
+    cursor = database.execute_sql(
+        f'UPDATE "{spec.name}" SET {columns}, version = version + 1, updated_at = {database.param} '
+        f"WHERE id IN (SELECT id FROM picked WHERE {stretch.of('id')}) AND {stretch.of('id')} AND ({different})",
+        [*stored, run.moment, *stored],
+    )
+    return int(database.rows_affected(cursor))
 
 
 def _note_followed(run: Run, spec: ModelSpec, items: list[FieldSpec], values: dict[str, Any]) -> None:
@@ -219,7 +261,8 @@ class _picked:
         self._spec = spec
         self._condition = condition
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> int:
+        """Picks; answers how many there are."""
         database.execute_sql("DROP TABLE IF EXISTS picked")
         key_field = self._spec.model._meta.primary_key
         query = self._spec.model.select(key_field)
@@ -234,6 +277,7 @@ class _picked:
         database.execute_sql(f"INSERT INTO picked (id) {sql}", params)
         if engine() == "postgresql":
             database.execute_sql("ANALYZE picked")
+        return int(database.execute_sql("SELECT count(*) FROM picked").fetchone()[0])
 
     def __exit__(self, *_fault: Any) -> None:
         if _fault[0] is None:
@@ -251,7 +295,7 @@ def _owner_sql(spec: ModelSpec) -> tuple[str, str]:
     return f"'{spec.owner.references.name}'", f't."{spec.owner.column}"'
 
 
-def _record_assignment(run: Run, spec: ModelSpec, item: FieldSpec, value: Any) -> None:
+def _record_assignment(run: Run, spec: ModelSpec, item: FieldSpec, value: Any, stretch: _Stretch) -> None:
     param = database.param
     owner_entity, owner_id = _owner_sql(spec)
     old = item.type.sql_to_json(f't."{item.column}"', item, engine())
@@ -260,7 +304,7 @@ def _record_assignment(run: Run, spec: ModelSpec, item: FieldSpec, value: Any) -
         f"SELECT {param}, '{spec.name}', t.id, {owner_entity}, {owner_id}, {_title_sql(spec)}, 'update', "
         f"{param}, {param}, "
         f'{old}, {param}, NULL FROM picked p JOIN "{spec.name}" t ON t.id = p.id '
-        f'WHERE t."{item.column}" IS DISTINCT FROM {param}',
+        f'WHERE {stretch.of("p.id")} AND {stretch.of("t.id")} AND t."{item.column}" IS DISTINCT FROM {param}',
         (
             run.change_set,
             item.name,

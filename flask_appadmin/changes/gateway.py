@@ -19,6 +19,7 @@ from flask_appadmin.changes.running import (
     Assign,
     Delete,
     NewRecord,
+    Progress,
     Run,
     Update,
     Written,
@@ -134,12 +135,15 @@ class ChangeSet:
 
     # --- applying -----------------------------------------------------------------------------------------------------
 
-    def apply(self, operator: Operator) -> Applied:
-        """Writes everything in one transaction, or nothing; raises FaultList with all that was refused."""
+    def apply(self, operator: Operator, *, progress: Progress | None = None) -> Applied:
+        """Writes everything in one transaction, or nothing; raises FaultList with all that was refused.
+
+        `progress` is told (done, total) in records while set steps are written; what it raises takes everything back.
+        """
         if self.is_empty:
             return Applied(None)
         try:
-            return in_transaction(lambda: self._write(operator))
+            return in_transaction(lambda: self._write(operator, progress=progress))
         except _NothingToWrite as nothing:
             return Applied(None, skipped=tuple(nothing.skipped))
         except peewee.IntegrityError as fault:
@@ -166,8 +170,8 @@ class ChangeSet:
         except peewee.IntegrityError as fault:
             raise FaultList([_integrity_fault(fault)]) from fault
 
-    def _write(self, operator: Operator, *, rehearsal: bool = False) -> Applied:
-        run = Run(self.kind, operator, self.source, utcnow(), rehearsal=rehearsal)
+    def _write(self, operator: Operator, *, rehearsal: bool = False, progress: Progress | None = None) -> Applied:
+        run = Run(self.kind, operator, self.source, utcnow(), rehearsal=rehearsal, progress=progress)
         main = self._main
         if self._undo_of is not None:
             original = ChangeSetRecord.get_by_id(self._undo_of)

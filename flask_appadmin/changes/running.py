@@ -6,7 +6,7 @@ collects and the files beside this one write. Nothing here opens a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,9 @@ SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy")
 
 #: So many rows are asked for at once.
 CHUNK = 500
+
+#: Takes (done, total) while a set is written; what it raises takes everything back.
+Progress = Callable[[int, int], None]
 
 
 class NewRecord:
@@ -140,6 +143,20 @@ class Run:
     written: list[tuple[ModelSpec, Written]] = field(default_factory=list)
     #: What is written now follows from a rule: nobody typed it, so it may stand in fields nobody can type into.
     by_rule: bool = False
+    #: Who wants to hear how far it is, and how far that is: records written of those that are going to be.
+    progress: Progress | None = None
+    expected: int = 0
+    done: int = 0
+
+    def expect(self, count: int) -> None:
+        """So many records more are going to be written."""
+        self.expected += count
+
+    def advance(self, count: int) -> None:
+        """So many records more are written."""
+        self.done += count
+        if self.progress is not None:
+            self.progress(self.done, max(self.done, self.expected))
 
     def note(self, spec: ModelSpec, key: int, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
         """Remembers a record if something follows from its change (`Record.follow`, `Record.mirrors`)."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flask_appadmin.changes import ChangeSet, plan_assign, plan_undo
+from flask_appadmin.changes import ChangeSet, assigning, plan_assign, plan_undo
 from flask_appadmin.database import database
-from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, PlanChanged
+from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, JobCancelled, PlanChanged
 from flask_appadmin.filters import Filter
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord, lines_of_record
 from flask_appadmin.rights import Operator
@@ -324,3 +324,36 @@ def test_rehearsal_finds_the_same_and_writes_nothing(librarian: Operator) -> Non
     assert photograph() == before
     assert change.apply(librarian).created == 1
     assert database.is_closed() is False
+
+
+def test_a_set_step_tells_how_far_it_is_and_a_stop_takes_all_of_it_back(
+    librarian: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_books(librarian)
+    monkeypatch.setattr(assigning, "STRETCH", 2)
+    before = photograph()
+    told: list[tuple[int, int]] = []
+
+    def change() -> ChangeSet:
+        made = ChangeSet("bulk")
+        made.assign(
+            Selection.of_filter(Filter.from_text(spec_of(Book), "", librarian), librarian),
+            {"price": Decimal("7"), "pages": 12},
+        )
+        return made
+
+    def stop(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 2:
+            raise JobCancelled()
+
+    with pytest.raises(JobCancelled):
+        change().apply(librarian, progress=stop)
+    assert (told, photograph()) == ([(2, 3)], before)
+    assert not ChangeSetRecord.select().where(ChangeSetRecord.kind == "bulk").exists()
+    told.clear()
+    applied = change().apply(librarian, progress=lambda done, total: told.append((done, total)))
+    assert told == [(2, 3), (3, 3)]
+    assert applied.updated == 3
+    assert {(book.price, book.pages, book.version) for book in Book.select()} == {(Decimal("7"), 12, 2)}
+    assert ChangeRecord.select().where(ChangeRecord.change_set == applied.change_set).count() == 6
