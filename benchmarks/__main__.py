@@ -16,6 +16,7 @@ from benchmarks.stock import Stock, open_stock, own_settings
 GROUPS: dict[str, Callable[[Stock, Plan], Iterator[Figure]]] = {
     "list": pages.lists,
     "search": pages.search,
+    "confirm": pages.confirmations,
     "open": pages.open_customer,
     "form": form.form,
     "save": records.save,

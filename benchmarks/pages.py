@@ -83,6 +83,32 @@ def lists(stock: Stock, plan: Plan) -> Iterator[Figure]:
         )
 
 
+def confirmations(stock: Stock, plan: Plan) -> Iterator[Figure]:
+    """What one sees before an action on "all that match": the list marks them by a token, the page asks.
+
+    The floor counts them, which the pages leave for later when they are many.
+    """
+    from flask_appadmin.database import database
+
+    actions = (
+        ("change settings", "change_settings"),
+        ("export", "export_sheet"),
+        ("labels", "print_labels"),
+        ("Merkliste", "worklist"),
+    )
+    for words, query in (("all customers", ""), ("all that „gmbh“ finds", "search%3Dgmbh")):
+        for name, action in actions:
+            yield compare(
+                f"confirm: {name}, {words}",
+                always(lambda: database.execute_sql(f"SELECT count(*) FROM customer c WHERE {_USUAL}").fetchone()),
+                always(reading(stock, f"{_LIST}action/{action}?query={query}")),
+                plan.times(3),
+                Target(at_most=1.0),
+                warm=True,
+                apart=True,
+            )
+
+
 def _country_key(code: str) -> int:
     from flask_appadmin.database import database
 

@@ -26,6 +26,7 @@ LINES = (
     "search: a part of a word, few",
     *["search: "] * 9,
     "memory of the worker",
+    *["confirm: "] * 8,
     "open a customer: the page as it opens",
     "open a customer: one further tab",
     "open a customer: all",
