@@ -10,7 +10,7 @@ Units: times are UTC. Secrets are recorded as "changed", never by value. Only th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,9 @@ KINDS = {
     "setup": _("Eingerichtet"),
     "command": _("Kommandozeile"),
 }
+
+#: Kinds of operation after which nothing of their records comes back: what they wiped is gone for good.
+FINAL_KINDS = ("anonymise",)
 
 #: What stands in the history in place of a secret.
 SECRET = '"••••"'
@@ -138,6 +141,54 @@ def operations(*, user_id: int | None = None, before: int | None = None, limit: 
     if before is not None:
         query = query.where(ChangeSetRecord.id < before)
     return list(query)
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """That an operation was taken back: by which one, and whether wholly."""
+
+    by: int
+    is_whole: bool
+
+
+def taken_back(keys: Iterable[int]) -> dict[int, TakenBack]:
+    """Operation -> what took it back and still stands; an undo that was taken back itself does not count."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    undos = list(
+        ChangeSetRecord.select(ChangeSetRecord.undo_of, ChangeSetRecord.id, ChangeSetRecord.details)
+        .where(ChangeSetRecord.undo_of.in_(wanted))
+        .order_by(ChangeSetRecord.id)
+        .tuples()
+    )
+    undone = taken_back(key for _of, key, _details in undos)
+    found: dict[int, TakenBack] = {}
+    for of, key, details in undos:
+        if (again := undone.get(key)) is not None and again.is_whole:
+            continue
+        is_whole = again is None and not (details or {}).get("part")
+        if of not in found or is_whole:
+            found[of] = TakenBack(key, is_whole)
+    return found
+
+
+def has_final() -> bool:
+    return ChangeSetRecord.select().where(ChangeSetRecord.kind.in_(FINAL_KINDS)).exists()
+
+
+def is_final(owner_entity: str, owner_id: int) -> bool:
+    """Whether nothing of a record comes back any more."""
+    return (
+        ChangeRecord.select()
+        .join(ChangeSetRecord)
+        .where(
+            ChangeRecord.owner_entity == owner_entity,
+            ChangeRecord.owner_id == owner_id,
+            ChangeSetRecord.kind.in_(FINAL_KINDS),
+        )
+        .exists()
+    )
 
 
 def lines_of_set(

@@ -22,7 +22,7 @@ from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.changes.removing import ChangedMeanwhile, StillUsed, users_of
 from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
-from flask_appadmin.changes.undoing import UndoConflict, UndoPlan, plan_undo
+from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, plan_undo
 from flask_appadmin.changes.unique import unique_sets
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "NewRecord",
     "StillUsed",
     "UndoConflict",
+    "UndoPart",
     "UndoPlan",
     "Update",
     "ValueGroup",

@@ -24,7 +24,7 @@ from flask_appadmin.changes.running import (
     Update,
     Written,
 )
-from flask_appadmin.changes.undoing import write_undo
+from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
 from flask_appadmin.changes.updating import write_updates
 from flask_appadmin.database import engine, in_transaction, key_condition, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
@@ -60,6 +60,7 @@ class ChangeSet:
         self._deletes: list[Delete] = []
         self._assigns: list[Assign] = []
         self._undo_of: int | None = None
+        self._undo_part = WHOLE
         self._main: ModelSpec | None = None
 
     # --- collecting steps ---------------------------------------------------------------------------------------------
@@ -114,14 +115,16 @@ class ChangeSet:
         self._assigns.append(Assign(selection, dict(values), expected, frozenset(without)))
 
     @classmethod
-    def undo(cls, change_set: int, *, reason: str = "") -> ChangeSet:
-        """The set that takes back another one, as far as nobody changed the same values since."""
+    def undo(cls, change_set: int, *, part: UndoPart = WHOLE, reason: str = "") -> ChangeSet:
+        """The set that takes back another one or a part of it, as far as nobody changed the same values since."""
         original = ChangeSetRecord.get_or_none(ChangeSetRecord.id == change_set)
         if original is None:
             raise NotFound()
-        title = gettext("Zurückgenommen: %(title)s", title=original.title)[:255]
-        made = cls("undo", reason=reason, title=title)
-        made._undo_of = change_set
+        title = gettext("Zurückgenommen: %(title)s", title=original.title)
+        if not part.is_whole:
+            title = gettext("Zum Teil zurückgenommen: %(title)s", title=original.title)
+        made = cls("undo", reason=reason, title=title[:255])
+        made._undo_of, made._undo_part = change_set, part
         return made
 
     def _spec(self, model: Any) -> ModelSpec:
@@ -193,7 +196,7 @@ class ChangeSet:
             once=None if rehearsal else self.once or None,
         ).execute()
         if self._undo_of is not None:
-            write_undo(run, self._undo_of)
+            write_undo(run, self._undo_of, self._undo_part)
         waiting = write_deletes(run, self._deletes, may_wait=True)
         write_creates(run, self._creates)
         write_updates(run, self._updates)

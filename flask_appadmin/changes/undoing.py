@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,19 +18,68 @@ from flask_appadmin.changes.running import (
     insert_changes,
     owner_of,
     snapshot,
+    visible_keys,
 )
 from flask_appadmin.changes.unique import unique_sets
 from flask_appadmin.database import database, engine
+from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import ReferenceCache
-from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.history import FINAL_KINDS, ChangeRecord, ChangeSetRecord, has_final, is_final, taken_back
 from flask_appadmin.i18n import gettext
-from flask_appadmin.rights import visible
+from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, system_operator, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown
 
 
 @dataclass(frozen=True)
+class UndoPart:
+    """Which part of a set is taken back, and which newer values give way to it."""
+
+    #: (table, key): only this record with its children.
+    record: tuple[str, int] | None = None
+    #: (table, key, field): only this value; without a field that the record was made or removed.
+    cell: tuple[str, int, str | None] | None = None
+    #: Keys of lines of the history whose old value comes back although somebody changed it since.
+    over: frozenset[int] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        return self.record is None and self.cell is None
+
+    def condition(self, alias: str = "c") -> str:
+        """SQL that keeps to the part; names are those of declared models and fields, keys are numbers."""
+        found = []
+        if self.record is not None:
+            entity, key = KNOWN_SPECS[self.record[0]].name, int(self.record[1])
+            own = f"{alias}.entity = '{entity}' AND {alias}.record_id = {key}"
+            found.append(f"({alias}.owner_entity = '{entity}' AND {alias}.owner_id = {key} OR {own})")
+        if self.cell is not None:
+            spec, key = KNOWN_SPECS[self.cell[0]], int(self.cell[1])
+            field = f"= '{spec.field(self.cell[2]).name}'" if self.cell[2] is not None else "IS NULL"
+            found.append(f"{alias}.entity = '{spec.name}' AND {alias}.record_id = {key} AND {alias}.field {field}")
+        return "".join(f" AND {condition}" for condition in found)
+
+    def limit(self, query: Any) -> Any:
+        """The same for a query over ChangeRecord."""
+        if self.record is not None:
+            entity, key = self.record
+            query = query.where(
+                ((ChangeRecord.owner_entity == entity) & (ChangeRecord.owner_id == key))
+                | ((ChangeRecord.entity == entity) & (ChangeRecord.record_id == key))
+            )
+        if self.cell is not None:
+            entity, key, field = self.cell
+            query = query.where(ChangeRecord.entity == entity, ChangeRecord.record_id == key)
+            query = query.where(ChangeRecord.field.is_null() if field is None else ChangeRecord.field == field)
+        return query
+
+
+#: Everything that a set changed.
+WHOLE = UndoPart()
+
+
+@dataclass(frozen=True)
 class UndoConflict:
-    """A value that was changed again since; it stays."""
+    """A value that was changed again since; it stays, unless the operator says otherwise."""
 
     title: str
     label: str
@@ -38,6 +88,12 @@ class UndoConflict:
     current: str
     who: str = ""
     reason: str = ""
+    #: What the set had made of it.
+    made: str = ""
+    #: The line of the history, to name it in `UndoPart.over`; 0 where there is no choice.
+    line: int = 0
+    entity: str = ""
+    record_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,27 +110,30 @@ class UndoPlan:
         return self.updated + self.removed + self.restored
 
 
-def plan_undo(change_set: int, *, listed: int = 50) -> UndoPlan:
+def plan_undo(
+    change_set: int, *, part: UndoPart = WHOLE, operator: Operator | None = None, listed: int = 50
+) -> UndoPlan:
     """What taking back a set would restore, and what was changed again since and therefore stays."""
-    fields = _changed_fields(change_set)
+    operator = operator or system_operator("")
+    fields = _changed_fields(change_set, part)
     conflicts: list[UndoConflict] = []
     conflict_count = 0
     for spec, item in fields:
-        number, found = _field_conflicts(change_set, spec, item, listed - len(conflicts))
+        number, found = _field_conflicts(change_set, spec, item, listed - len(conflicts), part, operator)
         conflict_count += number
         conflicts += found
-    restorable = _restorable_records(change_set, fields)
-    removed, kept = _removable(change_set)
-    restored, lost = _recreatable(change_set)
+    restorable = _restorable_records(change_set, fields, part, operator)
+    removed, kept = _removable(change_set, part, operator)
+    restored, lost = _recreatable(change_set, part)
     conflicts += kept + lost
     return UndoPlan(
         change_set, restorable, len(removed), len(restored), conflicts, conflict_count + len(kept) + len(lost)
     )
 
 
-def _changed_fields(change_set: int) -> list[tuple[ModelSpec, FieldSpec]]:
+def _changed_fields(change_set: int, part: UndoPart = WHOLE) -> list[tuple[ModelSpec, FieldSpec]]:
     rows = (
-        ChangeRecord.select(ChangeRecord.entity, ChangeRecord.field)
+        part.limit(ChangeRecord.select(ChangeRecord.entity, ChangeRecord.field))
         .where(ChangeRecord.change_set == change_set, ChangeRecord.action == "update")
         .distinct()
         .tuples()
@@ -88,13 +147,51 @@ def _changed_fields(change_set: int) -> list[tuple[ModelSpec, FieldSpec]]:
     return sorted(found, key=lambda pair: (pair[0].name, pair[1].name))
 
 
-def _undo_join(spec: ModelSpec, item: FieldSpec) -> str:
-    """FROM and WHERE over the rows of one field of a set (parameters: set, field)."""
+def _undo_join(
+    change_set: int, spec: ModelSpec, item: FieldSpec, part: UndoPart, operator: Operator
+) -> tuple[str, list[Any]]:
+    """FROM and WHERE over what a set did to one field, with its parameters.
+
+    A record whose field was written twice in one set counts once, from its first old value to its last new one. What
+    the set made itself is left out: it goes as a whole. So is what the operator does not see, and who was anonymised.
+    """
     param = database.param
-    return (
-        f'FROM "change" c JOIN "{spec.name}" t ON t.id = c.record_id '
-        f"WHERE c.change_set_id = {param} AND c.entity = '{spec.name}' AND c.field = {param}"
+    asked = (change_set, item.name)
+    where = f"change_set_id = {param} AND entity = '{spec.name}' AND field = {param}"
+    twice = f'SELECT 1 FROM "change" WHERE {where} GROUP BY record_id HAVING count(*) > 1 LIMIT 1'
+    lines, params = '"change"', list[Any]()
+    if database.execute_sql(twice, asked).fetchone() is not None:
+        lines = (
+            "(SELECT b.id, b.change_set_id, b.entity, b.field, b.field_label, b.record_id, b.owner_entity, b.owner_id, "
+            "b.record_title, a.old_value, b.new_value FROM (SELECT min(id) AS first_id, max(id) AS last_id "
+            f'FROM "change" WHERE {where} GROUP BY record_id) g '
+            'JOIN "change" a ON a.id = g.first_id JOIN "change" b ON b.id = g.last_id)'
+        )
+        params += asked
+    sql = (
+        f'FROM {lines} c JOIN "{spec.name}" t ON t.id = c.record_id '
+        f"WHERE c.change_set_id = {param} AND c.entity = '{spec.name}' AND c.field = {param}{part.condition()}"
     )
+    params += asked
+    made = f"change_set_id = {param} AND entity = '{spec.name}' AND field IS NULL AND action = 'create'"
+    if database.execute_sql(f'SELECT 1 FROM "change" WHERE {made} LIMIT 1', (change_set,)).fetchone() is not None:
+        sql += f' AND c.record_id NOT IN (SELECT record_id FROM "change" WHERE {made})'
+        params.append(change_set)
+    condition = visible(operator, spec)
+    if condition is not None:
+        seen, seen_params = spec.model.select(spec.model._meta.primary_key).where(condition).sql()
+        sql += f" AND t.id IN ({seen})"
+        params += seen_params
+    if has_final():
+        sql += (
+            ' AND NOT EXISTS (SELECT 1 FROM "change" f JOIN change_set s ON s.id = f.change_set_id '
+            f"WHERE f.owner_entity = c.owner_entity AND f.owner_id = c.owner_id AND s.kind IN ({_FINAL}))"
+        )
+    return sql, params
+
+
+#: The kinds after which nothing of a record comes back, for SQL.
+_FINAL = ", ".join(f"'{kind}'" for kind in FINAL_KINDS)
 
 
 def _is_current(item: FieldSpec, column: str) -> str:
@@ -102,30 +199,50 @@ def _is_current(item: FieldSpec, column: str) -> str:
     return f't."{item.column}" IS NOT DISTINCT FROM {current}'
 
 
-def _field_conflicts(change_set: int, spec: ModelSpec, item: FieldSpec, listed: int) -> tuple[int, list[UndoConflict]]:
-    join = _undo_join(spec, item)
+def _told(operator: Operator, item: FieldSpec, text: str, names: ReferenceCache) -> str:
+    """A value as far as this operator may see it."""
+    if not may_read(operator, item):
+        return "••••"
+    words = shown(item, item.type.from_json(json.loads(text), item), names)
+    return (words if may_read_full(operator, item) else mask(words)) or gettext("leer")
+
+
+def _field_conflicts(
+    change_set: int, spec: ModelSpec, item: FieldSpec, listed: int, part: UndoPart, operator: Operator
+) -> tuple[int, list[UndoConflict]]:
+    join, params = _undo_join(change_set, spec, item, part, operator)
     where = f"AND NOT ({_is_current(item, 'new_value')}) AND NOT ({_is_current(item, 'old_value')})"
-    count = database.execute_sql(f"SELECT count(*) {join} {where}", (change_set, item.name)).fetchone()[0]
+    if part.over:
+        where += f" AND c.id NOT IN ({_keys(part.over)})"
+    count = database.execute_sql(f"SELECT count(*) {join} {where}", params).fetchone()[0]
     found = []
     if count and listed > 0:
         current = item.type.sql_to_json(f't."{item.column}"', item, engine())
         rows = database.execute_sql(
-            f"SELECT c.record_title, c.old_value, {current}, c.record_id {join} {where} "
+            f"SELECT c.record_title, c.old_value, c.new_value, {current}, c.record_id, c.id {join} {where} "
             f"ORDER BY c.id LIMIT {int(listed)}",
-            (change_set, item.name),
+            params,
         ).fetchall()
         names = ReferenceCache()
-        for title, old, now, key in rows:
+        for title, old, made, now, key, line in rows:
             found.append(
                 UndoConflict(
                     title,
                     str(item.label),
-                    shown(item, item.type.from_json(json.loads(old), item), names) or gettext("leer"),
-                    shown(item, item.type.from_json(json.loads(now), item), names) or gettext("leer"),
+                    _told(operator, item, old, names),
+                    _told(operator, item, now, names),
                     _last_person(spec, key, item),
+                    made=_told(operator, item, made, names),
+                    line=line,
+                    entity=spec.name,
+                    record_id=key,
                 )
             )
     return count, found
+
+
+def _keys(keys: Iterable[int]) -> str:
+    return ", ".join(str(int(key)) for key in sorted(keys)) or "0"
 
 
 def _last_person(spec: ModelSpec, key: int, item: FieldSpec) -> str:
@@ -139,24 +256,35 @@ def _last_person(spec: ModelSpec, key: int, item: FieldSpec) -> str:
     return row.user_name if row is not None else ""
 
 
-def _restorable_records(change_set: int, fields: list[tuple[ModelSpec, FieldSpec]]) -> int:
+def _comes_back(item: FieldSpec, part: UndoPart) -> str:
+    """SQL: the value is still the one the set made, or the operator wants the old one in spite of a newer."""
+    current = _is_current(item, "new_value")
+    if not part.over:
+        return current
+    return f"({current} OR c.id IN ({_keys(part.over)}) AND NOT ({_is_current(item, 'old_value')}))"
+
+
+def _restorable_records(
+    change_set: int, fields: list[tuple[ModelSpec, FieldSpec]], part: UndoPart, operator: Operator
+) -> int:
     """How many records get at least one value back."""
     if not fields:
         return 0
     parts, params = [], []
     for spec, item in fields:
-        parts.append(
-            f"SELECT '{spec.name}' AS entity, t.id {_undo_join(spec, item)} AND {_is_current(item, 'new_value')}"
-        )
-        params += [change_set, item.name]
+        join, asked = _undo_join(change_set, spec, item, part, operator)
+        parts.append(f"SELECT '{spec.name}' AS entity, t.id {join} AND {_comes_back(item, part)}")
+        params += asked
     sql = f"SELECT count(*) FROM ({' UNION '.join(parts)}) AS restorable"
     return database.execute_sql(sql, params).fetchone()[0]
 
 
-def _removable(change_set: int) -> tuple[list[tuple[ModelSpec, int]], list[UndoConflict]]:
+def _removable(
+    change_set: int, part: UndoPart, operator: Operator
+) -> tuple[list[tuple[ModelSpec, int]], list[UndoConflict]]:
     """Records the set made, children last, without those that were changed since by another set."""
     rows = list(
-        ChangeRecord.select(ChangeRecord.entity, ChangeRecord.record_id, ChangeRecord.record_title)
+        part.limit(ChangeRecord.select(ChangeRecord.entity, ChangeRecord.record_id, ChangeRecord.record_title))
         .where(ChangeRecord.change_set == change_set, ChangeRecord.action == "create")
         .order_by(ChangeRecord.id)
         .tuples()
@@ -175,8 +303,7 @@ def _removable(change_set: int) -> tuple[list[tuple[ModelSpec, int]], list[UndoC
         for start in range(0, len(found), CHUNK):
             keys = [key for key, _title in found[start : start + CHUNK]]
             later = _changed_later(change_set, spec, keys, made)
-            key_field = spec.model._meta.primary_key
-            present = {row[0] for row in spec.model.select(key_field).where(key_field.in_(keys)).tuples()}
+            present = visible_keys(operator, spec, keys)
             for key in keys:
                 if key not in present:
                     continue
@@ -219,19 +346,20 @@ def _changed_later(change_set: int, spec: ModelSpec, keys: list[int], made: set[
 
 def _undone_pairs(change_set: int) -> list[int]:
     """Later sets that cancel each other (a set and its undo), so that undoing both in turn stays possible."""
-    rows = list(
-        ChangeSetRecord.select(ChangeSetRecord.id, ChangeSetRecord.undo_of)
-        .where(ChangeSetRecord.undo_of > change_set)
-        .tuples()
-    )
-    return [key for pair in rows for key in pair] or [0]
+    rows = ChangeSetRecord.select(ChangeSetRecord.undo_of).where(ChangeSetRecord.undo_of > change_set).tuples()
+    back = taken_back([row[0] for row in rows])
+    return [key for undone, state in back.items() if state.is_whole for key in (undone, state.by)] or [0]
 
 
-def _recreatable(change_set: int) -> tuple[list[tuple[ModelSpec, int, dict[str, Any]]], list[UndoConflict]]:
-    """Records the set removed, owners first, without those whose place is taken."""
+def _recreatable(
+    change_set: int, part: UndoPart
+) -> tuple[list[tuple[ModelSpec, int, dict[str, Any]]], list[UndoConflict]]:
+    """Records the set removed, owners first, without those whose place is taken and those who were anonymised."""
     rows = list(
-        ChangeRecord.select(
-            ChangeRecord.entity, ChangeRecord.record_id, ChangeRecord.record_title, ChangeRecord.old_value
+        part.limit(
+            ChangeRecord.select(
+                ChangeRecord.entity, ChangeRecord.record_id, ChangeRecord.record_title, ChangeRecord.old_value
+            )
         )
         .where(ChangeRecord.change_set == change_set, ChangeRecord.action == "delete")
         .order_by(ChangeRecord.id.desc())
@@ -249,7 +377,8 @@ def _recreatable(change_set: int) -> tuple[list[tuple[ModelSpec, int, dict[str, 
             for name, value in stored.items()
             if name in spec.by_name and not spec.field(name).secret
         }
-        reason = _cannot_return(spec, key, values)
+        reason = gettext("wurde anonymisiert") if is_final(*owner_of(spec, key, values)) else ""
+        reason = reason or _cannot_return(spec, key, values)
         if reason:
             lost.append(UndoConflict(title, str(spec.label), gettext("wiederherstellen"), reason, "", reason))
         else:
@@ -276,39 +405,67 @@ def _cannot_return(spec: ModelSpec, key: int, values: dict[str, Any]) -> str:
     return ""
 
 
-def write_undo(run: Run, change_set: int) -> None:
+def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
     original = ChangeSetRecord.get_by_id(change_set)
     own = original.user_id is not None and original.user_id == run.operator.user_id
     if not run.operator.may("undo.all"):
         run.operator.require("undo.own" if own else "undo.all")
-    fields = _changed_fields(change_set)
+    if original.kind in FINAL_KINDS:
+        raise NotTakenBack(original.title)
+    fields = _changed_fields(change_set, part)
     for spec in {spec.name: spec for spec, _item in fields}.values():
         run.operator.require(f"{spec.right}.edit")
-        visible(run.operator, spec)
     for spec, item in fields:
-        _restore_field(run, change_set, spec, item)
+        if not may_edit(run.operator, item):
+            run.operator.require(f"{item.right}.edit")
+        _restore_field(run, change_set, spec, item, part)
+    removable, kept = _removable(change_set, part, run.operator)
+    _remove_made(run, removable)
+    restored, lost = _recreatable(change_set, part)
+    _recreate(run, restored)
+    back = {spec.name for spec, _key, _values in restored}
+    for spec, item in fields:
+        if spec.name in back:
+            # Changed first and removed then, by the same set: it was not there a moment ago.
+            _restore_field(run, change_set, spec, item, part)
     _bump_versions(run)
     run.updated += _count_updated(run)
-    removable, kept = _removable(change_set)
-    _remove_made(run, removable)
-    restored, lost = _recreatable(change_set)
-    _recreate(run, restored)
     for conflict in (*kept, *lost):
         run.skipped.append(f"{conflict.title}: {conflict.reason}")
     for spec, item in fields:
-        number, found = _field_conflicts(change_set, spec, item, 20)
+        number, found = _field_conflicts(change_set, spec, item, 20, part, run.operator)
         run.skipped += [f"{entry.title}: {entry.label} → {entry.current}" for entry in found]
         run.skipped += [gettext("und %(count)s weitere", count=number - len(found))] if number > len(found) else []
+    if run.skipped or not part.is_whole:
+        ChangeSetRecord.update(details={"part": True}).where(ChangeSetRecord.id == run.change_set).execute()
 
 
-def _restore_field(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec) -> None:
+class NotTakenBack(AppAdminError):
+    """An operation after which nothing comes back."""
+
+    status = 409
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+    def sentence(self) -> str:
+        return gettext("„%(title)s“ lässt sich nicht zurücknehmen.", title=self.title)
+
+
+def _restore_field(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, part: UndoPart) -> None:
     param = database.param
     columns = ", ".join(CHANGE_COLUMNS)
+    join, params = _undo_join(change_set, spec, item, part, run.operator)
+    now = "c.new_value"
+    if part.over:
+        current = item.type.sql_to_json(f't."{item.column}"', item, engine())
+        now = f"CASE WHEN c.id IN ({_keys(part.over)}) THEN {current} ELSE c.new_value END"
     database.execute_sql(
         f'INSERT INTO "change" ({columns}) SELECT {param}, c.entity, c.record_id, c.owner_entity, c.owner_id, '
-        f"c.record_title, 'update', c.field, c.field_label, c.new_value, c.old_value, NULL "
-        f"{_undo_join(spec, item)} AND {_is_current(item, 'new_value')}",
-        (run.change_set, change_set, item.name),
+        f"c.record_title, 'update', c.field, c.field_label, {now}, c.old_value, NULL "
+        f"{join} AND {_comes_back(item, part)}",
+        (run.change_set, *params),
     )
     old = item.type.sql_from_json("c.new_value", item, engine())
     database.execute_sql(
