@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from flask_appadmin.changes import Applied, AssignPlan, ChangeSet, plan_assign, users_of
-from flask_appadmin.copying import plan_copy
+from flask_appadmin.copying import NOTHING, LeftOut, plan_copy
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import AppAdminError, LabelError
 from flask_appadmin.i18n import _, gettext, to_local
@@ -202,9 +202,11 @@ class CopyRecord(ChangeAction):
         """The key of the one marked record; a sentence for none or several."""
         return one_key(selection)
 
-    def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
+    def plan(self, selection: Selection, values: dict[str, Any], without: LeftOut = NOTHING) -> ChangeSet:
         key = self.key_of(selection)
-        change, self_made = plan_copy(selection.spec, key, selection.operator, full=self.full, values=values)
+        change, self_made = plan_copy(
+            selection.spec, key, selection.operator, full=self.full, values=values, without=without
+        )
         change.made = self_made  # type: ignore[attr-defined]  # the page leads to the copy
         return change
 

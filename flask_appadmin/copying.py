@@ -1,48 +1,103 @@
-"""Copy and full copy: records become a ChangeSet of new records, by the copy marks of their fields.
+"""Copy and full copy: one record becomes a ChangeSet of new records, by the copy marks of their fields.
 
 Shape: `keep` takes the value, `clear` starts empty or with the default, `renew` gets a value of its own: from
 `prepare` of the model (next number), today for a date, the copied sibling for a reference inside the copy, " (Kopie)"
-behind a text. A full copy takes the children whose owner is marked `renew`; children without it (transactions, cards)
-stay behind. The copy remembers its source in the history of both.
-Source: spec, column `copy`; requirements SC-21 to SC-24.
+behind a text, a new name for a file. A full copy takes the children whose owner is marked `renew`; children without it
+(transactions, cards) stay behind. Secrets are never copied, nor what the operator may not set.
+A LeftOut names what the operator unticked. What he left out last stands in the details of his last copy; nothing else
+remembers it. The copy remembers its source in the history of both.
+Source: spec, column `copy`; requirements SC-21 to SC-24; goals C2 to C4.
 """
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin.changes import ChangeSet, NewRecord
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import NotFound
+from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import gettext, to_local
-from flask_appadmin.rights import Operator, visible
+from flask_appadmin.rights import Operator, may_edit, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
+
+#: Of a child table with more rows than this the dialog offers all or none.
+LISTED_ROWS = 12
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is not taken along though the kind of copy would: groups of fields, child tables, single rows of them."""
+
+    groups: frozenset[str] = frozenset()
+    children: frozenset[str] = frozenset()
+    #: Child table -> keys of rows.
+    rows: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def stored(self) -> dict[str, list[str]]:
+        """As it stands in the details of the operation; rows are those of one record, nobody leaves them out again."""
+        return {"groups": sorted(self.groups), "children": sorted(self.children)}
+
+
+NOTHING = LeftOut()
+
+
+def last_left_out(spec: ModelSpec, operator: Operator, *, full: bool) -> LeftOut:
+    """What this operator left out of his last copy of this kind."""
+    if operator.user_id is None:
+        return NOTHING
+    row = (
+        ChangeSetRecord.select(ChangeSetRecord.details)
+        .where(
+            ChangeSetRecord.user == operator.user_id,
+            ChangeSetRecord.kind == _kind(full),
+            ChangeSetRecord.entity == spec.name,
+        )
+        .order_by(ChangeSetRecord.id.desc())
+        .first()
+    )
+    left = (row.details or {}).get("left_out") if row is not None else None
+    return LeftOut(frozenset(left["groups"]), frozenset(left["children"])) if left else NOTHING
+
+
+def _kind(full: bool) -> str:
+    return "full_copy" if full else "copy"
 
 
 def plan_copy(
-    spec: ModelSpec, key: int, operator: Operator, *, full: bool = False, values: dict[str, Any] | None = None
+    spec: ModelSpec,
+    key: int,
+    operator: Operator,
+    *,
+    full: bool = False,
+    values: dict[str, Any] | None = None,
+    without: LeftOut = NOTHING,
 ) -> tuple[ChangeSet, NewRecord]:
     """The set that makes a copy of one record; `values` overrides fields (a number typed in the dialog)."""
     operator.require("copy.full" if full else "copy.run")
-    source = _read(spec, key, operator)
-    kind = "full_copy" if full else "copy"
+    source = read_source(spec, key, operator)
     title = spec.title_of(source)
-    change = ChangeSet(kind, source=f"{spec.label} {title}"[:255], details={"source": {"entity": spec.name, "id": key}})
-    siblings: dict[tuple[str, int], NewRecord] = {}
-    pointers: list[tuple[NewRecord, FieldSpec, int]] = []
-    copied = _copy(spec, source, change, None, siblings, pointers, full)
+    change = ChangeSet(
+        _kind(full),
+        source=f"{spec.label} {title}"[:255],
+        details={"source": {"entity": spec.name, "id": key}, "left_out": without.stored()},
+    )
+    work = _Copying(change, operator, full, without)
+    copied = work.copy(spec, source, None)
     copied.values.update(values or {})
-    siblings[(spec.name, key)] = copied
+    copied.source = gettext("Kopie von %(title)s", title=title)[:80]
     if full:
-        _copy_children(spec, key, change, copied, siblings, pointers)
-    for record, item, target in pointers:
-        sibling = siblings.get((item.references.name, target)) if item.references is not None else None
-        if sibling is not None:
-            record.values[item.name] = sibling
+        work.copy_children(spec, key, copied)
+    work.point_to_siblings()
+    change.copied_from(spec, key, title, copied)
     return change, copied
 
 
-def _read(spec: ModelSpec, key: int, operator: Operator) -> dict[str, Any]:
+def read_source(spec: ModelSpec, key: int, operator: Operator) -> dict[str, Any]:
+    """The record to be copied, all columns; NotFound for one that the operator does not see."""
     key_field = spec.model._meta.primary_key
     query = spec.model.select().where(key_field == key)
     condition = visible(operator, spec)
@@ -52,35 +107,80 @@ def _read(spec: ModelSpec, key: int, operator: Operator) -> dict[str, Any]:
     return row
 
 
-def _copy(
-    spec: ModelSpec,
-    source: dict[str, Any],
-    change: ChangeSet,
-    owner: NewRecord | None,
-    siblings: dict[tuple[str, int], NewRecord],
-    pointers: list[tuple[NewRecord, FieldSpec, int]],
-    full: bool,
-) -> NewRecord:
-    values: dict[str, Any] = {}
-    later: list[tuple[FieldSpec, int]] = []
-    for item in spec.data_fields:
-        value = source.get(item.name)
-        if item.owner and owner is not None:
-            values[item.name] = owner
-        elif item.secret or value is None:
-            continue
-        elif item.copy == "keep":
-            values[item.name] = value
-        elif item.copy == "renew":
-            renewed = _renewed(item, value)
-            if renewed is not None:
-                values[item.name] = renewed
-            elif item.target is not None and full:
-                later.append((item, value))
-    record = change.create(spec, values)
-    siblings[(spec.name, source["id"])] = record
-    pointers += [(record, item, target) for item, target in later]
-    return record
+class _Copying:
+    """One copy while it is planned."""
+
+    def __init__(self, change: ChangeSet, operator: Operator, full: bool, without: LeftOut) -> None:
+        self.change = change
+        self.operator = operator
+        self.full = full
+        self.without = without
+        #: (table, key of the source) -> its copy.
+        self.siblings: dict[tuple[str, int], NewRecord] = {}
+        self.pointers: list[tuple[NewRecord, FieldSpec, int]] = []
+
+    def copy(self, spec: ModelSpec, source: dict[str, Any], owner: NewRecord | None) -> NewRecord:
+        values: dict[str, Any] = {}
+        later: list[tuple[FieldSpec, int]] = []
+        for item in spec.data_fields:
+            value = source[item.name]
+            if item.owner and owner is not None:
+                values[item.name] = owner
+            elif value is None or self._leaves(item, owner):
+                continue
+            elif item.copy == "keep":
+                values[item.name] = value
+            else:
+                renewed = _renewed(item, value)
+                if renewed is not None:
+                    values[item.name] = renewed
+                elif item.target is not None:
+                    later.append((item, value))
+        record = self.change.create(spec, values)
+        self.siblings[spec.name, source["id"]] = record
+        self.pointers += [(record, item, target) for item, target in later]
+        return record
+
+    def _leaves(self, item: FieldSpec, owner: NewRecord | None) -> bool:
+        unticked = owner is None and item.group in self.without.groups
+        return not is_taken(item, self.operator, self.full) or (unticked and is_optional(item))
+
+    def copy_children(self, spec: ModelSpec, key: int, copied: NewRecord) -> None:
+        for child in copied_children(spec):
+            if child.name in self.without.children:
+                continue
+            left = self.without.rows.get(child.name, ())
+            for row in child_rows(child, key):
+                if row["id"] not in left:
+                    record = self.copy(child, row, copied)
+                    if child.children:
+                        self.copy_children(child, row["id"], record)
+
+    def point_to_siblings(self) -> None:
+        """References inside the copy lead to the copied records; what led to one that stays behind stays empty."""
+        for record, item, target in self.pointers:
+            sibling = self.siblings.get((item.references.name, target))
+            if sibling is not None:
+                record.values[item.name] = sibling
+
+
+def is_taken(item: FieldSpec, operator: Operator, full: bool) -> bool:
+    """Whether a copy by this operator gets something for a filled field, its own value or a new one."""
+    if item.secret or item.copy == "clear" or not may_edit(operator, item):
+        return False
+    return item.copy == "keep" or item.target is None or full
+
+
+def is_optional(item: FieldSpec) -> bool:
+    """Whether the copy can do without the value; what is renewed it gets in any case."""
+    return item.copy == "keep" and (not item.required or item.default is not None)
+
+
+def child_rows(child: ModelSpec, owner_key: int) -> Iterator[dict[str, Any]]:
+    """The rows of a child table of one record, all columns, in the order in which they were made."""
+    assert child.owner is not None
+    query = child.model.select().where(child.owner.column_field == owner_key)
+    return iter(query.order_by(child.model._meta.primary_key).dicts())
 
 
 def _renewed(item: FieldSpec, value: Any) -> Any:
@@ -89,26 +189,12 @@ def _renewed(item: FieldSpec, value: Any) -> Any:
         return to_local(utcnow()).date()
     if item.type.name == "datetime":
         return utcnow()
+    if item.type.name == "text" and item.read_only is True and item.required:
+        return secrets.token_hex(16)  # the name of a stored file: no two records share one
     if item.type.name == "text" and not item.unique:
         suffix = gettext(" (Kopie)")
         return f"{str(value)[: (item.max_length or 250) - len(suffix)]}{suffix}"
     return None
-
-
-def _copy_children(
-    spec: ModelSpec,
-    key: int,
-    change: ChangeSet,
-    copied: NewRecord,
-    siblings: dict[tuple[str, int], NewRecord],
-    pointers: list[tuple[NewRecord, FieldSpec, int]],
-) -> None:
-    for child in copied_children(spec):
-        assert child.owner is not None
-        query = child.model.select().where(child.owner.column_field == key)
-        for row in query.order_by(child.model._meta.primary_key).dicts():
-            record = _copy(child, row, change, copied, siblings, pointers, True)
-            _copy_children(child, row["id"], change, record, siblings, pointers)
 
 
 def copied_children(spec: ModelSpec) -> tuple[ModelSpec, ...]:

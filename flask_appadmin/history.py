@@ -40,6 +40,9 @@ KINDS = {
 #: Kinds of operation after which nothing of their records comes back: what they wiped is gone for good.
 FINAL_KINDS = ("anonymise",)
 
+#: The action of an entry at the source of a copy: no value of it changed, and it stands in no one's way.
+COPIED = "copied"
+
 #: What stands in the history in place of a secret.
 SECRET = '"••••"'
 
@@ -93,7 +96,7 @@ class ChangeRecord(peewee.Model):
     owner_entity = peewee.CharField(max_length=60)
     owner_id = peewee.BigIntegerField()
     record_title = peewee.CharField(max_length=160)
-    #: "create", "update" or "delete".
+    #: "create", "update", "delete" or COPIED (new_value: key and title of the copy).
     action = peewee.CharField(max_length=6)
     field = peewee.CharField(max_length=60, null=True)
     field_label = peewee.CharField(max_length=120, null=True)
@@ -239,13 +242,19 @@ def _lines(
             field=row.field or "",
             label=str(item.label) if item is not None else (row.field_label or ""),
             old=_words(item, row.old_value, operator, names) if row.action == "update" else "",
-            new=_words(item, row.new_value, operator, names) if row.action == "update" else "",
+            new=_new_words(row, item, operator, names),
             source=row.source or "",
             who=change_set.user_name if change_set else "",
             when=change_set.changed_at if change_set else None,
             kind=change_set.kind_label if change_set else "",
             reason=(change_set.reason or "") if change_set else "",
         )
+
+
+def _new_words(row: ChangeRecord, item: FieldSpec | None, operator: Operator, names: ReferenceCache) -> str:
+    if row.action == COPIED:
+        return str(json.loads(row.new_value or "{}").get("title", ""))
+    return _words(item, row.new_value, operator, names) if row.action == "update" else ""
 
 
 def _words(spec: FieldSpec | None, text: str | None, operator: Operator, names: ReferenceCache) -> str:

@@ -28,7 +28,7 @@ from flask_appadmin.bulk import (
     KeepOnWorklist,
     PrintLabels,
 )
-from flask_appadmin.history import ChangeLine
+from flask_appadmin.history import COPIED, ChangeLine
 from flask_appadmin.i18n import _, format_datetime
 from flask_appadmin.lists import count_rows
 from flask_appadmin.rights import Operator
@@ -232,7 +232,9 @@ class Registry:
                     {
                         "when": format_datetime(line.when),
                         "who": line.who,
-                        "what": ", ".join(part for part in (line.kind, line.source) if part),
+                        "what": ", ".join(
+                            part for part in (line.kind, line.source if line.action != "create" else "") if part
+                        ),
                         "reason": line.reason,
                         "url": self.operation_url(line.change_set_id),
                         "undo_url": self.undo_url(line.change_set_id),
@@ -246,7 +248,10 @@ class Registry:
         spec = self.specs_by_name.get(line.entity)
         name = str(spec.label) if spec is not None else line.entity
         if line.action == "create":
-            return f"{name} {line.title}", "", i18n.gettext("angelegt")
+            made = i18n.gettext("angelegt")
+            return f"{name} {line.title}", "", f"{made}: {line.source}" if line.source else made
+        if line.action == COPIED:
+            return f"{name} {line.title}", "", i18n.gettext("kopiert nach %(title)s", title=line.new)
         if line.action == "delete":
             return f"{name} {line.title}", i18n.gettext("gelöscht"), ""
         is_child = spec is not None and spec.owner is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_appadmin.arrangements import checked, presets_of, required_names
@@ -23,6 +23,8 @@ from flask_appadmin.changes.running import (
 from flask_appadmin.changes.unique import check_unique
 from flask_appadmin.database import database, engine, execute_many
 from flask_appadmin.errors import FieldError, NotFound
+from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.history import COPIED
 from flask_appadmin.rights import may_edit
 from flask_appadmin.specs import ModelSpec
 
@@ -73,6 +75,29 @@ def write_creates(run: Run, records: list[NewRecord]) -> None:
         run.note(record.spec, record.key, None, record.values)
     insert_changes(rows)
     run.created += sum(1 for record in written if record.spec.owner is None) or len(written)
+
+
+def note_copies(run: Run, copied: Iterable[tuple[ModelSpec, int, str, NewRecord]]) -> None:
+    """Tells the histories of the sources what was made of them; a field of theirs did not change."""
+    insert_changes(
+        [
+            (
+                run.change_set,
+                spec.name,
+                key,
+                spec.name,
+                key,
+                title[:160],
+                COPIED,
+                None,
+                None,
+                None,
+                json_text({"id": record.key, "title": spec.title_of(record.values)[:160]}),
+                None,
+            )
+            for spec, key, title, record in copied
+        ]
+    )
 
 
 def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool:

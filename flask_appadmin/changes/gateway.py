@@ -10,7 +10,7 @@ import peewee
 
 from flask_appadmin import search
 from flask_appadmin.changes.assigning import write_assign
-from flask_appadmin.changes.creating import write_creates
+from flask_appadmin.changes.creating import note_copies, write_creates
 from flask_appadmin.changes.following import mirrored
 from flask_appadmin.changes.removing import write_deletes
 from flask_appadmin.changes.running import (
@@ -59,6 +59,8 @@ class ChangeSet:
         self._updates: list[Update] = []
         self._deletes: list[Delete] = []
         self._assigns: list[Assign] = []
+        #: (table, key, title) of the record that a new one is a copy of, with that new one.
+        self._copied: list[tuple[ModelSpec, int, str, NewRecord]] = []
         self._undo_of: int | None = None
         self._undo_part = WHOLE
         self._main: ModelSpec | None = None
@@ -113,6 +115,10 @@ class ChangeSet:
         """Plans one value per field for all selected records. `expected` is the `state` of the plan that was shown."""
         self._main = self._main or selection.spec
         self._assigns.append(Assign(selection, dict(values), expected, frozenset(without)))
+
+    def copied_from(self, spec: ModelSpec, key: int, title: str, record: NewRecord) -> None:
+        """Lets the history of a stored record say that this new one is its copy."""
+        self._copied.append((spec, key, title, record))
 
     @classmethod
     def undo(cls, change_set: int, *, part: UndoPart = WHOLE, reason: str = "") -> ChangeSet:
@@ -212,6 +218,7 @@ class ChangeSet:
         if not (run.created or run.updated or run.deleted):
             raise _NothingToWrite(run.skipped)
         if not rehearsal:
+            note_copies(run, self._copied)
             _refresh_search(run)
         title = self.title or _operation_title(self.kind, main, run, self._creates, self._updates, self._deletes)
         ChangeSetRecord.update(

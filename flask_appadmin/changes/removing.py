@@ -20,7 +20,7 @@ from flask_appadmin.changes.running import (
 from flask_appadmin.database import engine
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
-from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.specs import ModelSpec, spec_of
 
@@ -104,7 +104,11 @@ def _changed_since(step: Delete) -> ChangedMeanwhile | None:
     rows = list(
         ChangeRecord.select(ChangeRecord, ChangeSetRecord)
         .join(ChangeSetRecord)
-        .where(ChangeRecord.entity == step.spec.name, ChangeRecord.record_id == step.key)
+        .where(
+            ChangeRecord.entity == step.spec.name,
+            ChangeRecord.record_id == step.key,
+            ChangeRecord.action != COPIED,
+        )
         .order_by(ChangeRecord.id.desc())
         .limit(max(row[0] - step.version, 1))
     )

@@ -24,7 +24,7 @@ from flask_appadmin.changes.unique import unique_sets
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import ReferenceCache
-from flask_appadmin.history import FINAL_KINDS, ChangeRecord, ChangeSetRecord, has_final, is_final, taken_back
+from flask_appadmin.history import COPIED, FINAL_KINDS, ChangeRecord, ChangeSetRecord, has_final, is_final, taken_back
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, system_operator, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown
@@ -326,6 +326,7 @@ def _changed_later(change_set: int, spec: ModelSpec, keys: list[int], made: set[
         .join(ChangeSetRecord)
         .where(
             ChangeRecord.change_set > change_set,
+            ChangeRecord.action != COPIED,
             (
                 ((ChangeRecord.entity == spec.name) & ChangeRecord.record_id.in_(keys))
                 | ((ChangeRecord.owner_entity == spec.name) & ChangeRecord.owner_id.in_(keys))

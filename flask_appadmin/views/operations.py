@@ -12,7 +12,7 @@ from flask_admin import expose
 
 from flask_appadmin.changes import ChangeSet, plan_undo
 from flask_appadmin.errors import FaultList, NotAllowed, NotFound
-from flask_appadmin.history import ChangeLine, ChangeSetRecord, lines_of_set, operations
+from flask_appadmin.history import COPIED, ChangeLine, ChangeSetRecord, lines_of_set, operations
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.views import places
@@ -159,6 +159,8 @@ class OperationsView(SignedInView):
             url = self.registry.record_url(spec, line.record_id)
         notes = {"create": gettext("angelegt"), "delete": gettext("gelöscht")}
         note = ", ".join(part for part in (notes.get(line.action, ""), line.source) if part)
+        if line.action == COPIED:
+            return title, url, "", "", "", gettext("kopiert nach %(title)s", title=line.new)
         return title, url, line.label, line.old, line.new, note
 
     @expose("/undo", methods=("GET", "POST"))

@@ -20,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 from flask_appadmin.database import database
 from flask_appadmin.errors import ConflictError
 from flask_appadmin.fieldtypes import json_text
-from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.rights import Operator, may_read
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -118,7 +118,7 @@ def merged_notice(record: FormRecord, seen: str, own: int | None) -> str:
     mark = database.param
     foreign = (
         f'SELECT 1 FROM "change" WHERE owner_entity = {mark} AND owner_id = {mark} AND id > {mark} '
-        f"AND change_set_id <> {mark} LIMIT 1"
+        f"AND change_set_id <> {mark} AND action <> '{COPIED}' LIMIT 1"
     )
     if database.execute_sql(foreign, (record.spec.name, record.key, int(seen), own or 0)).fetchone() is None:
         return ""  # as nearly always
@@ -129,6 +129,7 @@ def merged_notice(record: FormRecord, seen: str, own: int | None) -> str:
             ChangeRecord.owner_entity == record.spec.name,
             ChangeRecord.owner_id == record.key,
             ChangeRecord.id > int(seen),
+            ChangeRecord.action != COPIED,
         )
         .order_by(ChangeRecord.id)
         .limit(200)
@@ -178,7 +179,12 @@ def changed_since(spec: ModelSpec, key: int, operator: Operator, seen: str) -> t
     query = (
         ChangeRecord.select(ChangeRecord, ChangeSetRecord)
         .join(ChangeSetRecord)
-        .where(ChangeRecord.owner_entity == spec.name, ChangeRecord.owner_id == key, ChangeRecord.id > int(seen))
+        .where(
+            ChangeRecord.owner_entity == spec.name,
+            ChangeRecord.owner_id == key,
+            ChangeRecord.id > int(seen),
+            ChangeRecord.action != COPIED,
+        )
         .order_by(ChangeRecord.id.desc())
         .limit(50)
     )
