@@ -15,7 +15,7 @@ from domain.codes import PRICE_BASES
 from domain.links import Reference
 from domain.values import Country, Currency, Language, OwnBank
 from flask_appadmin.arrangements import Absent, Place
-from flask_appadmin.database import Record
+from flask_appadmin.database import Prepared, Record
 from flask_appadmin.fieldtypes import DecimalField, JSONField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
@@ -312,7 +312,11 @@ def absent_fields() -> frozenset[str]:
 
 def current_setting() -> Setting:
     """The settings as they are now; those of the factory when none were stored yet."""
-    return Setting.select().order_by(Setting.id).first() or Setting()
+    row = next(iter(_stored()), None)
+    return Setting(**dict(zip(Setting._meta.sorted_field_names, row, strict=True))) if row is not None else Setting()
+
+
+_stored = Prepared(lambda: Setting.select().order_by(Setting.id).limit(1), 0)
 
 
 def _fields_of_absent_modules() -> Iterator[Place]:

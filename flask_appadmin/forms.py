@@ -213,6 +213,26 @@ class SpecField(wtforms.Field):
             self.value = "" if self.parsed is None else str(self.parsed)
 
 
+def is_as_shown(field: SpecField, name: str, value: Any, posted: Any, shown: set[str]) -> bool:
+    """Whether what was posted under `name` is what a page shows for this value: nothing that would have to be read."""
+    if field.readonly or (field.spec.masked and value is not None):
+        return field.readonly or (name not in posted and not posted.get(f"{name}_new"))
+    if field.kind == "check":
+        return name not in shown or (name in posted) == bool(value)
+    if name not in posted:
+        return True
+    text = posted.get(name)
+    if field.kind == "secret":
+        return bool(text == "")
+    if field.spec.target is not None:
+        typed = posted.get(f"{name}_text", text)
+        return bool(text == ("" if value is None else str(value)) and bool(typed.strip()) == (value is not None))
+    if field.spec.type.name == "choice":
+        return bool(text == ("" if value is None else value))
+    # Browsers send line ends of their own kind.
+    return bool(text.replace("\r\n", "\n") == _typed(field.spec, value).replace("\r\n", "\n"))
+
+
 def _exists(target: ModelSpec | None, key: int) -> bool:
     assert target is not None
     return target.model.select().where(target.model._meta.primary_key == key).exists()
@@ -240,9 +260,9 @@ class SpecForm(BaseForm):
 
     meta: ClassVar[Any] = DefaultMeta()
 
-    def __init__(self, items: tuple[FieldSpec, ...], prefix: str = "") -> None:
+    def __init__(self, fields: tuple[SpecField, ...], prefix: str = "") -> None:
         self._prefix = f"{prefix}-" if prefix else ""
-        self._fields = {item.name: _prototype(item).named(self._prefix) for item in items}
+        self._fields = {field.spec.name: field.named(self._prefix) for field in fields}
         self.form_errors: list[str] = []
 
     def show(self, values: dict[str, Any]) -> None:
@@ -282,21 +302,31 @@ class FormMaker:
         self.owner: tuple[ModelSpec, int | None] | None = None
         #: (table, owner) -> its children as `children_of` answers them.
         self._within: dict[tuple[str, int], list[tuple[int, str, bool]]] = {}
+        #: (field, for a new record, read only) -> the field as it stands in every form of this request, None if hidden.
+        self._arranged: dict[tuple[FieldSpec, bool, bool], SpecField | None] = {}
 
     def make(
         self, items: tuple[FieldSpec, ...], *, prefix: str = "", is_new: bool = False, read_only: bool = False
     ) -> Any:
         """An empty form over the fields the operator may see."""
-        visible_items = tuple(
-            item for item in items if may_set_secret(self.operator, item) or may_read(self.operator, item)
-        )
-        form = SpecForm(visible_items, prefix)
-        for field in form:
-            self._arrange(field, is_new, read_only)
-        return form
+        found = (self._arranged_field(item, is_new, read_only) for item in items)
+        return SpecForm(tuple(field for field in found if field is not None), prefix)
+
+    def _arranged_field(self, item: FieldSpec, is_new: bool, read_only: bool) -> SpecField | None:
+        place = (item, is_new, read_only)
+        if place not in self._arranged:
+            field = None
+            if may_set_secret(self.operator, item) or may_read(self.operator, item):
+                field = _prototype(item).named("")
+                self._arrange(field, is_new, read_only)
+            self._arranged[place] = field
+        return self._arranged[place]
 
     def _arrange(self, field: Any, is_new: bool, read_only: bool) -> None:
         item = field.spec
+        # In the operator's language, once for all rows of a grid: looking words up costs more than drawing them.
+        field.label, field.help, field.unit = str(item.label), str(item.help), str(item.unit)
+        field.choices = [(code, str(words)) for code, words in field.choices]
         field.readonly = read_only or not may_edit(self.operator, item) or item.read_only is True
         if item.read_only == "after_first_save" and not is_new:
             field.readonly = True

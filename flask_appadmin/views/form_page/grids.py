@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask_appadmin.arrangements import presets_of, starting_values
 from flask_appadmin.changes import NewRecord
-from flask_appadmin.database import database
+from flask_appadmin.database import Prepared, database
 from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.forms import is_as_shown
 from flask_appadmin.i18n import gettext
 from flask_appadmin.layouts import ChildTable, form_fields
 from flask_appadmin.rights import may_read, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views.form_page.conflicts import base_value
+from flask_appadmin.views.form_page.patterns import Patterns
 from flask_appadmin.views.form_page.record import FormRecord
 
 #: So many child rows stand in a grid at first; as many more come each time they are asked for.
@@ -25,13 +28,19 @@ ROWS_AT_ONCE = 50
 #: So many keys one question names.
 _BLOCK = 500
 
+#: So many of them a question that is kept names.
+_SIZES = (1, 5, 15, ROWS_AT_ONCE)
+
 
 class GridRow:
     """One row of a child grid: stored (key is the record's), or new (n1, n2 …)."""
 
-    def __init__(self, key: str, form: Any, values: dict[str, Any] | None, *, is_whole: bool = True) -> None:
+    def __init__(
+        self, key: str, make: Callable[[], Any], values: dict[str, Any] | None, *, is_whole: bool = True
+    ) -> None:
         self.key = key
-        self.form = form
+        self._make = make
+        self._form: Any = None
         #: The stored values, None for a new row.
         self.values = values
         #: Whether all its fields are on the page; a row with a window of its own shows a few as text until it opens.
@@ -42,6 +51,22 @@ class GridRow:
         self.deleted = False
         self.errors: list[str] = []
         self.record: NewRecord | None = None
+
+    @property
+    def form(self) -> Any:
+        """Its fields. Made when they are asked for: most rows that are sent are as they were."""
+        if self._form is None:
+            self._form = self._make()
+        return self._form
+
+    @form.setter
+    def form(self, form: Any) -> None:
+        self._form = form
+
+    @property
+    def used_fields(self) -> Any:
+        """The fields that something was read into or said about; none of a row that was sent as it stood there."""
+        return self._form or ()
 
 
 class Grid:
@@ -83,9 +108,46 @@ def _in_order(child: ModelSpec, query: Any) -> Any:
     return query.order_by(*order, child.model._meta.primary_key)
 
 
+#: (table, what is asked) -> the question for rows of one record: making the SQL of so many columns takes long.
+_questions: dict[tuple[Any, ...], Prepared] = {}
+
+
+def _asked(child: ModelSpec, name: Any, make: Callable[..., Any], values: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows that a question finds, as values by field. `name` tells the questions of a table apart."""
+    place = (child.model, name)
+    if place not in _questions:
+        _questions[place] = Prepared(make, len(values))
+    names = child.model._meta.sorted_field_names
+    return [dict(zip(names, row, strict=True)) for row in _questions[place](*values)]
+
+
+def _first_rows(record: FormRecord, child: ModelSpec) -> list[dict[str, Any]]:
+    """The rows of a record that a grid shows at first, and one more where there are more."""
+    assert child.owner is not None and record.key is not None
+    if visible(record.operator, child) is not None:
+        return list(_in_order(child, _child_query(record, child)).limit(ROWS_AT_ONCE + 1).dicts())
+    owner = child.owner.column_field
+
+    def make(key: Any) -> Any:
+        return _in_order(child, child.model.select().where(owner == key)).limit(ROWS_AT_ONCE + 1)
+
+    return _asked(child, "first", make, [record.key])
+
+
 def _whole_rows(record: FormRecord, child: ModelSpec, keys: list[int]) -> dict[str, dict[str, Any]]:
     """Stored rows of the record by their key as text."""
     found: dict[str, dict[str, Any]] = {}
+    if record.key is not None and 0 < len(keys) <= ROWS_AT_ONCE and visible(record.operator, child) is None:
+        assert child.owner is not None
+        owner, key_field = child.owner.column_field, child.model._meta.primary_key
+        # A few sizes only, each of which is prepared once: the last key fills up the rest.
+        size = next(size for size in _SIZES if size >= len(keys))
+
+        def make(owner_key: Any, *wanted: Any) -> Any:
+            return child.model.select().where(owner == owner_key, key_field << wanted)
+
+        filled = [*keys, *[keys[-1]] * (size - len(keys))]
+        return {str(values["id"]): values for values in _asked(child, size, make, [record.key, *filled])}
     for start in range(0, len(keys) if record.key is not None else 0, _BLOCK):
         query = _child_query(record, child).where(child.model._meta.primary_key << keys[start : start + _BLOCK])
         found.update((str(values["id"]), values) for values in query.dicts())
@@ -100,8 +162,11 @@ def stored_grid(
     grid.before = skip
     if record.key is None:
         return grid
-    query = _in_order(child, _child_query(record, child))
-    stored = list((query if whole else query.limit(ROWS_AT_ONCE + 1).offset(skip)).dicts())
+    if skip or whole:
+        query = _in_order(child, _child_query(record, child))
+        stored = list((query if whole else query.limit(ROWS_AT_ONCE + 1).offset(skip)).dicts())
+    else:
+        stored = _first_rows(record, child)
     if not whole and len(stored) > ROWS_AT_ONCE:
         del stored[ROWS_AT_ONCE:]
         grid.rest = _child_query(record, child).count() - skip - ROWS_AT_ONCE
@@ -116,9 +181,17 @@ def stored_grid(
 
 def _stored_row(record: FormRecord, child: ModelSpec, values: dict[str, Any], *, is_whole: bool) -> GridRow:
     key = str(values["id"])
-    row = GridRow(key, _row_form(record, child, key, is_whole=is_whole), values, is_whole=is_whole)
-    record.maker.show(row.form, values, child, values["id"])
-    return row
+    make = functools.partial(_shown_form, record, child, key, values, is_whole=is_whole)
+    return GridRow(key, make, values, is_whole=is_whole)
+
+
+def _shown_form(
+    record: FormRecord, child: ModelSpec, key: str, values: dict[str, Any] | None, *, is_whole: bool = True
+) -> Any:
+    form = _row_form(record, child, key, is_whole=is_whole)
+    starts = defaults_of(record, child) if values is None else values
+    record.maker.show(form, starts, child, None if values is None else int(key))
+    return form
 
 
 def opened_row(record: FormRecord, child: ModelSpec, key: int, base: dict[str, Any]) -> GridRow:
@@ -146,8 +219,7 @@ def show_stored_row(record: FormRecord, grid: Grid, row: GridRow, base: dict[str
     # Read again: whoever changed it may have done so after this request looked.
     row.values = model.select().where(model._meta.primary_key == int(row.key)).dicts().first() or row.values
     assert row.values is not None
-    row.form = _row_form(record, grid.spec, row.key, is_whole=row.is_whole)
-    record.maker.show(row.form, row.values, grid.spec, row.values["id"])
+    row.form = _shown_form(record, grid.spec, row.key, row.values, is_whole=row.is_whole)
     row.version, row.deleted = str(row.values["version"]), False
     if row.is_whole:
         base[f"{grid.spec.name}-{row.key}"] = base_of(row.form, row.values)
@@ -174,18 +246,28 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
     sent = {name.rpartition("-")[0] for name in posted if not name.endswith(("-version", "-delete"))}
     sent |= {name.rpartition("-")[0] for name in shown}
     grid = Grid(child, [])
+    patterns: dict[bool, Any] = {}
     for key in dict.fromkeys(keys):
         start = f"{child.name}-{key}"
         values = stored.get(key)
         is_whole = values is None or start in sent
-        row = GridRow(key, _row_form(record, child, key, is_whole=is_whole), values, is_whole=is_whole)
-        record.maker.show(row.form, values or defaults_of(record, child), child, int(key) if values else None)
-        row.form.read(posted, shown, record.maker.names)
+        make = functools.partial(_shown_form, record, child, key, values, is_whole=is_whole)
+        row = GridRow(key, make, values, is_whole=is_whole)
         row.deleted = posted.get(f"{start}-delete") == "1"
         shown_version = posted.get(f"{start}-version", "")
         if values is not None and shown_version.isascii() and shown_version.isdigit() and len(shown_version) < 10:
             # After a refused save the page still says which version the operator has seen.
             row.version, row.shown_version = shown_version, int(shown_version)
+        if values is not None and row.shown_version == values.get("version"):
+            if is_whole not in patterns:
+                patterns[is_whole] = _row_form(record, child, "0", is_whole=is_whole)
+            if all(
+                is_as_shown(field, f"{start}-{name}", values.get(name), posted, shown)
+                for name, field in patterns[is_whole]._fields.items()
+            ):
+                grid.rows.append(row)
+                continue
+        row.form.read(posted, shown, record.maker.names)
         if values is None and (row.deleted or _is_blank(record, row, child)):
             continue
         if values is None and key.isdecimal():
@@ -247,6 +329,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
         "all_url": f"{own_url}&all=1" if grid.rest else "",
         "empty": gettext("Noch keine Einträge. „Neu“ oder die Taste Einfg legt eine Zeile an."),
         "errors": grid.errors,
+        "draw": Patterns(),
     }
 
 
@@ -255,9 +338,7 @@ def _seen(record: FormRecord, columns: tuple[FieldSpec, ...]) -> tuple[FieldSpec
 
 
 def _blank_row(record: FormRecord, child: ModelSpec, key: str) -> GridRow:
-    row = GridRow(key, _row_form(record, child, key), None)
-    record.maker.show(row.form, defaults_of(record, child), child)
-    return row
+    return GridRow(key, functools.partial(_shown_form, record, child, key, None), None)
 
 
 def _row_context(
@@ -266,14 +347,21 @@ def _row_context(
     by_name = {field.spec.name: field for field in row.form}
     names = [item.name for item in columns]
     cells = [by_name[name] for name in names if name in by_name]
+    more = [] if table.window else [field for name, field in by_name.items() if name not in names]
+    cards = _cards(row, table) if table.window and row.is_whole else []
+    told = [field for card in cards for field in card["fields"]] if table.window else cells
     return {
         "key": row.key,
         "version": row.version,
         "label": str(table.row_label) % {"number": number or "{n}"} if table.row_label else "",
         "cells": cells,
+        "looks": [_cell_css(field) for field in cells],
         "texts": [_cell_text(field) for field in cells] if table.window else [],
-        "more": [] if table.window else [field for name, field in by_name.items() if name not in names],
-        "cards": _cards(row, table) if table.window and row.is_whole else [],
+        "more": more,
+        "cards": cards,
+        "faulty": [field for field in told if field.errors],
+        "disputed": [field for field in told if field.conflict],
+        "more_faulty": [field for field in more if field.errors or field.conflict],
         "deleted": row.deleted,
         "errors": row.errors,
     }
@@ -330,6 +418,17 @@ def _is_blank(record: FormRecord, row: GridRow, child: ModelSpec) -> bool:
         if field.was_posted and field.parsed != defaults.get(field.spec.name) and field.parsed not in (None, ""):
             return False
     return True
+
+
+def _cell_css(field: Any) -> str:
+    marks = {
+        "tick": field.kind == "check",
+        "num": field.spec.type.is_number,
+        "bad": field.errors,
+        "changed": field.changed,
+        "req": field.required,
+    }
+    return " ".join(word for word, holds in marks.items() if holds)
 
 
 def _column_css(item: FieldSpec) -> str:

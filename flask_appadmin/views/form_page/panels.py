@@ -44,11 +44,11 @@ class Panel:
 
     @property
     def forms(self) -> Iterator[tuple[str, Any]]:
-        """All forms of the tab with the name under which `base` knows them."""
+        """All forms of the tab that hold input, with the name under which `base` knows them."""
         yield "", self.form
         for grid in self.grids:
             for row in grid.rows:
-                yield f"{grid.spec.name}-{row.key}", row.form
+                yield f"{grid.spec.name}-{row.key}", row.used_fields
 
 
 def tab_of(record: FormRecord, key: str) -> Tab:
@@ -158,7 +158,7 @@ def fault_count(panel: Panel) -> int:
     for grid in panel.grids:
         count += len(grid.errors)
         for row in grid.rows:
-            faulty = () if row.deleted else (field for field in row.form if field.errors or field.conflict)
+            faulty = () if row.deleted else (field for field in row.used_fields if field.errors or field.conflict)
             count += len(row.errors) + sum(1 for _field in faulty)
     return count
 

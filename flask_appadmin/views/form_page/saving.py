@@ -158,8 +158,9 @@ def _plan_rows(change: ChangeSet, grid: Grid, target: Any, base: dict[str, Any])
             change.delete(child, int(row.key), version=row.shown_version, place=place)
         else:
             known = base.get(f"{child.name}-{row.key}", {})
-            values = differing(row.form, known)
-            change.update(child, int(row.key), values, base=typed_base(known, child, row.values), place=place)
+            values = differing(row.used_fields, known)
+            if values:
+                change.update(child, int(row.key), values, base=typed_base(known, child, row.values), place=place)
 
 
 def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminError]) -> list[tuple[str, str]]:
@@ -215,7 +216,7 @@ def conflict_list(panels: list[Panel]) -> list[tuple[str, str, str]]:
         for grid in panel.grids:
             for row in grid.rows:
                 title = f"{grid.spec.label} {grid.spec.title_of(row.values or {})}"
-                found += [(f"{title}: {field.label}", field) for field in row.form]
+                found += [(f"{title}: {field.label}", field) for field in row.used_fields]
     return [(label, field.name, field.conflict.who) for label, field in found if field.conflict is not None]
 
 
