@@ -8,7 +8,7 @@ Errors: NotAllowed where a right is missing; FaultList from plans; SheetError an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -337,16 +337,33 @@ class PrintLabels(DocumentAction):
         )
 
     def render(self, selection: Selection, values: dict[str, Any], folder: Path) -> Document:
+        return self.write(folder / "labels.pdf", selection, values)
+
+    def write(
+        self,
+        path: Path,
+        selection: Selection,
+        values: dict[str, Any],
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Document:
+        """Writes the file; `progress` is told how many labels are laid out."""
         found = self.labels(selection, values)
         if not found.labels:
             raise LabelError(gettext("Keiner der markierten Datensätze hat eine vollständige Anschrift."))
-        path = folder / "labels.pdf"
+        copies = values.get("copies", 1)
+
+        def counted_labels() -> Iterator[list[str]]:
+            for number, label in enumerate(found.labels):
+                if not number % 100:
+                    progress(number * copies)
+                yield label
+
         printed = print_labels(
             path,
-            found.labels,
+            counted_labels(),
             values["format"].geometry(),
             start=values.get("start", 1),
-            copies=values.get("copies", 1),
+            copies=copies,
         )
         remarks = tuple(warning.sentence() for warning in printed.warnings[:20])
         name = gettext("Etiketten")

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
+import math
+import os
 import random
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -65,6 +72,24 @@ class TooSlow(AppAdminError):
 
 class DatabaseError(AppAdminError):
     """The database cannot be opened or is not what it should be."""
+
+
+class WriterBusy(AppAdminError):
+    """Somebody's large change holds the database of SQLite, for longer than a request may wait; nothing was written."""
+
+    status = 503
+    title = _("Gerade wird viel geändert")
+
+    def __init__(self, writer: Writer) -> None:
+        super().__init__(writer)
+        self.writer = writer
+
+    def sentence(self) -> str:
+        left = self.writer.seconds_left
+        text = gettext("Sammeländerung läuft (%(who)s: %(what)s)", who=self.writer.who, what=self.writer.what)
+        if left is not None:
+            text += gettext(", noch ca. %(seconds)s s", seconds=left)
+        return text + gettext(". Es wurde nichts gespeichert. Bitte speichern Sie danach noch einmal.")
 
 
 def _system_clock() -> datetime.datetime:
@@ -215,12 +240,189 @@ class _SQLite(APSWDatabase):
         connection.convert_binding = _bind
         for name, change in (("appadmin_lower", str.lower), ("appadmin_upper", str.upper)):
             connection.create_scalar_function(name, _letter_by_letter(change), 1, deterministic=True)
+        connection.set_busy_handler(_Waiting(self.timeout))
         return connection
 
     def begin(self, lock_type: str | None = None, **kwargs: Any) -> None:
         # A deferred transaction that reads and then writes fails at once with "database is locked" when another
         # one wrote in between (measured: 621 of 800); taking the write lock first waits instead.
         super().begin(lock_type or "IMMEDIATE", **kwargs)
+
+
+# --- one writer at a time: who it is, and how long others wait --------------------------------------------------------
+
+#: So long a request waits for a large change, in seconds, before it says what runs.
+_WAIT_FOR_LARGE = 10.0
+#: A note that was not renewed for so long is of a process that has gone.
+_NOTE_SECONDS = 60.0
+#: The pauses of SQLite's own waiting, in seconds; the last one goes on.
+_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.025, 0.05, 0.05, 0.1)
+
+_patience = threading.local()
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A large change that keeps the one write lock of SQLite: the job (0 for none), whose, what, how far, since when.
+
+    `began` and `told` are seconds of the epoch. It stands in a file beside the database, since nobody can read of it in
+    the database before it is done.
+    """
+
+    job: int
+    who: str
+    what: str
+    began: float
+    told: float
+    done: int = 0
+    total: int = 0
+    host: str = ""
+    pid: int = 0
+
+    @property
+    def seconds_left(self) -> int | None:
+        """How long it still takes at the pace so far, None while nobody knows."""
+        if not 0 < self.done <= self.total:
+            return None
+        return math.ceil((self.told - self.began) * (self.total - self.done) / self.done)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the process that wrote the note can still be working."""
+        if time.time() - self.told > _NOTE_SECONDS:
+            return False
+        if self.host != socket.gethostname():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
+
+
+def _note_path(ending: str) -> Path | None:
+    target = database.obj
+    return Path(f"{target.database}-{ending}") if isinstance(target, APSWDatabase) else None
+
+
+def current_writer() -> Writer | None:
+    """The large change that keeps others from writing now; always None on PostgreSQL, where they need not wait."""
+    path = _note_path("writer")
+    if path is None:
+        return None
+    try:
+        writer = Writer(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return writer if writer.is_there else None
+
+
+def ask_writer_to_stop(job: int) -> bool:
+    """Tells the process that writes for this job to stop; answers whether it is the one that writes now."""
+    writer = current_writer()
+    path = _note_path("stop")
+    if writer is None or path is None or writer.job != job:
+        return False
+    path.write_text(str(job), encoding="utf-8")
+    return True
+
+
+class WriterNote:
+    """The note of a large change in this process; see `writing`."""
+
+    def __init__(self, who: str, what: str, job: int) -> None:
+        now = time.time()
+        self._writer = Writer(job, who, what, now, now, host=socket.gethostname(), pid=os.getpid())
+        self._path, self._stop = _note_path("writer"), _note_path("stop")
+
+    def tell(self, done: int, total: int) -> None:
+        """Renews the note, at most some times a second."""
+        if time.time() - self._writer.told >= 0.25:
+            self._writer = replace(self._writer, told=time.time(), done=done, total=total)
+            self._write()
+
+    @property
+    def stop_wanted(self) -> bool:
+        """Whether somebody in another process asked this one to stop."""
+        if self._stop is None:
+            return False
+        try:
+            return self._stop.read_text(encoding="utf-8") == str(self._writer.job)
+        except OSError:
+            return False
+
+    def _write(self) -> None:
+        if self._path is not None:
+            part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+            part.write_text(json.dumps(self._writer.__dict__), encoding="utf-8")
+            part.replace(self._path)
+
+    def __enter__(self) -> WriterNote:
+        self._write()
+        return self
+
+    def __exit__(self, *_fault: Any) -> None:
+        for path in (self._path, self._stop):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
+def writing(who: str, what: str, *, job: int = 0) -> WriterNote:
+    """Tells all who wait for the write lock who keeps it. Inside of a transaction, so that there is one at a time."""
+    return WriterNote(who, what, job)
+
+
+@contextlib.contextmanager
+def waiting(seconds: float) -> Iterator[None]:
+    """How this thread waits inside for SQLite's write lock: 0 gives up at once, `math.inf` stands in line behind large
+    changes."""
+    before = getattr(_patience, "seconds", None)
+    _patience.seconds = seconds
+    try:
+        yield
+    finally:
+        _patience.seconds = before
+
+
+class _Waiting:
+    """Asked by SQLite whether to wait once more for the lock; False ends it with "database is locked".
+
+    A request waits for an ordinary writer as long as the connection allows, and for a large change only if that is
+    going to be done soon: the operator then reads what runs and how long. Work in the background stands in line.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since = 0.0
+
+    def __call__(self, turn: int) -> bool:
+        now = time.monotonic()
+        if not turn:
+            self._since = now
+        longest = getattr(_patience, "seconds", None)
+        waited = now - self._since
+        if longest == 0:
+            return False
+        if longest is None and waited > 1.0 and not turn % 5:
+            writer = current_writer()
+            left = (writer.seconds_left or 0) if writer is not None else 0
+            if writer is not None and (waited > _WAIT_FOR_LARGE or left > _WAIT_FOR_LARGE - waited):
+                return False
+        if waited >= self._seconds and not (longest == math.inf and current_writer() is not None):
+            return False
+        time.sleep(_PAUSES[min(turn, len(_PAUSES) - 1)])
+        return True
+
+
+def busy_fault(fault: BaseException) -> WriterBusy | None:
+    """What to say of a lock that could not be had: who keeps it, or None where nobody said so."""
+    wrapped = (fault, fault.__cause__, fault.__context__)
+    if not any(isinstance(inner, apsw.BusyError) for inner in wrapped):
+        return None
+    writer = current_writer()
+    return WriterBusy(writer) if writer is not None else None
 
 
 def _letter_by_letter(change: Callable[[str], str]) -> Callable[[Any], Any]:
@@ -331,6 +533,9 @@ def in_transaction(work: Callable[[], Any]) -> Any:
             with transaction():
                 return work()
         except OperationalError as fault:
+            busy = busy_fault(fault)
+            if busy is not None:
+                raise busy from fault
             state = getattr(getattr(fault, "__cause__", None), "sqlstate", None) or getattr(
                 getattr(fault, "orig", None), "sqlstate", None
             )

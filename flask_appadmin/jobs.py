@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
+import math
 import os
 import secrets
 import socket
@@ -27,7 +28,17 @@ from typing import Any
 import peewee
 
 from flask_appadmin.arrangements import arranged
-from flask_appadmin.database import database, engine, in_transaction, utcnow
+from flask_appadmin.database import (
+    WriterNote,
+    ask_writer_to_stop,
+    current_writer,
+    database,
+    engine,
+    in_transaction,
+    utcnow,
+    waiting,
+    writing,
+)
 from flask_appadmin.errors import AppAdminError, JobCancelled, NotFound
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.i18n import _, format_number, gettext, use_locale
@@ -50,7 +61,7 @@ _ATTEMPTS = 3
 #: So many jobs of one operator may wait.
 _WAITING_PER_OPERATOR = 10
 _KEEP_DAYS = 30
-_BEAT_SECONDS = 5.0
+_BEAT_SECONDS = 2.0
 _POLL_SECONDS = 1.0
 
 
@@ -99,14 +110,38 @@ class Job(peewee.Model):
         return min(99, self.progress_done * 100 // self.progress_total) if self.progress_total else None
 
     def progress_text(self) -> str:
-        """„12.400 von 48.211“, or the message of a job that ended."""
+        """„12.400 von 48.211, noch etwa 20 s“, or the message of a job that ended."""
         if self.is_ended or not self.progress_total:
             return self.message
-        return gettext(
+        text = gettext(
             "%(done)s von %(total)s",
             done=format_number(self.progress_done),
             total=format_number(self.progress_total),
         )
+        left = self.seconds_left
+        return text if left is None else gettext("%(text)s, noch etwa %(left)s", text=text, left=duration(left))
+
+    @property
+    def seconds_left(self) -> int | None:
+        """How long it still takes at the pace so far, None while nobody knows."""
+        if self.state != "running" or self.started_at is None or not 0 < self.progress_done <= self.progress_total:
+            return None
+        spent = (utcnow() - self.started_at).total_seconds()
+        return math.ceil(spent * (self.progress_total - self.progress_done) / self.progress_done) if spent else None
+
+    def with_note(self) -> Job:
+        """The job with its progress out of the note that a writer of SQLite keeps beside the database."""
+        writer = current_writer() if self.state == "running" else None
+        if writer is not None and writer.job == self.id:
+            self.progress_done, self.progress_total = writer.done, writer.total
+        return self
+
+
+def duration(seconds: int) -> str:
+    """„20 s“, „3 min“."""
+    if seconds < 90:
+        return gettext("%(seconds)s s", seconds=seconds)
+    return gettext("%(minutes)s min", minutes=math.ceil(seconds / 60))
 
 
 class _Stopping(Exception):
@@ -130,13 +165,16 @@ def register_job(kind: str, function: Callable[[RunningJob], Any]) -> None:
 
 
 def start(kind: str, title: str, parameters: dict[str, Any], operator: Operator, *, key: str = "") -> Job:
-    """Puts a job in the line and answers it; with a `key` that is there already, the job of that key."""
+    """Puts a job in the line and answers it; with a `key` that is there already, the job of that key, unless it came to
+    nothing."""
     if kind not in _functions:
         raise ValueError(f"no function for jobs of kind {kind}")
 
     def work() -> Job:
         found = Job.get_or_none(Job.effect_key == key) if key else None
-        if found is not None:
+        if found is not None and found.state in ("failed", "cancelled"):
+            Job.update(effect_key=None).where(Job.id == found.id).execute()
+        elif found is not None:
             return found
         waiting = Job.select().where(Job.state == "waiting", Job.user == operator.user_id).count()
         if operator.user_id is not None and waiting >= _WAITING_PER_OPERATOR:
@@ -186,6 +224,8 @@ def cancel(key: int, operator: Operator) -> None:
     if own is not None:
         own.cancelled = True
         return
+    if ask_writer_to_stop(key):
+        return
 
     def work() -> None:
         Job.update(cancel_requested=True).where(Job.id == key, Job.state == "running").execute()
@@ -212,14 +252,21 @@ class RunningJob:
         self._owner = owner
         self._told = time.monotonic()
         self.finished = False
+        self._title = job.title
+        self._note: WriterNote | None = None
 
     def progress(self, done: int, total: int = 0, message: str = "") -> None:
         """Tells how far the job is; raises JobCancelled when the operator wants it to stop. Cheap to call often."""
         self.done, self.total = done, total or self.total
         self.message = message or self.message
-        # Inside its own transaction nobody would see it; then the runner's heartbeat tells.
-        if time.monotonic() - self._told >= 0.5 and not database.in_transaction():
-            self.tell()
+        # Inside its own transaction nobody would see it in the database: the note beside it (SQLite) or the runner's
+        # heartbeat (PostgreSQL) tells.
+        if self._note is not None:
+            self._note.tell(self.done, self.total)
+            self.cancelled = self.cancelled or self._note.stop_wanted
+        elif time.monotonic() - self._told >= 0.5 and not database.in_transaction():
+            with contextlib.suppress(peewee.OperationalError), waiting(0):
+                self.tell()
         if self.cancelled:
             raise JobCancelled()
         if self.stopping:
@@ -249,11 +296,15 @@ class RunningJob:
 
         def all_at_once() -> Any:
             self._require_lease()
-            result = work()
+            with writing(self.operator.name, self._title, job=self.id) as self._note:
+                result = work()
             self._mark_done(result)
             return result
 
-        result = in_transaction(all_at_once)
+        try:
+            result = in_transaction(all_at_once)
+        finally:
+            self._note = None
         self.finished = True
         return result
 
@@ -261,7 +312,9 @@ class RunningJob:
         query = Job.select(Job.id, Job.cancel_requested).where(
             Job.id == self.id, Job.lease_owner == self._owner, Job.state == "running"
         )
-        row = (query.for_update() if engine() == "postgresql" else query).first()
+        # Not locked: until the end others must be able to write here that it lives and that it shall stop. Whoever
+        # took the job over meanwhile is found when it is marked as done.
+        row = query.first()
         if row is None:
             raise _LeaseLost()
         if row.cancel_requested or self.cancelled:
@@ -283,6 +336,9 @@ def _claim(owner: str) -> Job | None:
     dead = utcnow() - datetime.timedelta(seconds=TAKE_OVER_SECONDS)
     free = (Job.state == "waiting") | ((Job.state == "running") & (Job.heartbeat_at < dead))
     free &= Job.kind.in_(list(_functions))
+    # While somebody keeps the one lock of SQLite, a job waits better in the line than at the lock.
+    if current_writer() is not None:
+        return None
     # A look without the write lock: most of the time there is nothing.
     if not _functions or Job.select(Job.id).where(free).limit(1).first() is None:
         return None
@@ -376,7 +432,8 @@ def run_waiting(*, once: bool = False) -> int:
     owner = _owner_name()
     count = 0
     while (job := _claim(owner)) is not None:
-        _run(job, owner)
+        with waiting(math.inf):
+            _run(job, owner)
         count += 1
         if once:
             break
@@ -418,7 +475,8 @@ class JobRunner:
         while not self._ended.is_set():
             with _own_connection("A job could not be taken."):
                 while not self._ended.is_set() and (job := _claim(self._owner)) is not None:
-                    _run(job, self._owner)
+                    with waiting(math.inf):
+                        _run(job, self._owner)
             _wake.wait(_POLL_SECONDS)
             _wake.clear()
 
@@ -426,7 +484,7 @@ class JobRunner:
         cleaned = time.monotonic()
         while not self._ended.wait(_BEAT_SECONDS):
             for run in list(_running.values()):
-                with _own_connection(""):
+                with _own_connection(""), waiting(0):
                     run.tell()
             if time.monotonic() - cleaned > 3600:
                 cleaned = time.monotonic()

@@ -11,6 +11,7 @@ Source: trust.md 1 D and E, 2 A; OWASP (argon2id with 19 MiB and 2 passes, count
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import logging
@@ -30,7 +31,7 @@ from peewee import OperationalError
 from wtforms import Form, PasswordField, StringField, SubmitField
 
 from flask_appadmin.changes import ChangeSet
-from flask_appadmin.database import Prepared, database, engine, transaction, utcnow
+from flask_appadmin.database import Prepared, engine, transaction, utcnow, waiting
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import _, gettext, ngettext, set_locale
 from flask_appadmin.passwords import (
@@ -400,17 +401,8 @@ def _account_of_session(user_id: str) -> Account | None:
 
 def _note_seen(key: int, now: datetime.datetime) -> None:
     """Keeps the sign-in alive. A page that only reads does not wait for a writer to finish: the next one notes it."""
-    connection = database.connection()
-    waits = engine() == "sqlite"
-    if waits:
-        connection.set_busy_timeout(0)
-    try:
+    with contextlib.suppress(OperationalError), waiting(0):
         OperatorSession.update(seen_at=now).where(OperatorSession.id == key).execute()
-    except OperationalError:
-        pass
-    finally:
-        if waits:
-            connection.set_busy_timeout(int(database.obj.timeout * 1000))
 
 
 # --- the gate in front of all routes ----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from peewee import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import Rule
 
-from flask_appadmin.database import database, engine
+from flask_appadmin.database import busy_fault, database, engine
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
 from flask_appadmin.i18n import (
     current_locale,
@@ -373,6 +373,9 @@ def _answer_unexpected(fault: Exception) -> Any:
     """The operator gets a number, the log what belongs to it: type and place, no values."""
     if current_app.debug or current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise fault
+    busy = busy_fault(fault)
+    if busy is not None:
+        return _answer_fault(busy)
     number = secrets.token_hex(3).upper()
     log.error("fault %s %s endpoint=%s at %s", number, type(fault).__name__, request.endpoint, _places(fault))
     if isinstance(fault, OperationalError):

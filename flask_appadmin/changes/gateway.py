@@ -26,7 +26,7 @@ from flask_appadmin.changes.running import (
 )
 from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
 from flask_appadmin.changes.updating import write_updates
-from flask_appadmin.database import engine, in_transaction, key_condition, utcnow
+from flask_appadmin.database import WriterBusy, engine, in_transaction, key_condition, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext, ngettext
@@ -153,6 +153,8 @@ class ChangeSet:
             return Applied(None)
         try:
             return in_transaction(lambda: self._write(operator, progress=progress))
+        except WriterBusy as busy:
+            raise FaultList([busy]) from busy
         except _NothingToWrite as nothing:
             return Applied(None, skipped=tuple(nothing.skipped))
         except peewee.IntegrityError as fault:

@@ -33,7 +33,7 @@ def instance_folder() -> Path:
 
 def job_rows(found: Iterable[Job]) -> list[dict[str, Any]]:
     """Jobs as jobs_table.html draws them."""
-    return [_job_row(job) for job in found]
+    return [_job_row(job.with_note()) for job in found]
 
 
 def _job_row(job: Job) -> dict[str, Any]:
@@ -43,6 +43,10 @@ def _job_row(job: Job) -> dict[str, Any]:
         result_url, result_label = safe_path(result["url"]), gettext("Ergebnis")
     elif job.state == "done" and result.get("file") and _file_is_there(job, result["file"]):
         result_url, result_label = url_for("jobs.file_view", id=job.id), gettext("Datei laden")
+    elif job.state == "done" and result.get("change_set"):
+        # The page of the operation says what was done, and takes it back.
+        result_url = url_for("operations.show_view", id=result["change_set"])
+        result_label = gettext("Vorgang ansehen, rückgängig machen")
     return {
         "name": job.title,
         "url": _page_of(job),

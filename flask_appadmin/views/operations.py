@@ -16,6 +16,7 @@ from flask_appadmin.history import COPIED, ChangeLine, ChangeSetRecord, lines_of
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.views import places
+from flask_appadmin.views.action_pages.large import AT_ONCE, runs_as_job, start_undo
 from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.signed_in import SignedInView
 
@@ -171,6 +172,8 @@ class OperationsView(SignedInView):
             right = "undo.own" if row.user_id == operator.user_id else "undo.all"
             raise NotAllowed(right, RIGHTS[right])
         if request.method == "POST":
+            if row.record_count > AT_ONCE:
+                return start_undo(row, operator, reason=posted_reason())
             try:
                 applied = ChangeSet.undo(row.id, reason=posted_reason()).apply(operator)
             except FaultList as fault:
@@ -227,7 +230,7 @@ class OperationsView(SignedInView):
             items=[],
             items_more=0,
             problems={"text": gettext("seither geändert, bleibt wie es ist"), "rows": rows} if rows else None,
-            warning="",
+            warning=runs_as_job(row.record_count),
             fields=[],
             typed=None,
             reason=True,

@@ -117,7 +117,8 @@ def test_progress_is_told_and_a_running_job_can_be_stopped(clerk: Operator) -> N
 
     register_job("count", count)
     job = start("count", "Zählen", {}, clerk)
-    run_waiting()
+    with fixed_clock(utcnow()):
+        run_waiting()
     ended = Job.get_by_id(job.id)
     assert seen == [(40, "400 von 1.000")]
     assert (ended.state, ended.message) == ("cancelled", "Der Vorgang wurde abgebrochen; es wurde nichts geändert.")

@@ -18,6 +18,7 @@ from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.selections import Selection, counted
 from flask_appadmin.specs import shown
+from flask_appadmin.views.action_pages.large import AT_ONCE, runs_as_job, start_change
 from flask_appadmin.views.action_pages.request import ActionPages
 from flask_appadmin.views.form_page import posted_reason
 
@@ -65,7 +66,7 @@ class ChangePage:
                 return render_template("appadmin/bulk_preview.html", preview=self._preview(values), fragment=True)
             # Without the plan that was looked at nothing is applied.
             if request.form.get("_do") == "apply" and not self.faulty and values and request.form.get("plan"):
-                return self._apply(values)
+                return self._start(values) if self.pages.count > AT_ONCE else self._apply(values)
             return self._draw(self._preview(values))
         return self._draw(self._preview({}))
 
@@ -123,6 +124,7 @@ class ChangePage:
             "state": "ready",
             "text": self._sentence(plan, len(refused), without_refused),
             "checked": gettext("gerade geprüft"),
+            "job": runs_as_job(self.pages.count),
             "groups": self._groups(plan),
             "refused": [(title, self.pages.view.record_url(key), reason) for key, title, reason in refused[:_LISTED]],
             "refused_count": len(refused),
@@ -174,6 +176,15 @@ class ChangePage:
     def _mark_url(self, keys: list[int]) -> str:
         chosen = Selection.of_keys(self.spec, self.pages.operator, keys).store()
         return self.pages.view.list_url(selection=chosen.token, only="marked")
+
+    def _start(self, values: dict[str, Any]) -> Any:
+        return start_change(
+            self.pages,
+            values,
+            expected=request.form.get("plan", ""),
+            without_refused=request.form.get("_without_refused") == "1",
+            reason=posted_reason(),
+        )
 
     def _apply(self, values: dict[str, Any]) -> Any:
         without: list[int] = []

@@ -16,6 +16,7 @@ from flask_appadmin.errors import AppAdminError, FieldError
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.labels import LabelFormat, find_format
 from flask_appadmin.selections import CAP, Selection
+from flask_appadmin.views.action_pages.large import LABELS_AT_ONCE, start_labels
 from flask_appadmin.views.action_pages.request import ActionPages
 
 #: The labels of so many records are looked at for a page that speaks of more than CAP.
@@ -41,6 +42,8 @@ class LabelsPage:
                     difference = self.pages.difference()
                     if difference:
                         return self._draw(values, [difference]), 409
+                    if self.pages.count * values["copies"] > LABELS_AT_ONCE:
+                        return start_labels(self.pages, values)
                     return self.pages.send(self.action, values)
             except AppAdminError as fault:
                 errors.append(str(fault))
