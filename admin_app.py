@@ -705,8 +705,9 @@ def _history(arguments: argparse.Namespace) -> int:
 
 
 def _key_of(spec: ModelSpec, name: str) -> int:
-    """The record people call `name` (its natural key)."""
+    """The record people call `name` (its natural key); the survivor where it was merged with another one."""
     from flask_appadmin.errors import FieldError, NotFound
+    from flask_appadmin.merging import current_key
 
     for item in spec.natural_key:
         try:
@@ -715,7 +716,7 @@ def _key_of(spec: ModelSpec, name: str) -> int:
             continue
         row = spec.model.select(spec.model.id).where(item.column_field == value).first()
         if row is not None:
-            return int(row.id)
+            return current_key(spec, int(row.id))
     raise NotFound(spec, name)
 
 

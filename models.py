@@ -123,6 +123,7 @@ from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
+from flask_appadmin.merging import Merging
 from flask_appadmin.rights import User
 from flask_appadmin.sheets.sessions import ImportSchema
 from flask_appadmin.specs import Description, described, spec_of
@@ -1978,6 +1979,33 @@ class Customer(Record):
         "deleted": ("deleted",),
     }
 
+    #: Two customers that are one person: the one number goes on, the other leads to it (NE-138, D3, D4).
+    merging = Merging(
+        successor="successor_customer",
+        ended={"status": "deleted"},
+        together=(
+            ("street", "po_box", "country", "country_name", "postal_code", "city", "federal_state"),
+            ("title", "name_1", "name_2", "name_3", "attention_to", "search_name"),
+            ("vat_id_country", "vat_id_code", "vat_id_checked_on", "vat_id_valid_until"),
+            ("latitude", "longitude", "geo_place", "geo_district"),
+            ("credit_limit", "credit_limit_from", "credit_limit_until"),
+            ("internal_limit", "internal_limit_from", "internal_limit_until"),
+            ("cooperation", "cooperation_member_number", "cooperation_from", "cooperation_until"),
+            ("group_taxable", "group_non_taxable", "free_revenue_account"),
+        ),
+        any_of=(
+            "no_advertising",
+            "no_email_advertising",
+            "no_fax_advertising",
+            "no_post_advertising",
+            "dunning_lock",
+            "bonus_lock",
+        ),
+        added=("turnover_current", "turnover_previous_year"),
+        latest=("last_turnover_on",),
+        own=("debtor_account", "entered_by", "created_on"),
+        stays=("running_number",),
+    )
     #: Where two customers agree in these, an import says that they may be the same.
     duplicate_fields = ("name_1", "postal_code")
     #: Customers that are a supplier or an employee have their name and address (NE-40, NE-41, NE-44, NE-45, NE-48).

@@ -9,7 +9,7 @@ from actions.export_sheet import ExportCustomers
 from actions.print_labels import PrintCustomerLabels
 from actions.record_mailing import RecordMailing
 from actions.write_letters import WriteLetters
-from flask_appadmin.bulk import Action, EditRecord, KeepOnWorklist
+from flask_appadmin.bulk import Action, EditRecord, KeepOnWorklist, MergeRecords
 
 #: In the order of the strip above the list.
 ACTIONS: tuple[Action, ...] = (
@@ -22,5 +22,6 @@ ACTIONS: tuple[Action, ...] = (
     RecordMailing(),
     CopyCustomer(),
     FullCopyCustomer(),
+    MergeRecords(),
     DeleteCustomers(),
 )

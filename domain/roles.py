@@ -95,6 +95,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "customer.delete",
         "copy.run",
         "copy.full",
+        "merge.run",
         "value.create",
         "value.edit",
         "number.create",

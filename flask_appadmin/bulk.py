@@ -249,6 +249,20 @@ class DeleteRecords(ChangeAction):
         return refused
 
 
+class MergeRecords(Action):
+    """Several records become one: which one goes on, whose values it gets, and what moves to it."""
+
+    name = "merge"
+    label = _("Zusammenführen")
+    hint = _("Doppelt erfasste zu einem machen; nichts geht verloren, und es lässt sich wieder trennen")
+    rights = ("merge.run",)
+    verb = "edit"
+    page = "merge"
+
+    def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
+        return spec.model.merging is not None and super().is_offered(spec, operator)
+
+
 def one_key(selection: Selection) -> int:
     """The key of the one marked record; a sentence for none or several."""
     keys = selection.key_list(2)
@@ -395,6 +409,7 @@ __all__ = [
     "FullCopyRecord",
     "KeepOnWorklist",
     "LabelRun",
+    "MergeRecords",
     "PrintLabels",
     "check_size",
     "one_key",

@@ -141,6 +141,10 @@ class Record(Model):
     shown_when: ClassVar[dict[str, tuple[str, tuple[Any, ...]]]] = {}
     #: Fields that `derive` reads; a change of others need not ask it. What it looks at is not set for many at once.
     derive_fields: ClassVar[tuple[str, ...]] = ()
+    #: How two of these records become one (`merging.Merging`), and by what one takes them for the same
+    #: (`duplicates.Likeness`); None where they do not.
+    merging: ClassVar[Any] = None
+    likeness: ClassVar[Any] = None
 
     id = KeyField()
     version = IntegerField(default=1)

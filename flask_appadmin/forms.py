@@ -484,16 +484,26 @@ def lookup(
     whose values stand behind the title; what the operator may not see whole is left out of both.
     `only` limits the records further.
     """
-    model = spec.model
-    key = model._meta.primary_key
-    conditions = [part for part in (visible(operator, spec), only) if part is not None]
     question = question.replace("\x00", "").strip()[:60]
     if len(question) < least:
         return []
+    if question:
+        asked = _looks_like(spec, question, operator)
+        only = asked if only is None else only & asked
+    return titled(spec, operator, also, only, limit)
+
+
+def titled(
+    spec: ModelSpec, operator: Operator, also: Sequence[str], only: Any, limit: int = 20
+) -> list[dict[str, Any]]:
+    """These records as `lookup` answers them."""
+    model = spec.model
+    key = model._meta.primary_key
+    conditions = [part for part in (visible(operator, spec), only) if part is not None]
     titles = tuple(item for item in spec.title_specs if item.target is None and may_read_full(operator, item))
     others = tuple(item for item in map(spec.field, also) if may_read_full(operator, item))
     query = model.select(key, *(item.column_field for item in (*titles, *others)))
-    for part in (*conditions, *([_looks_like(spec, question, operator)] if question else ())):
+    for part in conditions:
         query = query.where(part)
     rows = query.order_by(*(item.column_field for item in titles[:1]), key)
     found = []

@@ -31,6 +31,7 @@ KINDS = {
     "copy": _("Kopiert"),
     "full_copy": _("Vollständig kopiert"),
     "delete": _("Gelöscht"),
+    "merge": _("Zusammengeführt"),
     "undo": _("Zurückgenommen"),
     "load": _("Daten geladen"),
     "setup": _("Eingerichtet"),

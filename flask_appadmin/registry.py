@@ -26,6 +26,7 @@ from flask_appadmin.bulk import (
     ExportSheet,
     FullCopyRecord,
     KeepOnWorklist,
+    MergeRecords,
     PrintLabels,
 )
 from flask_appadmin.history import COPIED, ChangeLine
@@ -52,6 +53,7 @@ GENERIC_ACTIONS: tuple[Action, ...] = (
     KeepOnWorklist(),
     CopyRecord(),
     FullCopyRecord(),
+    MergeRecords(),
     DeleteRecords(),
 )
 

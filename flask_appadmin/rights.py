@@ -129,6 +129,7 @@ RIGHTS: dict[str, Any] = {
     "bulk.large": _("Mehr als 1.000 auf einmal ändern"),
     "copy.run": _("Kopieren"),
     "copy.full": _("Vollständig kopieren"),
+    "merge.run": _("Zusammenführen"),
     "export.run": _("Exportieren"),
     "export.large": _("Mehr als 1.000 exportieren"),
     "import.new": _("Importieren: Neu"),

@@ -25,6 +25,7 @@ from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, Entr
 from models import CUSTOMER_TABS, Customer, CustomerUser
 from views.customer_proposals import ADDRESS_FIELDS, PROPOSAL_FIELDS, address_lines, propose
 from views.documents import DocumentsOfCustomer
+from views.rebooking import answer_rebooking
 from views.till import answer_till
 
 #: Cards of the long tabs; what no card names follows in a last one.
@@ -517,7 +518,15 @@ class CustomerView(DocumentsOfCustomer, AppModelView):
 
     def record_links(self, key: int, operator: Operator) -> list[tuple[str, str, str]]:
         may = operator.may("trade.read")
-        return [("special", gettext("Belege"), url_for("customer.documents_view", id=key))] if may else []
+        links = [("special", gettext("Belege"), url_for("customer.documents_view", id=key))] if may else []
+        if operator.may("merge.run") and operator.may("customer.edit"):
+            links.append(("special", gettext("Alle Statistikdaten umbuchen"), url_for("customer.rebook_view", id=key)))
+        return links
+
+    @expose("/rebook", methods=("GET", "POST"))
+    def rebook_view(self) -> Any:
+        """„Alle Statistikdaten umbuchen“: ?id=… (see rebooking.py)."""
+        return answer_rebooking(self, operator())
 
     @expose("/till")
     def till_view(self) -> Any:

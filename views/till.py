@@ -13,6 +13,7 @@ from flask import render_template, request, url_for
 from domain.postal_address import postal_lines
 from domain.settings import current_setting
 from flask_appadmin.i18n import gettext
+from flask_appadmin.merging import current_key
 from flask_appadmin.rights import Operator, may_read, visible
 from flask_appadmin.specs import spec_of
 from models import Customer, CustomerCard
@@ -50,7 +51,11 @@ def _find(operator: Operator, asked: str) -> Any:
     wanted = Customer.id.in_(cards)
     if asked.isascii() and asked.isdigit() and len(asked) < 10:
         # Somebody who types a number means the customer; a card of the same number is its own.
-        return query.where(Customer.customer_number == int(asked)).first() or query.where(wanted).first()
+        meant = query.where(Customer.customer_number == int(asked)).first()
+        further = current_key(spec_of(Customer), meant.id) if meant is not None else 0
+        if meant is not None and further != meant.id:
+            meant = query.where(Customer.id == further).first()
+        return meant or query.where(wanted).first()
     return query.where(wanted).first()
 
 

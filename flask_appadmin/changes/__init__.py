@@ -20,6 +20,7 @@ from flask_appadmin.changes.assigning import AssignPlan, ValueGroup, plan_assign
 from flask_appadmin.changes.creating import next_keys
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
+from flask_appadmin.changes.merging import Merge, MergedMeanwhile, Move, Repoint, number_field, state_of
 from flask_appadmin.changes.removing import ChangedMeanwhile, StillUsed, users_of
 from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
 from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, plan_undo
@@ -30,7 +31,11 @@ __all__ = [
     "AssignPlan",
     "ChangeSet",
     "ChangedMeanwhile",
+    "Merge",
+    "MergedMeanwhile",
+    "Move",
     "NewRecord",
+    "Repoint",
     "StillUsed",
     "UndoConflict",
     "UndoPart",
@@ -42,9 +47,11 @@ __all__ = [
     "known_specs",
     "load_rows",
     "next_keys",
+    "number_field",
     "plan_assign",
     "plan_undo",
     "record_loading",
+    "state_of",
     "unique_sets",
     "users_of",
 ]

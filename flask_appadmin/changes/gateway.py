@@ -12,6 +12,7 @@ from flask_appadmin import search
 from flask_appadmin.changes.assigning import write_assign
 from flask_appadmin.changes.creating import note_copies, write_creates
 from flask_appadmin.changes.following import mirrored
+from flask_appadmin.changes.merging import Merge, write_merge
 from flask_appadmin.changes.removing import write_deletes
 from flask_appadmin.changes.running import (
     KNOWN_SPECS,
@@ -61,6 +62,7 @@ class ChangeSet:
         self._assigns: list[Assign] = []
         #: (table, key, title) of the record that a new one is a copy of, with that new one.
         self._copied: list[tuple[ModelSpec, int, str, NewRecord]] = []
+        self._merges: list[Merge] = []
         self._undo_of: int | None = None
         self._undo_part = WHOLE
         self._main: ModelSpec | None = None
@@ -120,6 +122,11 @@ class ChangeSet:
         """Lets the history of a stored record say that this new one is its copy."""
         self._copied.append((spec, key, title, record))
 
+    def merge(self, step: Merge) -> None:
+        """Plans that several records become one (`flask_appadmin.merging` makes the plan)."""
+        self._main = self._main or step.spec
+        self._merges.append(step)
+
     @classmethod
     def undo(cls, change_set: int, *, part: UndoPart = WHOLE, reason: str = "") -> ChangeSet:
         """The set that takes back another one or a part of it, as far as nobody changed the same values since."""
@@ -140,7 +147,7 @@ class ChangeSet:
 
     @property
     def is_empty(self) -> bool:
-        return not (self._creates or self._updates or self._deletes or self._assigns or self._undo_of)
+        return not (self._creates or self._updates or self._deletes or self._assigns or self._merges or self._undo_of)
 
     # --- applying -----------------------------------------------------------------------------------------------------
 
@@ -205,6 +212,8 @@ class ChangeSet:
         ).execute()
         if self._undo_of is not None:
             write_undo(run, self._undo_of, self._undo_part)
+        for merge in self._merges:
+            write_merge(run, merge)
         waiting = write_deletes(run, self._deletes, may_wait=True)
         write_creates(run, self._creates)
         write_updates(run, self._updates)

@@ -19,7 +19,7 @@ from flask_appadmin.rights import Operator, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: Kinds of operation that may fill fields people cannot type into (numbers, marks of the system).
-SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy")
+SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy", "merge")
 
 #: So many rows are asked for at once.
 CHUNK = 500
@@ -52,6 +52,8 @@ class Update:
     base: dict[str, Any] | None = None
     source: str = ""
     place: tuple[str, str] | None = None
+    #: Field -> where its value came from, where that differs from `source`.
+    origins: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

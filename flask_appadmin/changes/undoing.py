@@ -475,6 +475,14 @@ def _restore_field(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, 
         f'AND c.record_id = "{spec.name}".id',
         (run.change_set, item.name),
     )
+    if item.owner:
+        # A child that moved goes back: both owners are found by other words now.
+        both = ChangeRecord.select(ChangeRecord.record_id, ChangeRecord.old_value, ChangeRecord.new_value).where(
+            ChangeRecord.change_set == run.change_set, ChangeRecord.entity == spec.name, ChangeRecord.field == item.name
+        )
+        for key, *owners in both.tuples():
+            for owner_key in owners:
+                run.touch(spec, key, json.loads(owner_key))
     indexed = {other.name for other in search.indexed_fields(spec)}
     if item.name in indexed:
         rows = ChangeRecord.select(ChangeRecord.record_id, ChangeRecord.owner_id).where(

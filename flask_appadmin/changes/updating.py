@@ -195,7 +195,7 @@ def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[s
                     str(item.label)[:120],
                     old,
                     new,
-                    step.source or None,
+                    step.origins.get(name, step.source) or None,
                 )
             )
         run.note(spec, step.key, row, {**row, **changed})

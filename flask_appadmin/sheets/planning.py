@@ -28,6 +28,7 @@ from flask_appadmin.database import database, key_condition, transaction
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
+from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.sheets.applying import build_change, rows_of_source
 from flask_appadmin.sheets.exporting import OWNER_NAME, cells_of
@@ -543,6 +544,22 @@ class Planner:
                 row.refuse(str(item.label), value, words)
             elif found:
                 row.key = found[0]
+        self._lead_on([row for row in rows if row.key is not None], entity, item)
+
+    def _lead_on(self, rows: list[_Planned], entity: ModelSpec, item: FieldSpec) -> None:
+        """The number of a record that was merged with another one means that other one."""
+        further = current_keys(entity, {row.key for row in rows if row.key is not None})
+        if not further:
+            return
+        titles = self.names.titles(entity, set(further.values()))
+        for row in rows:
+            key = further.get(row.key or 0)
+            if key is not None:
+                row.key = key
+                words = gettext("ist zusammengeführt: die Zeile ändert %(title)s.", title=titles[key])
+                row.find(str(item.label), row.values.pop(item.name, ""), words, "note")
+            if row.key in titles:
+                self._check_twice(row, entity, row.key, str(item.label), titles[row.key], gettext("Zeilenschlüssel"))
 
     def _match_owners(self, rows: list[_Planned], entity: ModelSpec) -> None:
         """New rows on a child sheet name their owner by its number; he may be new in the same file."""
@@ -559,7 +576,7 @@ class Planner:
                 row.owner = [self._new_owners[text]]
                 continue
             try:
-                row.owner = self.names.find(text, entity.owner)
+                row.owner = current_key(owner, self.names.find(text, entity.owner) or 0)
             except FieldError as fault:
                 row.refuse(label, row.owner, fault.found())
 

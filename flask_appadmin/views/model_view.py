@@ -18,12 +18,14 @@ from flask_admin import expose
 from flask_admin.contrib.peewee import ModelView
 from werkzeug.datastructures import MultiDict
 
-from flask_appadmin import forms, listviews
+from flask_appadmin import forms, listviews, naming
 from flask_appadmin.bulk import Action
+from flask_appadmin.database import key_condition
 from flask_appadmin.errors import FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
 from flask_appadmin.i18n import _
 from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, grid_columns, list_columns
+from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import Operator, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
@@ -380,8 +382,18 @@ class AppModelView(ModelView):
     def suggest_view(self) -> Any:
         """The first hits of a search that is being typed: ?query=… -> [{"id", "text", "more", "url"}]."""
         usual = self.filter_of([], operator()).where(operator())
-        found = self._typed_ahead(8, usual)
+        found = self._typed_ahead(8, usual) or self._led_on()
         return jsonify([{**entry, "url": self.record_url(entry["id"])} for entry in found])
+
+    def _led_on(self) -> list[dict[str, Any]]:
+        """The record that goes on for the one whose number was typed, where that one was merged."""
+        question = (request.args.get("query") or request.args.get("q") or "").replace("\x00", "").strip()
+        if self.model.merging is None or not question:
+            return []
+        meant = naming.find_named(self.spec, operator(), [question]).keys
+        keys = current_keys(self.spec, meant)
+        further = key_condition(self.model._meta.primary_key, sorted(keys.values()))
+        return forms.titled(self.spec, operator(), self.suggestion_fields, further) if keys else []
 
     def _typed_ahead(self, usual: int, only: Any = None) -> list[dict[str, Any]]:
         question = request.args.get("query") or request.args.get("q") or ""
@@ -421,7 +433,7 @@ class AppModelView(ModelView):
         row = (query if condition is None else query.where(condition)).tuples().first()
         if row is None:
             return jsonify({"error": NotFound(self.spec, text).sentence()}), 404
-        return jsonify({"url": self.record_url(row[0])})
+        return jsonify({"url": self.record_url(current_key(self.spec, row[0]))})
 
     @expose("/find")
     def find_view(self) -> Any:

@@ -16,6 +16,7 @@ from flask_appadmin.views.action_pages.confirming import AddPage, DocumentPage
 from flask_appadmin.views.action_pages.copying import CopyPage
 from flask_appadmin.views.action_pages.deleting import DeletePage
 from flask_appadmin.views.action_pages.labels import LabelsPage
+from flask_appadmin.views.action_pages.merging import MergePage
 from flask_appadmin.views.action_pages.request import ActionPages
 from flask_appadmin.views.export_page import ExportPage
 from flask_appadmin.views.list_page import ListPage
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 #: What an action names in `page` -> what answers.
-_PAGES: dict[str, Any] = {"change": ChangePage, "labels": LabelsPage, "worklist": WorklistPage, "export": ExportPage}
+_PAGES: dict[str, Any] = {
+    "change": ChangePage,
+    "labels": LabelsPage,
+    "worklist": WorklistPage,
+    "export": ExportPage,
+    "merge": MergePage,
+}
 #: Whose page is a question -> which one it is.
 _QUESTIONS: tuple[tuple[type[Action], Any], ...] = (
     (CopyRecord, CopyPage),
