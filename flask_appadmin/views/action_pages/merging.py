@@ -14,7 +14,7 @@ from flask import render_template, request
 from flask_appadmin.changes import MergedMeanwhile
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
 from flask_appadmin.i18n import format_number, gettext
-from flask_appadmin.merging import LINK, MOVE, STAY, FieldChoice, MergePlan, MergeRefused, RowChoice, plan_merge
+from flask_appadmin.merging import LINK, MOVE, STAY, FieldChoice, MergePlan, RowChoice, plan_merge
 from flask_appadmin.rights import mask, may_read, may_read_full, visible
 from flask_appadmin.selections import Selection, counted
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
@@ -78,8 +78,6 @@ class MergePage:
                 if posted.get("plan") != plan.state:
                     raise MergedMeanwhile()
                 return self._merge(plan)
-        except MergeRefused as fault:
-            raise AppAdminError(str(fault)) from None
         except (MergedMeanwhile, FaultList) as fault:
             problem = str(fault)
             plan = plan_merge(self.spec, keys, survivor, self.operator, choices=self._choices(), rows=self._rows())
