@@ -98,7 +98,6 @@ def four_customers() -> list[int]:
     return keys
 
 
-@pytest.mark.req("D3", "D4", "M7", partly=True)
 def test_four_customers_become_one_and_go_apart_again(db: Any) -> None:
     keys = four_customers()
     survivor, *others = keys
@@ -179,7 +178,6 @@ def test_a_merge_that_cannot_be_is_refused(db: Any) -> None:
     assert Customer.get_by_id(first).status == "active"
 
 
-@pytest.mark.req("D3", partly=True)
 def test_the_page_shows_them_side_by_side_and_merges_what_it_has_shown(operator: FlaskClient) -> None:
     first, second, third, _fourth = four_customers()
     frau_weber = operator_of(User.get(User.username == "weber"))
