@@ -42,6 +42,37 @@ def test_a_copy_has_what_was_prepared_and_keeps_its_changes_to_itself(engine: st
         own.close()
 
 
+def test_a_copy_that_was_given_back_is_like_new(engine: str, tmp_path: Path) -> None:
+    def fill(url: str) -> None:
+        key = {"sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT", "postgresql": "serial PRIMARY KEY"}[engine]
+        _query(url, f"CREATE TABLE book (id {key}, title text)")
+        _query(url, f"CREATE TABLE loan (id {key}, book integer REFERENCES book (id))")
+        _query(url, "INSERT INTO book (title) VALUES ('Momo'), ('Krabat')")
+
+    used = (
+        "INSERT INTO loan (book) VALUES (1)",
+        "UPDATE book SET title = 'Jim Knopf' WHERE id = 2",
+        "DELETE FROM book WHERE id = 2",
+        "DELETE FROM book WHERE id = 2; INSERT INTO book (title) VALUES ('Ronja')",
+        "ALTER TABLE book ADD COLUMN year integer",
+    )
+    own = SqliteEngine(tmp_path) if engine == "sqlite" else PostgresqlEngine()
+    try:
+        own.prepare("book", fill)
+        for statement in used:
+            url = own.copy("book")
+            _query(url, statement)
+            own.drop(url)
+            again = own.copy("book")
+            assert _query(again, "SELECT * FROM book ORDER BY id") == [(1, "Momo"), (2, "Krabat")], statement
+            assert _query(again, "SELECT * FROM loan") == [], statement
+            _query(again, "INSERT INTO book (title) VALUES ('Das kleine Gespenst')")
+            assert _query(again, "SELECT max(id) FROM book") == [(3,)], statement
+            own.drop(again)
+    finally:
+        own.close()
+
+
 def test_a_fresh_database_is_empty(engine: str, fresh_url: str) -> None:
     tables = {
         "sqlite": "SELECT count(*) FROM sqlite_master",
