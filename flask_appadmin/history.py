@@ -10,7 +10,7 @@ Units: times are UTC. Secrets are recorded as "changed", never by value. Only th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import peewee
 from flask_appadmin.database import database
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.i18n import _, gettext
-from flask_appadmin.rights import Operator, User, mask, may_read, may_read_full
+from flask_appadmin.rights import Operator, User, mask, may_read, may_read_full, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 
 #: How an operation came about; the words operators read.
@@ -135,16 +135,116 @@ class ChangeLine:
     when: Any = None
     kind: str = ""
     reason: str = ""
+    #: Through what the operation came: a file name.
+    through: str = ""
+    #: The operation itself, where it was asked for.
+    change_set: Any = None
+    owner_entity: str = ""
+    owner_id: int = 0
+    #: Whether undo could bring the old value back.
+    may_return: bool = True
 
 
-def operations(*, user_id: int | None = None, before: int | None = None, limit: int = 50) -> list[ChangeSetRecord]:
+@dataclass(frozen=True)
+class ChangeGroup:
+    """What an operation did alike to several records."""
+
+    count: int
+    entity: str
+    action: str
+    label: str
+    old: str
+    new: str
+
+
+def operations(
+    *, user_id: int | None = None, before: int | None = None, limit: int = 50, where: Sequence[Any] = ()
+) -> list[ChangeSetRecord]:
     """The latest operations, newest first: of one user, or of all; `before` continues after that key."""
     query = ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).limit(limit)
+    if where:
+        query = query.where(*where)
     if user_id is not None:
         query = query.where(ChangeSetRecord.user == user_id)
     if before is not None:
         query = query.where(ChangeSetRecord.id < before)
     return list(query)
+
+
+def readable(operator: Operator, specs: dict[str, ModelSpec]) -> Any:
+    """The condition on lines of the history that the operator may see: rights on tables and rows hold here, too."""
+    whole, parts = [], []
+    for name, spec in specs.items():
+        if not operator.may(f"{spec.right}.read"):
+            continue
+        condition = visible(operator, spec)
+        if condition is None:
+            whole.append(name)
+            continue
+        seen = spec.model.select(spec.model._meta.primary_key).where(condition)
+        parts.append((ChangeRecord.entity == name) & ChangeRecord.record_id.in_(seen))
+    found = ChangeRecord.entity.in_(whole)
+    for part in parts:
+        found |= part
+    return found
+
+
+def lines(
+    operator: Operator,
+    specs: dict[str, ModelSpec],
+    *,
+    where: Sequence[Any] = (),
+    before: int | None = None,
+    limit: int | None = 100,
+) -> Iterator[ChangeLine]:
+    """Lines of all operations, newest first, each with its operation; a stream where there is no limit."""
+    query = (
+        ChangeRecord.select(ChangeRecord, ChangeSetRecord)
+        .join(ChangeSetRecord)
+        .where(readable(operator, specs), *where)
+        .order_by(ChangeRecord.id.desc())
+    )
+    if before is not None:
+        query = query.where(ChangeRecord.id < before)
+    if limit is not None:
+        query = query.limit(limit)
+    return _lines(query.iterator(), operator, specs, with_set=True)
+
+
+def groups_of_set(
+    change_set_id: int, operator: Operator, specs: dict[str, ModelSpec], *, limit: int = 30
+) -> tuple[list[ChangeGroup], int]:
+    """What one operation did, alike changes counted together, most frequent first; and how many groups there are."""
+    # Snapshots of records that were made or removed are all different; without parameters, for the sake of GROUP BY.
+    is_update = ChangeRecord.action == peewee.SQL("'update'")
+    old = peewee.Case(None, [(is_update, ChangeRecord.old_value)])
+    new = peewee.Case(None, [(is_update, ChangeRecord.new_value)])
+    columns = (ChangeRecord.entity, ChangeRecord.action, ChangeRecord.field, old, new)
+    count = peewee.fn.COUNT(ChangeRecord.id)
+    query = (
+        ChangeRecord.select(*columns, count)
+        .where(ChangeRecord.change_set == change_set_id, readable(operator, specs))
+        .group_by(*columns)
+    )
+    found = []
+    names = ReferenceCache()
+    for entity, action, field, before, after, number in (
+        query.order_by(count.desc(), ChangeRecord.field).limit(limit).tuples()
+    ):
+        spec = specs.get(entity)
+        item = spec.by_name.get(field) if spec is not None and field else None
+        label = str(item.label) if item is not None else field or ""
+        found.append(
+            ChangeGroup(
+                number,
+                entity,
+                action,
+                label,
+                _words(item, before, operator, names) if action == "update" else "",
+                _words(item, after, operator, names) if action == "update" else "",
+            )
+        )
+    return found, query.count() if len(found) == limit else len(found)
 
 
 @dataclass(frozen=True)
@@ -199,7 +299,11 @@ def lines_of_set(
     change_set_id: int, operator: Operator, specs: dict[str, ModelSpec], **limits: Any
 ) -> list[ChangeLine]:
     """What one operation changed, in the order of writing."""
-    query = ChangeRecord.select().where(ChangeRecord.change_set == change_set_id).order_by(ChangeRecord.id)
+    query = (
+        ChangeRecord.select()
+        .where(ChangeRecord.change_set == change_set_id, readable(operator, specs))
+        .order_by(ChangeRecord.id)
+    )
     return list(_lines(query.limit(limits.get("limit", 200)).offset(limits.get("offset", 0)), operator, specs))
 
 
@@ -216,7 +320,7 @@ def lines_of_record(
     query = (
         ChangeRecord.select(ChangeRecord, ChangeSetRecord)
         .join(ChangeSetRecord)
-        .where(ChangeRecord.owner_entity == spec.name, ChangeRecord.owner_id == key)
+        .where(ChangeRecord.owner_entity == spec.name, ChangeRecord.owner_id == key, readable(operator, specs))
         .order_by(ChangeRecord.id.desc())
         .limit(limit)
     )
@@ -249,6 +353,13 @@ def _lines(
             when=change_set.changed_at if change_set else None,
             kind=change_set.kind_label if change_set else "",
             reason=(change_set.reason or "") if change_set else "",
+            through=(change_set.source or "") if change_set else "",
+            change_set=change_set,
+            owner_entity=row.owner_entity,
+            owner_id=row.owner_id,
+            may_return=spec is not None
+            and row.action != COPIED
+            and (not row.field or (item is not None and not item.secret)),
         )
 
 

@@ -40,6 +40,7 @@ from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.layouts_page import LayoutsView
+from flask_appadmin.views.looking_back import may_undo, undo_url
 from flask_appadmin.views.operations import OperationsView
 from flask_appadmin.views.signed_in import SignedInView
 from flask_appadmin.views.worklists_page import WorklistsView
@@ -223,11 +224,12 @@ class Registry:
     def import_url(self, spec: ModelSpec) -> str:
         return url_for("imports.index_view", model=spec.name) if "imports" in self.app.blueprints else ""
 
-    def record_history(self, lines: Iterable[ChangeLine]) -> dict[str, Any]:
-        """History lines of a record, grouped by operation, as history_panel.html draws them."""
+    def record_history(self, lines: Iterable[ChangeLine], of: tuple[str, int] | None = None) -> dict[str, Any]:
+        """History lines of a record (`of`), grouped by operation, as history_panel.html draws them."""
         rows: list[dict[str, Any]] = []
         last: int | None = None
         for line in lines:
+            undoable = line.may_return and may_undo(line.change_set, g.operator)
             if line.change_set_id != last:
                 last = line.change_set_id
                 rows.append(
@@ -235,15 +237,19 @@ class Registry:
                         "when": format_datetime(line.when),
                         "who": line.who,
                         "what": ", ".join(
-                            part for part in (line.kind, line.source if line.action != "create" else "") if part
+                            part
+                            for part in (line.kind, line.through, line.source if line.action != "create" else "")
+                            if part
                         ),
                         "reason": line.reason,
                         "url": self.operation_url(line.change_set_id),
-                        "undo_url": self.undo_url(line.change_set_id),
+                        "undo_url": undo_url(line.change_set_id, record=of) if undoable and of is not None else "",
                         "changes": [],
+                        "undo_urls": [],
                     }
                 )
             rows[-1]["changes"].append(self._change_words(line))
+            rows[-1]["undo_urls"].append(undo_url(line.change_set_id, line=line.change_id) if undoable else "")
         return {"rows": rows, "more_url": ""}
 
     def _change_words(self, line: ChangeLine) -> tuple[str, str, str]:

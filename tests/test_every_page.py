@@ -73,12 +73,13 @@ def test_every_page_is_german_and_safe(app: Flask, operator: FlaskClient) -> Non
         if url in ("/logout", "/login"):
             continue
         answer = operator.get(url)
-        page = answer.get_data(as_text=True)
         if answer.status_code >= 500:
             found.append(f"{url} answers {answer.status_code}")
         if answer.status_code >= 300 or not answer.content_type.startswith("text/html"):
+            answer.close()
             continue
         read = _Words()
+        page = answer.get_data(as_text=True)
         read.feed(page)
         if read.language != "de":
             found.append(f"{url} says it is written in „{read.language}“")

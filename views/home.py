@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, url_for
 
 from flask_appadmin.database import utcnow
-from flask_appadmin.history import KINDS, ChangeSetRecord, operations
+from flask_appadmin.history import FINAL_KINDS, KINDS, operations, taken_back
 from flask_appadmin.i18n import format_age, gettext, ngettext, to_local
 from flask_appadmin.jobs import jobs_of
 from flask_appadmin.lists import count_rows
@@ -79,16 +79,15 @@ class KontorHome(HomeView):
     def _changes(registry: Registry) -> list[dict[str, Any]]:
         now = utcnow()
         mine = operations(user_id=g.operator.user_id or -1, limit=_SHOWN)
-        query = ChangeSetRecord.select(ChangeSetRecord.undo_of)
-        undone = {row[0] for row in query.where(ChangeSetRecord.undo_of.in_([row.id for row in mine] or [0])).tuples()}
+        undone = taken_back(row.id for row in mine)
         return [
             {
                 "url": registry.operation_url(row.id),
                 "when": format_age(row.changed_at, now),
                 "what": row.title if row.kind == "undo" else f"{KINDS[row.kind]}: {row.title}",
                 "count": "",
-                "state": (gettext("zurückgenommen"), "") if row.id in undone else None,
-                "undo_url": registry.undo_url(row.id) if row.kind != "load" else "",
+                "state": (gettext("zurückgenommen"), "") if row.id in undone and undone[row.id].is_whole else None,
+                "undo_url": registry.undo_url(row.id) if row.kind not in ("load", *FINAL_KINDS) else "",
             }
             for row in mine
         ]

@@ -23,7 +23,7 @@ from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.changes.merging import Merge, MergedMeanwhile, Move, Repoint, number_field, state_of
 from flask_appadmin.changes.removing import ChangedMeanwhile, StillUsed, users_of
 from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
-from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, plan_undo
+from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, plan_undo, plan_undo_groups
 from flask_appadmin.changes.unique import unique_sets
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "number_field",
     "plan_assign",
     "plan_undo",
+    "plan_undo_groups",
     "record_loading",
     "state_of",
     "unique_sets",

@@ -29,10 +29,11 @@ from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
 from flask_appadmin.changes.updating import write_updates
 from flask_appadmin.database import WriterBusy, engine, in_transaction, key_condition, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
+from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
-from flask_appadmin.i18n import gettext, ngettext
+from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, system_operator
-from flask_appadmin.specs import ModelSpec, spec_of
+from flask_appadmin.specs import ModelSpec, shown, spec_of
 
 #: So many times something may follow from what followed.
 _MOST_ROUNDS = 6
@@ -231,7 +232,8 @@ class ChangeSet:
         if not rehearsal:
             note_copies(run, self._copied)
             _refresh_search(run)
-        title = self.title or _operation_title(self.kind, main, run, self._creates, self._updates, self._deletes)
+        title = self.title or _assigned_title(main, run, self._assigns)
+        title = title or _operation_title(self.kind, main, run, self._creates, self._updates, self._deletes)
         ChangeSetRecord.update(
             title=title[:255], created_count=run.created, updated_count=run.updated, deleted_count=run.deleted
         ).where(ChangeSetRecord.id == run.change_set).execute()
@@ -286,6 +288,22 @@ def _integrity_fault(fault: Exception) -> AppAdminError:
     return AppAdminError(
         gettext("Ein Wert, der nur einmal vorkommen darf, ist inzwischen vergeben. Es wurde nichts gespeichert.")
     )
+
+
+def _assigned_title(main: ModelSpec | None, run: Run, assigns: list[Assign]) -> str:
+    """„4.312 Bücher: Preis → 7“. Whoever sees the operation reads it: of protected fields it tells the names only."""
+    if main is None or not assigns:
+        return ""
+    names = ReferenceCache()
+    words = []
+    for assign in assigns:
+        for name, value in assign.values.items():
+            item = main.field(name)
+            is_open = not (item.secret or item.masked or item.right)
+            told = f" → {shown(item, value, names) or gettext('leer')}" if is_open else ""
+            words.append(f"{item.label}{told}")
+    label = main.label if run.updated == 1 else main.plural
+    return f"{format_number(run.updated)} {label}: {', '.join(words)}"
 
 
 def _operation_title(

@@ -104,6 +104,9 @@ class UndoPlan:
     restored: int
     conflicts: list[UndoConflict]
     conflict_count: int
+    #: The first of the records that would go, and of those that would come back.
+    removes: tuple[str, ...] = ()
+    restores: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -127,8 +130,41 @@ def plan_undo(
     restored, lost = _recreatable(change_set, part)
     conflicts += kept + lost
     return UndoPlan(
-        change_set, restorable, len(removed), len(restored), conflicts, conflict_count + len(kept) + len(lost)
+        change_set,
+        restorable,
+        len(removed),
+        len(restored),
+        conflicts,
+        conflict_count + len(kept) + len(lost),
+        tuple(title_of_key(spec, key) for spec, key in removed[:_SAMPLES]),
+        tuple(f"{spec.label} {spec.title_of(values)}" for spec, _key, values in restored[:_SAMPLES]),
     )
+
+
+def plan_undo_groups(
+    change_set: int, *, part: UndoPart = WHOLE, operator: Operator, limit: int = 20
+) -> list[tuple[int, str, str, str]]:
+    """What would be set back, alike values counted together: (count, field, value now, value then)."""
+    found = []
+    names = ReferenceCache()
+    for spec, item in _changed_fields(change_set, part):
+        join, params = _undo_join(change_set, spec, item, part, operator)
+        current = "c.new_value"
+        if part.over:
+            current = item.type.sql_to_json(f't."{item.column}"', item, engine())
+        rows = database.execute_sql(
+            f"SELECT count(*), {current} AS now, c.old_value {join} AND {_comes_back(item, part)} "
+            f"GROUP BY 2, 3 ORDER BY 1 DESC LIMIT {int(limit)}",
+            params,
+        ).fetchall()
+        label = str(item.label) if spec.owner is None else f"{spec.label}: {item.label}"
+        for count, now, old in rows:
+            found.append((count, label, _told(operator, item, now, names), _told(operator, item, old, names)))
+    return sorted(found, key=lambda group: -group[0])[:limit]
+
+
+#: So many titles tell which records go or come back.
+_SAMPLES = 10
 
 
 def _changed_fields(change_set: int, part: UndoPart = WHOLE) -> list[tuple[ModelSpec, FieldSpec]]:

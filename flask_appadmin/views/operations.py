@@ -1,23 +1,38 @@
 """Operations: what was done, by whom, and the way back.
 
-Contexts: templates/appadmin/history.html, operation.html, confirm.html.
+Contexts: templates/appadmin/history.html, operation.html, undo.html.
 """
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from flask import g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 
-from flask_appadmin.changes import ChangeSet, plan_undo
-from flask_appadmin.errors import FaultList, NotAllowed, NotFound
-from flask_appadmin.history import COPIED, ChangeLine, ChangeSetRecord, lines_of_set, operations
-from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
+from flask_appadmin.changes import ChangeSet, UndoConflict, UndoPart, plan_undo, plan_undo_groups
+from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFound
+from flask_appadmin.filters.lookback import read_lookback
+from flask_appadmin.history import (
+    COPIED,
+    ChangeGroup,
+    ChangeLine,
+    ChangeRecord,
+    ChangeSetRecord,
+    TakenBack,
+    groups_of_set,
+    lines_of_set,
+    operations,
+    taken_back,
+)
+from flask_appadmin.i18n import _, format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.large import AT_ONCE, runs_as_job, start_undo
 from flask_appadmin.views.form_page import posted_reason
+from flask_appadmin.views.history_lines import HistoryLines
+from flask_appadmin.views.looking_back import may_undo, of_operations, operation_filters, scopes, undo_url, views_of
 from flask_appadmin.views.signed_in import SignedInView
 
 if TYPE_CHECKING:
@@ -25,9 +40,11 @@ if TYPE_CHECKING:
 
 _PAGE = 50
 _LINES = 100
+#: So many values that were changed since are told, each with its choice.
+_LISTED = 100
 
 
-class OperationsView(SignedInView):
+class OperationsView(HistoryLines, SignedInView):
     """„Meine Vorgänge“, those of all for whoever may see them, one operation, and taking it back."""
 
     def __init__(self, registry: Registry) -> None:
@@ -41,43 +58,43 @@ class OperationsView(SignedInView):
         if everybody:
             operator.require("history.read_all")
         before = _number(request.args.get("before", ""))
-        found = operations(user_id=None if everybody else operator.user_id or -1, before=before, limit=_PAGE + 1)
+        scope: dict[str, Any] = {"scope": "all"} if everybody else {}
+        asked, problem, found = scope, "", []
+        try:
+            lookback = read_lookback(of_operations(request.args), operator, self.registry.specs_by_name)
+            asked = {**scope, **lookback.asked}
+            user_id = None if everybody else operator.user_id or -1
+            found = operations(user_id=user_id, before=before, limit=_PAGE + 1, where=lookback.of_sets)
+        except FilterError as fault:
+            problem = str(fault)
         more = len(found) > _PAGE
         found = found[:_PAGE]
-        scope: dict[str, Any] = {"scope": "all"} if everybody else {}
         url = url_for("operations.index_view")
-        scopes = [(gettext("meine"), url, not everybody)]
-        if operator.may("history.read_all"):
-            scopes.append((gettext("alle"), url_for("operations.index_view", scope="all"), everybody))
-        undone = self._undone([row.id for row in found])
+        back = taken_back(row.id for row in found)
         return render_template(
             "appadmin/history.html",
             page_title=gettext("Alle Vorgänge") if everybody else gettext("Meine Vorgänge"),
-            scopes=scopes,
-            quick=[],
+            scopes=scopes(operator, "operations.index_view", everybody),
+            tabs=views_of("operations", {name: value for name, value in asked.items() if name != "before"}),
+            problem=problem,
+            filters=operation_filters(everybody),
             list_url=url,
-            keep=[],
-            operations=[self._operation_row(row, undone, operator) for row in found],
+            keep=list(scope.items()),
+            clear_url=url_for("operations.index_view", **scope) if asked != scope or problem else "",
+            operations=[self._operation_row(row, back, operator) for row in found],
             range_text="",
             pager={
-                "first": url_for("operations.index_view", **scope) if before else "",
-                "previous": "",
-                "next": url_for("operations.index_view", before=found[-1].id, **scope) if more else "",
+                "first": url_for("operations.index_view", **asked) if before else "",
+                "previous": url_for("operations.index_view", **asked) if before else "",
+                "next": url_for("operations.index_view", before=found[-1].id, **asked) if more else "",
                 "last": "",
             },
-            empty=gettext("Noch keine Vorgänge. Was Sie ändern, steht hier und lässt sich zurücknehmen."),
+            empty=gettext("Kein Vorgang passt zum Filter.")
+            if asked != scope
+            else gettext("Noch keine Vorgänge. Was Sie ändern, steht hier und lässt sich zurücknehmen."),
         )
 
-    def _undone(self, keys: list[int]) -> dict[int, int]:
-        """Operations that were taken back -> the operation that did it."""
-        query = ChangeSetRecord.select(ChangeSetRecord.undo_of, ChangeSetRecord.id)
-        return dict(query.where(ChangeSetRecord.undo_of.in_(keys or [0])).tuples())
-
-    def _operation_row(self, row: ChangeSetRecord, undone: dict[int, int], operator: Operator) -> dict[str, Any]:
-        state = None
-        if row.id in undone:
-            state = (gettext("zurückgenommen"), "")
-        may_undo = row.kind != "load" and row.id not in undone and self._may_undo(row, operator)
+    def _operation_row(self, row: ChangeSetRecord, back: dict[int, TakenBack], operator: Operator) -> dict[str, Any]:
         return {
             "url": url_for("operations.show_view", id=row.id),
             "when": format_datetime(row.changed_at),
@@ -85,14 +102,9 @@ class OperationsView(SignedInView):
             "what": f"{row.kind_label}: {row.title}" if row.kind != "undo" else row.title,
             "count": format_number(row.record_count),
             "reason": row.reason or "",
-            "state": state,
-            "undo_url": url_for("operations.undo_view", id=row.id) if may_undo else "",
+            "state": (_state_words(back[row.id]), "") if row.id in back else None,
+            "undo_url": url_for("operations.undo_view", id=row.id) if may_undo(row, operator, back) else "",
         }
-
-    @staticmethod
-    def _may_undo(row: ChangeSetRecord, operator: Operator) -> bool:
-        own = row.user_id is not None and row.user_id == operator.user_id
-        return operator.may("undo.all") or (own and operator.may("undo.own"))
 
     def _set(self) -> ChangeSetRecord:
         operator: Operator = g.operator
@@ -112,12 +124,14 @@ class OperationsView(SignedInView):
         row = self._set()
         operator: Operator = g.operator
         offset = _number(request.args.get("from", "")) or 0
-        lines = lines_of_set(row.id, operator, self.registry.specs_by_name, limit=_LINES + 1, offset=offset)
+        specs = self.registry.specs_by_name
+        lines = lines_of_set(row.id, operator, specs, limit=_LINES + 1, offset=offset)
         more = len(lines) > _LINES
-        undone = self._undone([row.id])
-        tags = [(gettext("zurückgenommen"), "warn")] if row.id in undone else []
+        back = taken_back([row.id])
+        undoable = may_undo(row, operator, back)
+        groups, group_count = groups_of_set(row.id, operator, specs) if row.record_count > 1 else ([], 0)
         undo = None
-        if row.kind != "load" and row.id not in undone and self._may_undo(row, operator):
+        if undoable:
             undo = {"url": url_for("operations.undo_view", id=row.id), "label": gettext("Rückgängig machen")}
         facts = [
             (gettext("wer"), row.user_name),
@@ -136,12 +150,13 @@ class OperationsView(SignedInView):
             "appadmin/operation.html",
             page_title=row.kind_label,
             back=(gettext("Meine Vorgänge"), url_for("operations.index_view")),
-            tags=tags,
+            tags=[(_state_words(back[row.id]), "warn")] if row.id in back else [],
             facts=facts,
             undo=undo,
-            groups=[],
-            conflicts=None,
-            changes=[self._change_row(line) for line in lines[:_LINES]],
+            export_url=url_for("operations.export_view", change_set=row.id) if operator.may("export.run") else "",
+            groups=[self._group_row(group) for group in groups],
+            groups_more=max(group_count - len(groups), 0),
+            changes=self._change_rows(lines[:_LINES], undoable and row.kind != "undo"),
             range_text="",
             pager={
                 "first": url if offset else "",
@@ -151,50 +166,121 @@ class OperationsView(SignedInView):
             },
         )
 
-    def _change_row(self, line: ChangeLine) -> tuple[str, str, str, str, str, str]:
-        spec = self.registry.specs_by_name.get(line.entity)
-        label = str(spec.label) if spec is not None else line.entity
-        title = f"{label} {line.title}"
-        url = ""
-        if spec is not None and spec.owner is None and line.action != "delete":
-            url = self.registry.record_url(spec, line.record_id)
-        notes = {"create": gettext("angelegt"), "delete": gettext("gelöscht")}
-        note = ", ".join(part for part in (notes.get(line.action, ""), line.source) if part)
-        if line.action == COPIED:
-            return title, url, "", "", "", gettext("kopiert nach %(title)s", title=line.new)
-        return title, url, line.label, line.old, line.new, note
+    def _group_row(self, group: ChangeGroup) -> tuple[int, str, str, str, str]:
+        spec = self.registry.specs_by_name.get(group.entity)
+        name = str(spec.plural) if spec is not None else group.entity
+        label = f"{name}: {group.label}" if group.action == "update" else name
+        return group.count, label, group.old, group.new, _NOTES.get(group.action, "")
+
+    def _change_rows(self, lines: list[ChangeLine], undoable: bool) -> list[dict[str, Any]]:
+        rows = []
+        last = None
+        for line in lines:
+            spec = self.registry.specs_by_name.get(line.entity)
+            label = str(spec.label) if spec is not None else line.entity
+            url = ""
+            if spec is not None and spec.owner is None and line.action != "delete":
+                url = self.registry.record_url(spec, line.record_id)
+            record = (line.entity, line.record_id)
+            note = ", ".join(part for part in (str(_NOTES.get(line.action, "")), line.source) if part)
+            old, new = line.old, line.new
+            if line.action == COPIED:
+                note, new = gettext("kopiert nach %(title)s", title=new), ""
+            change_set = line.change_set_id
+            rows.append(
+                {
+                    "record": f"{label} {line.title}",
+                    "url": url,
+                    "label": line.label,
+                    "old": old,
+                    "new": new,
+                    "note": note,
+                    "record_undo_url": undo_url(change_set, record=record)
+                    if undoable and line.may_return and record != last
+                    else "",
+                    "undo_url": undo_url(change_set, line=line.change_id) if undoable and line.field else "",
+                }
+            )
+            last = record
+        return rows
 
     @expose("/undo", methods=("GET", "POST"))
     def undo_view(self) -> Any:
         row = self._set()
         operator: Operator = g.operator
-        if not self._may_undo(row, operator):
+        if not may_undo(row, operator):
             right = "undo.own" if row.user_id == operator.user_id else "undo.all"
             raise NotAllowed(right, RIGHTS[right])
-        if request.method == "POST":
-            if row.record_count > AT_ONCE:
-                return start_undo(row, operator, reason=posted_reason())
-            try:
-                applied = ChangeSet.undo(row.id, reason=posted_reason()).apply(operator)
-            except FaultList as fault:
-                return self._ask(row, str(fault))
-            text = gettext("Zurückgenommen: %(title)s", title=row.title)
-            if applied.change_set is None:
-                text = gettext("Es war nichts mehr zurückzunehmen.")
-            elif applied.skipped:
-                rest = ngettext(
-                    "%(count)s Wert blieb, wie er ist.", "%(count)s Werte blieben, wie sie sind.", len(applied.skipped)
-                )
-                text = f"{text}. {rest}"
-            undo_url = self.registry.undo_url(applied.change_set) if applied.change_set else ""
-            if row.entity in self.registry.specs_by_name:
-                self.registry.forget_total(self.registry.specs_by_name[row.entity])
-            session["toast"] = {"text": text, "undo_url": undo_url}
-            return redirect(_back_to(row, self.registry))
-        return self._ask(row)
+        part = self._part(row)
+        if request.method != "POST":
+            return self._ask(row, part)
+        ticked = request.form.getlist("over")
+        conflicts = plan_undo(row.id, part=part, operator=operator, listed=_LISTED).conflicts if ticked else []
+        over = {_token(entry): entry.line for entry in conflicts if entry.line}
+        if not set(ticked) <= set(over):
+            changed = gettext("Seit dieser Seite hat jemand wieder etwas geändert. Es wurde nichts getan.")
+            return self._ask(row, part, changed), 409
+        part = UndoPart(part.record, part.cell, frozenset(over[token] for token in ticked))
+        if part.is_whole and row.record_count > AT_ONCE:
+            return start_undo(row, operator, reason=posted_reason(), over=part.over)
+        try:
+            applied = ChangeSet.undo(row.id, part=part, reason=posted_reason()).apply(operator)
+        except AppAdminError as fault:
+            if fault.status == 403:
+                raise
+            return self._ask(row, part, str(fault)), fault.status
+        text = gettext("Zurückgenommen: %(title)s", title=row.title)
+        if applied.change_set is None:
+            text = gettext("Es war nichts mehr zurückzunehmen.")
+        elif applied.skipped:
+            rest = ngettext(
+                "%(count)s Wert blieb, wie er ist.", "%(count)s Werte blieben, wie sie sind.", len(applied.skipped)
+            )
+            text = f"{text}. {rest}"
+        undo_again = self.registry.undo_url(applied.change_set) if applied.change_set else ""
+        if row.entity in self.registry.specs_by_name:
+            self.registry.forget_total(self.registry.specs_by_name[row.entity])
+        session["toast"] = {"text": text, "undo_url": undo_again}
+        return redirect(self._place_after(row, part))
 
-    def _ask(self, row: ChangeSetRecord, problem: str = "") -> Any:
-        plan = plan_undo(row.id)
+    def _place_after(self, row: ChangeSetRecord, part: UndoPart) -> str:
+        """The record that was set back where it is about one, else the list."""
+        if part.is_whole:
+            return _back_to(row, self.registry)
+        entity, key = part.record or (part.cell or ("", 0))[:2]
+        line = ChangeRecord.get_or_none(
+            ChangeRecord.change_set == row.id, ChangeRecord.entity == entity, ChangeRecord.record_id == key
+        )
+        if line is not None:
+            entity, key = line.owner_entity, line.owner_id
+        spec = self.registry.specs_by_name.get(entity)
+        if spec is None or not spec.model.select().where(spec.model._meta.primary_key == key).exists():
+            return _back_to(row, self.registry)
+        return self.registry.record_url(spec, key) or _back_to(row, self.registry)
+
+    def _part(self, row: ChangeSetRecord) -> UndoPart:
+        """What of the operation is meant: all of it, `record=table-key`, or `line=` a line of it."""
+        if "line" in request.args:
+            line = ChangeRecord.get_or_none(
+                ChangeRecord.id == _number(request.args["line"]), ChangeRecord.change_set == row.id
+            )
+            spec = self.registry.specs_by_name.get(line.entity) if line is not None else None
+            if line is None or spec is None or (line.field and line.field not in spec.by_name):
+                raise NotFound()
+            if not line.field and spec.owner is None:
+                return UndoPart(record=(line.entity, line.record_id))
+            return UndoPart(cell=(line.entity, line.record_id, line.field))
+        if "record" in request.args:
+            entity, _dash, key = request.args["record"].rpartition("-")
+            number = _number(key)
+            if entity not in self.registry.specs_by_name or number is None:
+                raise NotFound()
+            return UndoPart(record=(entity, number))
+        return UndoPart()
+
+    def _ask(self, row: ChangeSetRecord, part: UndoPart, problem: str = "") -> Any:
+        operator: Operator = g.operator
+        plan = plan_undo(row.id, part=part, operator=operator, listed=_LISTED)
         counts = [
             (number, label)
             for number, label in (
@@ -204,43 +290,62 @@ class OperationsView(SignedInView):
             )
             if number
         ]
-        rows = [
-            (
-                entry.title,
-                "",
-                entry.reason
-                or gettext(
-                    "%(field)s: bleibt „%(current)s“ (%(who)s), vorher „%(wanted)s“",
-                    field=entry.label,
-                    current=entry.current,
-                    wanted=entry.wanted,
-                    who=entry.who,
-                ),
-            )
-            for entry in plan.conflicts
-        ]
-        if problem:
-            rows.insert(0, ("", "", problem))
+        where: dict[str, Any] = {name: request.args[name] for name in ("record", "line") if name in request.args}
+        choices = [entry for entry in plan.conflicts if entry.line]
         return render_template(
-            "appadmin/confirm.html",
-            page_title=gettext("Vorgang zurücknehmen?"),
-            back=(gettext("Meine Vorgänge"), url_for("operations.index_view")),
+            "appadmin/undo.html",
+            page_title=gettext("Vorgang zurücknehmen?") if part.is_whole else gettext("Nur einen Teil zurücknehmen?"),
+            back=(gettext("Vorgang"), url_for("operations.show_view", id=row.id)),
             text=f"{row.kind_label}: {row.title} · {row.user_name}, {format_datetime(row.changed_at)}",
+            part=self._part_words(row, part),
+            problem=problem,
+            warning=runs_as_job(row.record_count) if part.is_whole else "",
             counts=counts,
-            items=[],
-            items_more=0,
-            problems={"text": gettext("seither geändert, bleibt wie es ist"), "rows": rows} if rows else None,
-            warning=runs_as_job(row.record_count),
-            fields=[],
-            typed=None,
-            reason=True,
-            action=url_for("operations.undo_view", id=row.id),
-            hidden=[],
-            confirm_label=gettext("Rückgängig machen"),
-            danger=False,
-            possible=plan.count > 0,
+            groups=plan_undo_groups(row.id, part=part, operator=operator) if plan.updated else [],
+            records=[(title, gettext("wird entfernt")) for title in plan.removes]
+            + [(title, gettext("kommt wieder")) for title in plan.restores],
+            records_more=max(plan.removed - len(plan.removes), 0) + max(plan.restored - len(plan.restores), 0),
+            choices=[
+                (_token(entry), entry.title, entry.label, entry.wanted, entry.made, entry.current, entry.who)
+                for entry in choices
+            ],
+            kept=[(entry.title, entry.reason, entry.who) for entry in plan.conflicts if not entry.line],
+            conflict_count=plan.conflict_count,
+            conflicts_more=max(plan.conflict_count - len(plan.conflicts), 0),
+            action=url_for("operations.undo_view", id=row.id, **where),
+            whole_url="" if part.is_whole else url_for("operations.undo_view", id=row.id),
+            possible=plan.count > 0 or bool(choices),
             cancel_url=url_for("operations.show_view", id=row.id),
         )
+
+    def _part_words(self, row: ChangeSetRecord, part: UndoPart) -> str:
+        if part.is_whole:
+            return ""
+        entity, key = part.record or (part.cell or ("", 0))[:2]
+        spec = self.registry.specs_by_name[entity]
+        line = (
+            ChangeRecord.select()
+            .where(ChangeRecord.change_set == row.id, ChangeRecord.entity == entity, ChangeRecord.record_id == key)
+            .first()
+        )
+        name = f"{spec.label} {line.record_title}" if line is not None else str(spec.label)
+        if part.cell is not None and part.cell[2] is not None:
+            label = str(spec.field(part.cell[2]).label)
+            return gettext("Nur „%(field)s“ bei: %(record)s", field=label, record=name)
+        return gettext("Nur bei: %(record)s", record=name)
+
+
+#: What becomes of a record beside changed values.
+_NOTES = {"create": _("angelegt"), "delete": _("gelöscht"), COPIED: _("kopiert")}
+
+
+def _state_words(back: TakenBack) -> str:
+    return gettext("zurückgenommen") if back.is_whole else gettext("zum Teil zurückgenommen")
+
+
+def _token(entry: UndoConflict) -> str:
+    """Names a conflict as it was shown: a value that changes again meanwhile has another one."""
+    return f"{entry.line}.{zlib.crc32(entry.current.encode())}"
 
 
 def _back_to(row: ChangeSetRecord, registry: Registry) -> str:

@@ -7,7 +7,7 @@ that a job which was stopped or killed leaves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from flask import redirect, session, url_for
 
 from flask_appadmin import jobs
 from flask_appadmin.bulk import Action, ChangeSettings, PrintLabels
-from flask_appadmin.changes import Applied, ChangeSet, known_specs
+from flask_appadmin.changes import Applied, ChangeSet, UndoPart, known_specs
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext
@@ -72,10 +72,10 @@ def start_change(
     return _to_jobs(gettext("Die Änderung läuft als Auftrag. Hier sehen Sie, wie weit er ist."))
 
 
-def start_undo(row: ChangeSetRecord, operator: Operator, *, reason: str) -> Any:
+def start_undo(row: ChangeSetRecord, operator: Operator, *, reason: str, over: Iterable[int] = ()) -> Any:
     """Puts the undo of a large operation in the line; answers the way to the running jobs."""
     title = gettext("Zurücknehmen: %(title)s", title=row.title)
-    parameters = {"change_set": row.id, "reason": reason}
+    parameters = {"change_set": row.id, "reason": reason, "over": sorted(over)}
     last = ChangeSetRecord.select(ChangeSetRecord.id).order_by(ChangeSetRecord.id.desc()).limit(1).scalar()
     jobs.start("undo", title, parameters, operator, key=f"undo:{row.id}:{last}")
     return _to_jobs(gettext("Das Zurücknehmen läuft als Auftrag. Hier sehen Sie, wie weit er ist."))
@@ -127,7 +127,8 @@ def run_change(job: RunningJob) -> Any:
 
 def run_undo(job: RunningJob) -> Any:
     """The job: takes back an operation."""
-    change = ChangeSet.undo(job.parameters["change_set"], reason=job.parameters["reason"])
+    part = UndoPart(over=frozenset(job.parameters.get("over", ())))
+    change = ChangeSet.undo(job.parameters["change_set"], part=part, reason=job.parameters["reason"])
 
     def work() -> dict[str, Any]:
         applied = change.apply(job.operator, progress=job.progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import g, request
+from flask import current_app, g, request, url_for
 
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import lines_of_record
@@ -239,7 +239,11 @@ def _history_context(record: FormRecord, active: bool) -> dict[str, Any]:
     lines = lines_of_record(
         record.spec, record.key, record.operator, record.view.registry.specs_by_name, limit=_HISTORY_LIMIT
     )
-    g.record_history = record.view.registry.record_history(lines)
+    name = f"{record.spec.name}-{record.key}"
+    g.record_history = record.view.registry.record_history(lines, (record.spec.name, record.key)) | {
+        "filter_url": url_for("operations.lines_view", record=name) if "operations" in current_app.blueprints else "",
+        "is_cut": len(lines) == _HISTORY_LIMIT,
+    }
     return {
         "key": "history",
         "groups": [],
