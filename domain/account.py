@@ -18,6 +18,7 @@ from domain.links import LaterForeignKey, Reference
 from domain.rules import ends_before_start, missing
 from domain.till import Promotion
 from domain.trade import Invoice
+from domain.trade.heads import ActingRun
 from domain.transfer import postings, stamped
 from domain.values import Branch, Employee, Tenant
 from flask_appadmin.changes import Written
@@ -144,7 +145,7 @@ class AccountEntry(Record):
             yield missing(cls, "correction_reason", gettext("Eine Korrektur braucht einen Grund."))
 
 
-class AccountingTransfer(Record):
+class AccountingTransfer(ActingRun, Record):
     """A run that handed invoices over to the financial accounting."""
 
     description = Description(
@@ -182,17 +183,16 @@ class AccountingTransfer(Record):
     follow_fields = ("status",)
 
     @classmethod
-    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        for row in rows:
-            row.setdefault("user", operation.operator.user_id)
+    def act(cls, run: Written, operation: Any) -> Iterable[Any]:
+        """A new transfer gets its postings (PX-112)."""
+        return postings(run, AccountingPosting, operation)
 
     @classmethod
     def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
-        """A new transfer gets its postings; a confirmed one stamps its invoices (PX-112, PX-149)."""
+        """A confirmed one stamps its invoices (PX-149)."""
+        yield from super().follow(written, operation)
         for record in written:
-            if record.old is None:
-                yield from postings(record, AccountingPosting, operation)
-            elif record.new.get("status") == "confirmed":
+            if record.old is not None and record.new.get("status") == "confirmed":
                 yield from stamped(record, AccountingPosting)
 
 

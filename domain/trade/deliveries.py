@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, TextField
@@ -11,23 +10,18 @@ from domain.catalog import Article, Warehouse
 from domain.codes import PROGRESS
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
+from domain.trade.heads import DocumentHead
 from domain.trade.orders import SalesOrderItem
 from domain.trade.pricing import fill
-from domain.trade.proposals import consignment_warehouse, header_of, number_documents, offered_faults, propose_header
-from domain.trade.receivers import printed_address, readdressed
+from domain.trade.proposals import consignment_warehouse, header_of
 from domain.values import PaymentTerm
-from flask_appadmin.changes import Written
 from flask_appadmin.database import Record
-from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 
-#: Records of the customer that are offered on its delivery notes while they are active.
-OFFERED = ("contact", "delivery_address")
 
-
-class DeliveryNote(Record):
+class DeliveryNote(DocumentHead, Record):
     """What was delivered to a customer; open until every line is invoiced or it is marked done."""
 
     description = Description(
@@ -100,26 +94,10 @@ class DeliveryNote(Record):
     class Meta:
         table_name = "delivery_note"
 
-    rule_fields = ("customer", *OFFERED)
+    number_prefix = "L"
+    offered_here = ("contact", "delivery_address")
+    rule_fields = ("customer", *offered_here)
     follow_fields = ("customer", "delivery_address", "attention_to")
-
-    @classmethod
-    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        propose_header(cls, rows, operation)
-
-    @classmethod
-    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        number_documents(cls, "L", rows)
-        for row in rows:
-            row["address_text"] = printed_address(cls, row)
-
-    @classmethod
-    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
-        return readdressed(cls, written)
-
-    @classmethod
-    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
-        return offered_faults(cls, values, OFFERED)
 
 
 class DeliveryNoteItem(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from peewee import CharField, DateField, ForeignKeyField, fn
@@ -10,6 +10,7 @@ from peewee import CharField, DateField, ForeignKeyField, fn
 from domain.codes import DUNNING_DELIVERIES
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
+from domain.trade.heads import ActingRun
 from domain.trade.invoices import Invoice
 from flask_appadmin.changes import NewRecord, Written
 from flask_appadmin.database import Record
@@ -18,7 +19,7 @@ from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described, spec_of
 
 
-class DunningRun(Record):
+class DunningRun(ActingRun, Record):
     """A run that looked for overdue invoices."""
 
     description = Description(
@@ -34,16 +35,9 @@ class DunningRun(Record):
     follow_fields = ("run_on",)
 
     @classmethod
-    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        for row in rows:
-            row.setdefault("user", operation.operator.user_id)
-
-    @classmethod
-    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
-        """A new run decides about every invoice that is overdue on its day."""
-        for record in written:
-            if record.old is None:
-                yield from _reminders(record)
+    def act(cls, run: Written, operation: Any) -> Iterable[Any]:
+        """What it decides about every invoice that is overdue on its day."""
+        return _reminders(run)
 
 
 class Reminder(Record):

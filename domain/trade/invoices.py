@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,22 +15,21 @@ from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.till import TillReceipt
 from domain.trade.deliveries import DeliveryNoteItem
+from domain.trade.heads import ActingRun, DocumentHead
 from domain.trade.making import collective_invoices, counted_revenue, credited_lines, summed, summed_invoices
 from domain.trade.orders import SalesOrderItem
 from domain.trade.pricing import conditions_of, fill, propose_line
-from domain.trade.proposals import header_of, number_documents, offered_faults, propose_header
-from domain.trade.receivers import printed_address, readdressed
+from domain.trade.proposals import header_of
 from domain.values import Branch, Currency, DiscountType, Language, PaymentTerm, RevenueCode
 from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
-from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described
 
 
-class InvoiceRun(Record):
+class InvoiceRun(ActingRun, Record):
     """A run that turned open delivery notes into collective invoices."""
 
     description = Description(
@@ -64,23 +63,12 @@ class InvoiceRun(Record):
     follow_fields = ("up_to",)
 
     @classmethod
-    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        for row in rows:
-            row.setdefault("user", operation.operator.user_id)
-
-    @classmethod
-    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
-        """A new run makes the collective invoices of all open delivery notes up to its day."""
-        for record in written:
-            if record.old is None:
-                yield from collective_invoices(record, Invoice, InvoiceItem)
+    def act(cls, run: Written, operation: Any) -> Iterable[Any]:
+        """The collective invoices of all open delivery notes up to its day."""
+        return collective_invoices(run, Invoice, InvoiceItem)
 
 
-#: Records of the customer that are offered on its invoices while they are active.
-OFFERED = ("contact", "invoice_address", "delivery_address")
-
-
-class Invoice(Record):
+class Invoice(DocumentHead, Record):
     """An invoice, open until it is paid or settled."""
 
     description = Description(
@@ -182,7 +170,9 @@ class Invoice(Record):
     class Meta:
         table_name = "invoice"
 
-    rule_fields = ("customer", *OFFERED)
+    number_prefix = "R"
+    offered_here = ("contact", "invoice_address", "delivery_address")
+    rule_fields = ("customer", *offered_here)
     follow_fields = (
         "customer", "invoice_customer", "invoice_address", "attention_to", "number", "association", "invoiced_on",
         "net_amount", "currency", "document_discount_1", "document_discount_2", "final_discount_percent",
@@ -191,7 +181,7 @@ class Invoice(Record):
 
     @classmethod
     def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        propose_header(cls, rows, operation)
+        super().propose_many(rows, operation)
         for row in rows:
             # Its lines make the sums; nobody has to type them beforehand.
             row.setdefault("net_amount", Decimal(0))
@@ -199,22 +189,17 @@ class Invoice(Record):
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        number_documents(cls, "R", rows)
+        super().prepare_many(rows, operation)
         for row in rows:
-            row["address_text"] = printed_address(cls, row)
             if row.get("due_on") is None and isinstance(row.get("invoiced_on"), datetime.date):
                 row["due_on"] = _due_on(row)
 
     @classmethod
     def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
         """The printed address, the sums after another discount, and what statistics count (PX-104)."""
-        yield from readdressed(cls, written)
+        yield from super().follow(written, operation)
         yield from summed(cls, InvoiceItem, [record for record in written if record.old is not None])
         yield from counted_revenue(cls, written)
-
-    @classmethod
-    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
-        return offered_faults(cls, values, OFFERED)
 
 
 def _due_on(row: dict[str, Any]) -> datetime.date:
@@ -321,7 +306,7 @@ class Payment(Record):
         table_name = "payment"
 
 
-class CreditNote(Record):
+class CreditNote(DocumentHead, Record):
     """A credit note, mostly for an invoice."""
 
     description = Description(
@@ -358,6 +343,8 @@ class CreditNote(Record):
     class Meta:
         table_name = "credit_note"
 
+    number_prefix = "G"
+    offered_here = ()
     follow_fields = ("customer", "invoice")
 
     @classmethod
@@ -372,10 +359,11 @@ class CreditNote(Record):
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
         """Number and printed address: that of the credited invoice, else where invoices of the customer go."""
-        number_documents(cls, "G", rows)
+        super().prepare_many(rows, operation)
         for row in rows:
             invoice = Invoice.get_or_none(Invoice.id == row.get("invoice"))
-            row["address_text"] = invoice.address_text if invoice is not None else printed_address(cls, row)
+            if invoice is not None:
+                row["address_text"] = invoice.address_text
 
     @classmethod
     def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
@@ -385,7 +373,7 @@ class CreditNote(Record):
                 if not CreditNoteItem.select().where(CreditNoteItem.credit_note == record.key).exists():
                     yield from credited_lines(CreditNoteItem, InvoiceItem, record)
             elif record.old is not None and record.new.get("invoice") is None:
-                yield from readdressed(cls, [record])
+                yield from super().follow([record], operation)
 
 
 class CreditNoteItem(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,16 +14,9 @@ from domain.connections import Connection
 from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.rules import missing
+from domain.trade.heads import DocumentHead
 from domain.trade.pricing import conditions_of, fill, propose_line
-from domain.trade.proposals import (
-    consignment_warehouse,
-    header_of,
-    number_documents,
-    offered_faults,
-    propose_charges,
-    propose_header,
-)
-from domain.trade.receivers import printed_address, readdressed
+from domain.trade.proposals import consignment_warehouse, header_of, propose_charges
 from domain.values import (
     Currency,
     DeliveryTerm,
@@ -35,18 +28,14 @@ from domain.values import (
     Project,
     ShippingMethod,
 )
-from flask_appadmin.changes import Written
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.specs import Description, described
 
-#: Records of the customer that are offered on its orders while they are active.
-OFFERED = ("contact", "delivery_address", "invoice_address", "order_confirmation_address")
 
-
-class SalesOrder(Record):
+class SalesOrder(DocumentHead, Record):
     """An order of a customer, from offer to collective order."""
 
     description = Description(
@@ -197,23 +186,15 @@ class SalesOrder(Record):
     class Meta:
         table_name = "sales_order"
 
-    rule_fields = ("customer", "source", "company_name", "catalog", *OFFERED)
+    number_prefix = "A"
+    offered_here = ("contact", "delivery_address", "invoice_address", "order_confirmation_address")
+    rule_fields = ("customer", "source", "company_name", "catalog", *offered_here)
     follow_fields = ("customer", "order_confirmation_address", "attention_to")
 
     @classmethod
     def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        propose_header(cls, rows, operation)
+        super().propose_many(rows, operation)
         propose_charges(rows, cls, operation)
-
-    @classmethod
-    def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        number_documents(cls, "A", rows)
-        for row in rows:
-            row["address_text"] = printed_address(cls, row)
-
-    @classmethod
-    def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
-        return readdressed(cls, written)
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
@@ -226,7 +207,7 @@ class SalesOrder(Record):
                 yield missing(cls, "company_name", gettext("Ohne Kunden ist der Firmenname des Bestellers nötig."))
         if values.get("source") not in (None, "own") and values.get("catalog") is None:
             yield missing(cls, "catalog", gettext("Bestellungen aus einem Katalog nennen ihn."))
-        yield from offered_faults(cls, values, OFFERED)
+        yield from super().validate(values, operation)
 
 
 class SalesOrderItem(Record):
