@@ -19,7 +19,7 @@ from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKey
 
 from domain import numbers
 from domain.account import AccountEntry, AccountingPosting, AccountingTransfer, BusinessYear
-from domain.banks import bank_of
+from domain.banks import bank_of, differing_countries
 from domain.catalog import Article, ArticlePrice, Catalog, CatalogArticle, PriceList, Supplier, Warehouse
 from domain.codes import (
     DOCUMENT_FORMATS,
@@ -124,7 +124,7 @@ from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.merging import Merging
-from flask_appadmin.rights import User
+from flask_appadmin.rights import Operator, User
 from flask_appadmin.sheets.sessions import ImportSchema
 from flask_appadmin.specs import Description, described, spec_of
 
@@ -2078,6 +2078,10 @@ class Customer(Record):
             yield missing(cls, "customer_number", gettext("Kunden werden nicht automatisch nummeriert."))
         if not values.get("name_1") and not values.get("name_2") and not cls._begins_with_its_users(values):
             yield missing(cls, "name_1", gettext("Name 1 oder Name 2 muss gefüllt sein."))
+        if values.get("id") is None and values.get("clerk") is None and getattr(operation, "kind", "") == "form":
+            # Whoever is no clerk has none to begin with; a table without employees must not bar the first customers.
+            if Employee.of(operation.operator) is not None:
+                yield missing(cls, "clerk", gettext("Neue Kunden brauchen einen Bearbeiter."))
         yield from cls._status_faults(values, operation)
         yield from cls._kind_faults(values)
         yield from cls._tax_faults(values, operation)
@@ -2101,10 +2105,14 @@ class Customer(Record):
             yield from _foreign_addresses(cls, values, values["id"], cls.OWN_ADDRESSES)
 
     @classmethod
-    def starting_values(cls) -> dict[str, Any]:
-        """The defaults of the global settings for new customers (NE-03); stored ones keep theirs."""
+    def starting_values(cls, operator: Operator) -> dict[str, Any]:
+        """The defaults of the global settings for new customers (NE-03), and the operator as their clerk (PX-55)."""
         setting = current_setting()
-        given = {"credit_warn_percent": setting.default_credit_warn_percent, "price_basis": setting.default_price_basis}
+        given = {
+            "credit_warn_percent": setting.default_credit_warn_percent,
+            "price_basis": setting.default_price_basis,
+            "clerk": Employee.of(operator),
+        }
         return {name: value for name, value in given.items() if value is not None}
 
     @staticmethod
@@ -2730,11 +2738,16 @@ class BankAccount(Record):
         table_name = "bank_account"
         indexes = ((("customer", "sequence_number"), True),)
 
-    rule_fields = ("direct_debit", "iban", "mandate_reference", "mandate_date")
+    rule_fields = ("direct_debit", "iban", "bic", "mandate_reference", "mandate_date")
     derive_fields = ("iban", "bank_name", "bic", "bank_code")
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        differing = differing_countries(values.get("iban"), values.get("bic"))
+        if differing is not None:
+            account, bank = differing
+            reason = gettext("gehört zu einer Bank in %(bank)s, die IBAN aber nach %(iban)s", bank=bank, iban=account)
+            yield fault(cls, "bic", reason, values["bic"], gettext("Bitte beim Kunden nachfragen."))
         if values.get("direct_debit") and values.get("iban"):
             for name in ("mandate_reference", "mandate_date"):
                 if values.get(name) is None:

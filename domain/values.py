@@ -18,6 +18,7 @@ from domain.links import Reference
 from flask_appadmin.database import Record
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _
+from flask_appadmin.rights import Operator, User
 from flask_appadmin.specs import Description, described
 
 #: Short forms that no language table has.
@@ -1051,9 +1052,27 @@ class Employee(Record):
     postal_code = described(CharField(max_length=10, null=True, verbose_name=_("PLZ")), kind="postal_code", listed=True)
     city = described(CharField(max_length=60, null=True, verbose_name=_("Ort")), searchable=True, listed=True)
     country = described(Reference(Country, null=True, verbose_name=_("Land")))
+    user = described(
+        Reference(
+            User,
+            null=True,
+            unique=True,
+            verbose_name=_("Benutzer"),
+            help_text=_("Neue Kunden dieses Benutzers beginnen mit diesem Bearbeiter."),
+        ),
+        copy="clear",
+    )
 
     class Meta:
         table_name = "employee"
+
+    @classmethod
+    def of(cls, operator: Operator) -> int | None:
+        """The employee that an operator is; None for who is none."""
+        if operator.user_id is None:
+            return None
+        found: int | None = cls.select(cls.id).where(cls.user == operator.user_id).tuples().scalar()
+        return found
 
 
 class PrintProfile(Record):

@@ -311,7 +311,7 @@ def presets_of(operator: Operator, spec: ModelSpec) -> dict[str, Any]:
 
 def starting_values(operator: Operator, spec: ModelSpec, items: Iterable[FieldSpec]) -> dict[str, Any]:
     """What a new record starts with: the preset of a layout, else what the model or the field says."""
-    presets = {**spec.model.starting_values(), **presets_of(operator, spec)}
+    presets = {**spec.model.starting_values(operator), **presets_of(operator, spec)}
     return {item.name: presets[item.name] if item.name in presets else item.default_value() for item in items}
 
 

@@ -173,9 +173,10 @@ class Record(Model):
         return ()
 
     @classmethod
-    def starting_values(cls) -> dict[str, Any]:
-        """What new records start with beside the defaults of their fields, from settings for example; asked once for
-        the records of a form or a file."""
+    def starting_values(cls, operator: Any) -> dict[str, Any]:
+        """What new records start with beside the defaults of their fields, from settings or by who makes them; asked
+        once for the records of a form or a file, and the preset of a layout comes before it (`propose_many` looks at
+        each record and comes after both)."""
         return {}
 
     @classmethod
@@ -219,7 +220,8 @@ class Record(Model):
 
     @classmethod
     def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
-        """Fills what new records take over from those they refer to, where a row does not name the field at all.
+        """Fills what new records take over from those they refer to, where a row does not name the field at all: for
+        each record what depends on it, in every kind of operation (`starting_values` are the same for all of a form).
 
         It is asked before the defaults are filled in, and by an empty form or row of a form, which shows what it finds
         (without an operation; the owner of a row may be None); a field that somebody left empty on purpose is named and

@@ -14,7 +14,7 @@ from typing import Any
 from domain.dates import today
 from domain.rules import fault
 from domain.settings import Setting, absent_fields, current_setting
-from domain.values import DeliveryZone
+from domain.values import DeliveryZone, Employee
 from flask_appadmin.changes import next_keys
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
@@ -47,6 +47,11 @@ def propose_header(model: Any, rows: list[dict[str, Any]], operation: Any) -> No
     addresses = [name for name in _ADDRESSES if name in names]
     known = read_customers(model, rows, (*header, *addresses, *_FURTHER), operation)
     inactive = _inactive(model, known, addresses)
+    if "clerk" in header and operation.kind == "form":
+        # A customer that is in nobody's charge is attended to by whoever writes (PX-55).
+        own = Employee.of(operation.operator)
+        for found in known.values():
+            found["clerk"] = found["clerk"] or own
     for row in rows:
         customer = known.get(row.get("customer") or 0)
         if customer is None:

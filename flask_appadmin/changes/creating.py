@@ -108,7 +108,7 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
         _check_owners(run, spec, records)
     defaulted = [item for item in spec.data_fields if item.default is not None]
     # Presets are for who fills a form; files say themselves what they mean.
-    presets = spec.model.starting_values() if run.kind in ("form", "import") else {}
+    presets = spec.model.starting_values(run.operator) if run.kind in ("form", "import") else {}
     presets |= presets_of(run.operator, spec) if run.kind == "form" else {}
     presets = {name: value for name, value in presets.items() if may_edit(run.operator, spec.field(name))}
     for record in records:

@@ -14,9 +14,10 @@ from domain.catalog import Article
 from domain.settings import Setting
 from domain.till import Promotion
 from domain.trade import Invoice
+from domain.values import Employee
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import utcnow
-from flask_appadmin.rights import system_operator
+from flask_appadmin.rights import User, system_operator
 from flask_appadmin.specs import spec_of
 from models import Address, Contact, Customer, CustomerArticleNumber, PromotionParticipation
 from tests.reader import Node, Page, get, read, send
@@ -232,7 +233,8 @@ def test_the_head_tells_what_to_mind(operator: FlaskClient) -> None:
     assert head(draft.key or 0) == ["Entwurf"]
 
 
-@pytest.mark.req("PX-55", "PX-57", "PX-58", "PX-59", partly=True)
+@pytest.mark.req("PX-55")
+@pytest.mark.req("PX-57", "PX-58", "PX-59", partly=True)
 def test_what_must_be_filled_is_marked_asked_for_and_never_saved_empty(operator: FlaskClient) -> None:
     def barred(page: Page) -> list[str]:
         return [field.one("label").text for field in page.all("div", "field") if field.has_class("req")]
@@ -255,6 +257,23 @@ def test_what_must_be_filled_is_marked_asked_for_and_never_saved_empty(operator:
     assert refused.one("textarea", id="f-warning_text").text == "Nur bar"
     stored = Customer.get_by_id(key)
     assert (stored.customer_type, stored.warning_text) == ("end_customer", None)
+    assert stored.clerk_id is None, "this operator is no employee"
+
+    change = ChangeSet("form")
+    me = change.create(Employee, {"number": "7", "name": "Weber", "user": User.get().id})
+    change.apply(WEBER)
+    new = get(operator, "/admin/customer/new/?tab=master")
+    assert new.one("form", id="form").fields()["clerk"] == str(me.key)
+    refused = save(operator, new, _panel=["main", "master"], name_1="Huber", clerk="", clerk_text="")
+    assert refused.summary == ["Bearbeiter: Neue Kunden brauchen einen Bearbeiter. Bitte ausfüllen."]
+    assert save(operator, new, city="Graz").summary == [
+        "Name 1: Name 1 oder Name 2 muss gefüllt sein. Bitte ausfüllen."
+    ]
+    assert save(operator, get(operator, "/admin/customer/new/"), name_1="Huber").heading == "10002 Huber"
+    huber = Customer.get(Customer.customer_number == 10002)
+    assert (huber.clerk_id, huber.status, huber.customer_type) == (me.key, "draft", "end_customer")
+    order = get(operator, f"/admin/sales_order/new/?customer={key}")
+    assert order.one("form", id="form").fields()["clerk"] == str(me.key), "nobody is in charge of this customer"
 
 
 @pytest.mark.req("PX-159")

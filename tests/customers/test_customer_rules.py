@@ -234,6 +234,11 @@ def test_a_field_takes_what_is_right_and_says_what_is_wrong_with_the_rest(db: An
                 assert isinstance(answer, str) and sentence in answer, f"{text}: {answer}"
             else:
                 assert getattr(answer, column) == stored
+    both = {"customer": str(owner.customer_number), "iban": "AT611904300234573201"}
+    assert enter(BankAccount, **both, bic="COBADEFF") == (
+        "bic: „COBADEFF“ gehört zu einer Bank in DE, die IBAN aber nach AT. Bitte beim Kunden nachfragen."
+    )
+    assert enter(BankAccount, **both, bic="BKAUATWW").bic == "BKAUATWW"
     choices = [str(label) for _code, label in SPEC.field("customer_type").choices]
     assert choices == ["Endkunde", "Kollege", "Mitarbeiter", "Lieferant"]
 
