@@ -94,6 +94,10 @@ class ChildTable:
     row_label: Any = ""
     #: Fields that are given and never typed in this table.
     given: tuple[str, ...] = ()
+    #: Route of the owner's view, with ?id=<owner>: the window in which a row begins, where typing alone makes none.
+    begins: str = ""
+    #: Route of the owner's view, with ?id=<row>: what stands behind a row, a file for example.
+    opens: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from flask_appadmin.rights import User
 
 
 def up(migrator: Any, db: Any) -> None:
-    # A database that was older than the table got it with this column.
+    # A database that was made with this column, or went down a step, has it already.
     if "user_id" not in {column.name for column in database.get_columns("employee")}:
         column = Reference(User, field="id", null=True, unique=True)
         migrator.migrate(migrator.add_column("employee", "user_id", column))
 
 
 def down(migrator: Any, db: Any) -> None:
-    migrator.migrate(migrator.drop_column("employee", "user_id"))
+    """The column stays: the earlier program passes over it, and SQLite drops none that refers to another table."""

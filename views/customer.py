@@ -23,6 +23,7 @@ from flask_appadmin.rights import Operator, may_read_full
 from flask_appadmin.specs import spec_of
 from flask_appadmin.views import AppModelView, Asked, Choosing, ColumnSign, EntryWindow, expose, operator
 from models import CUSTOMER_TABS, Customer, CustomerUser
+from views.customer_files import FilesOfCustomer
 from views.customer_proposals import ADDRESS_FIELDS, PROPOSAL_FIELDS, address_lines, propose
 from views.documents import DocumentsOfCustomer
 from views.rebooking import answer_rebooking
@@ -433,11 +434,14 @@ _GRIDS: dict[str, ChildTable] = {
     ),
     "mailing_criterion": ChildTable(asks=True),
     "mailing_activity": ChildTable(asks=True),
+    "document": ChildTable(
+        ("file_name", "kind", "uploaded_at", "uploaded_by", "size_bytes"), begins="upload_view", opens="file_view"
+    ),
     "customer_user": ChildTable(("username", "is_administrator", "password_hash")),
 }  # fmt: skip
 
 
-class CustomerView(DocumentsOfCustomer, AppModelView):
+class CustomerView(DocumentsOfCustomer, FilesOfCustomer, AppModelView):
     """The list and form operators live in."""
 
     model = Customer

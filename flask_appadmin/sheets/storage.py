@@ -1,7 +1,8 @@
-"""Files on their way in and out: kept under random names in a folder of the instance, and gone after a time.
+"""Files on their way in and out, and those that belong to records: under random names in a folder of the instance.
 
 Shape: a name is 32 hexadecimal digits; whatever the file was called stands in the database only. Nothing here is ever
-served under its own name or executed; the folder and its files belong to the program's account alone.
+served under its own name or executed; the folder and its files belong to the program's account alone. Imports and
+exports are gone after a time; what belongs to a record stays, also after the record went: undo may bring it back.
 Units: days. Errors: NotFound for a file that is gone or was never there.
 """
 
@@ -24,7 +25,8 @@ EXPORT_DAYS = 1
 class FileStore:
     """One folder of files."""
 
-    def __init__(self, folder: Path, days: int) -> None:
+    def __init__(self, folder: Path, days: int | None) -> None:
+        """`days`: files are kept so long; None for ever."""
         self.folder = folder
         self.days = days
 
@@ -58,6 +60,8 @@ class FileStore:
             (self.folder / name).unlink(missing_ok=True)
 
     def remove_old(self) -> None:
+        if self.days is None:
+            return
         until = time.time() - self.days * 86_400
         for path in self.folder.iterdir():
             if re.fullmatch(r"[0-9a-f]{32}", path.name) and path.stat().st_mtime < until:
@@ -70,3 +74,7 @@ def uploads(instance: Path) -> FileStore:
 
 def exports(instance: Path) -> FileStore:
     return FileStore(instance / "exports", EXPORT_DAYS)
+
+
+def documents(instance: Path) -> FileStore:
+    return FileStore(instance / "documents", None)

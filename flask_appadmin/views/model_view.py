@@ -186,6 +186,10 @@ class AppModelView(ModelView):
         """("print" or "special", label, url) of pages of its own in these menus of a record's form."""
         return []
 
+    def field_links(self, key: int, operator: Operator, values: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
+        """Field -> (address, sign, words) of what a value of a stored record leads to, beside the usual links."""
+        return {}
+
     @property
     def list_fields(self) -> tuple[FieldSpec, ...]:
         if self.columns is None:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from flask import url_for
+
 from flask_appadmin.arrangements import presets_of, starting_values
 from flask_appadmin.changes import NewRecord
 from flask_appadmin.database import Prepared, database
@@ -296,7 +298,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
     view = record.view
     table = view.child_table(child)
     columns = view.grid_fields(child)
-    blank = _blank_row(record, child, "__key__") if record.may_save else None
+    blank = _blank_row(record, child, "__key__") if record.may_save and not table.begins else None
     rows = list(grid.rows)
     taken = {row.key for row in rows}
     spare = (f"n{number}" for number in itertools.count(1))
@@ -304,6 +306,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
         key = next(key for key in spare if key not in taken)
         rows.append(_blank_row(record, child, key))
     drawn = [_row_context(record, row, columns, table, at) for at, row in enumerate(rows, start=grid.before + 1)]
+    begins = bool(table.begins) and record.may_save and record.key is not None
     filled = sum(1 for row in grid.rows if not row.deleted)
     address = {"tab": view.form_layout.tab_of(child.name)}
     own_url = view.record_url(record.key, **address) if record.key is not None else ""
@@ -319,6 +322,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
         "rows": drawn,
         "count": filled + grid.rest,
         "blank": _row_context(record, blank, columns, table, 0) if blank is not None else None,
+        "begin_url": url_for(f"{view.endpoint}.{table.begins}", id=record.key) if begins else "",
         "can_delete": record.may_save,
         "window": str(table.window),
         "asks": table.asks,
@@ -327,7 +331,9 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
         "rest": grid.rest,
         "more": min(grid.rest, ROWS_AT_ONCE),
         "all_url": f"{own_url}&all=1" if grid.rest else "",
-        "empty": gettext("Noch keine Einträge. „Neu“ oder die Taste Einfg legt eine Zeile an."),
+        "empty": gettext("Noch keine Einträge. „Neu“ oder die Taste Einfg legt eine Zeile an.")
+        if begins or not table.begins
+        else gettext("Noch keine Einträge."),
         "errors": grid.errors,
         "draw": Patterns(),
     }
@@ -362,6 +368,9 @@ def _row_context(
         "faulty": [field for field in told if field.errors],
         "disputed": [field for field in told if field.conflict],
         "more_faulty": [field for field in more if field.errors or field.conflict],
+        "open_url": url_for(f"{record.view.endpoint}.{table.opens}", id=row.key)
+        if table.opens and row.values is not None
+        else "",
         "deleted": row.deleted,
         "errors": row.errors,
     }

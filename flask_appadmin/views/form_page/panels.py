@@ -227,6 +227,10 @@ def _add_links(record: FormRecord, panel: Panel, by_name: dict[str, Any]) -> Non
     for name, field in by_name.items():
         if field.kind != "masked":
             field.link = link_of(field.spec, panel.values.get(name))
+    if record.key is not None:
+        for name, link in record.view.field_links(record.key, record.operator, panel.values).items():
+            if name in by_name:
+                by_name[name].link = link
     place = record.view.places_on_map.get(record.spec.name, ())
     if place and place[0] in by_name and record.key is not None:
         by_name[place[0]].link = map_link(record.spec, place, panel.values, record.maker.names)

@@ -88,7 +88,8 @@ class ChildGrid {
   }
 
   add() {
-    if (!this.blank) return null;
+    // Where typing alone makes no row, it begins in a window of the server (windows.js).
+    if (!this.blank) return this.section.querySelector("a[data-command=new]")?.click();
     // Where empty rows stand ready, the first of them is the new one.
     const ready = this.section.dataset.rowLabel && this.rows.find((row) => row.matches(".fresh:not(.touched)"));
     if (ready) return this.focus(ready);
@@ -208,7 +209,7 @@ class ChildGrid {
 
   async click(event) {
     const command = event.target.closest("[data-command]");
-    if (command) this.run(command.dataset.command);
+    if (command?.matches("button")) this.run(command.dataset.command);
     const head = event.target.closest("[data-sort]");
     if (head) this.sort(head.closest("th"));
     if (event.target.closest("[data-more-rows]") && !event.ctrlKey) {
