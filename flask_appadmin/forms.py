@@ -118,6 +118,8 @@ class SpecField(wtforms.Field):
         self.display = ""
         #: (address, sign, words) of a call, a mail, a website or a place on the map.
         self.link: tuple[str, str, str] | None = None
+        #: (address, title) of the window in which the record for this reference begins.
+        self.begin: tuple[str, str] | None = None
         #: Whether what is typed ahead can also be chosen in a window of all there is.
         self.browsed = False
         self.lookup_url = self.open_url = self.reveal_url = self.placeholder = ""

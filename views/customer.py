@@ -366,6 +366,7 @@ _ENTRY_WINDOWS = (
         plan_quick_customer,
         lead=_("Der Kunde ist sofort aktiv und als „Unvollständig“ gekennzeichnet."),
         key="U",
+        fills_references=True,
         reason=_("Kundenschnellanlage"),
     ),
     # The till has its own page; its window asks for what stands on a card that a customer fills in.

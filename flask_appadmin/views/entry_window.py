@@ -13,12 +13,14 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from flask import redirect, render_template, request, session, url_for
 
 from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes import ChangeSet, NewRecord
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
+from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
@@ -65,6 +67,8 @@ class EntryWindow:
     reason: Any = ""
     #: Whether the list offers it; other pages link to it themselves.
     listed: bool = True
+    #: Empty references of new records offer it; what begins there comes into the field (js/windows.js).
+    fills_references: bool = False
     #: Where to go with the new record's key; None: to its form.
     lead_to: Callable[[int], str] | None = None
 
@@ -113,7 +117,11 @@ class EntryPage:
         view.registry.forget_total(view.spec)
         url = self.window.lead_to(key) if self.window.lead_to is not None else view.record_url(key)
         session["toast"] = {"text": gettext("Angelegt."), "undo_url": ""}
-        return redirect(url)
+        answer = redirect(url)
+        if self.window.fills_references:
+            # The title can have letters that no header takes.
+            answer.headers["X-Record"] = f"{key} {quote(ReferenceCache().titles(view.spec, {key})[key])}"
+        return answer
 
     def _draw(self, faults: list[AppAdminError]) -> Any:
         fields = {field.spec.name: field for field in self.form}

@@ -13,7 +13,11 @@ def in_window() -> bool:
 
 
 def for_window(answer: Any) -> Any:
-    """The answer to a page or a window: a window is told in a header where the page below goes when it is done."""
+    """The answer to a page or a window: a window is told in a header where the page below goes when it is done.
+
+    `X-Record` of the answer goes along: key and title (quoted) of what was made, for the field that asked for it.
+    """
     if in_window() and isinstance(answer, Response) and answer.status_code == 302:
-        return Response(status=204, headers={"X-Location": answer.location})
+        made = {name: value for name, value in answer.headers.items() if name == "X-Record"}
+        return Response(status=204, headers={"X-Location": answer.location, **made})
     return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
@@ -83,7 +84,7 @@ def test_a_platform_customer_begins_with_its_administrator(operator: FlaskClient
     assert Customer.get().name_1 == "Meier GmbH"
 
 
-@pytest.mark.req("PX-118", partly=True)
+@pytest.mark.req("PX-118")
 def test_quick_entry_makes_an_active_customer_that_is_incomplete(operator: FlaskClient) -> None:
     page = window(operator, "Kundenschnellanlage")
     assert [field.text for field in page.all("label")] == ["Name 1", "Land", "PLZ", "Ort", "Straße", "Telefon"]
@@ -98,6 +99,14 @@ def test_quick_entry_makes_an_active_customer_that_is_incomplete(operator: Flask
     assert answer.headers["X-Location"] == f"/admin/customer/edit/?id={customer.id}"
     assert (customer.search_name, customer.incomplete, customer.status) == ("Huber Graz", True, "active")
     assert (customer.postal_code, customer.country_id) == ("8010", austria)
+
+    order = get(operator, "/admin/sales_order/new/")
+    link = order.one("a", **{"data-fills": "f-customer"})
+    made = press(operator, read(operator.get(link["href"], headers=PART)), name_1="Müller & Söhne", city="Ulm")
+    key, title = made.headers["X-Record"].split(" ")
+    assert (Customer.get_by_id(key).incomplete, unquote(title)) == (True, "10002 Müller & Söhne")
+    begun = get(operator, f"/admin/sales_order/new/?customer={key}")
+    assert not begun.all("a", **{"data-fills": "f-customer"}), "only beside an empty field"
 
 
 def test_the_windows_work_as_pages_of_their_own(operator: FlaskClient) -> None:

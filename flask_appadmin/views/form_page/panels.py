@@ -231,9 +231,30 @@ def _add_links(record: FormRecord, panel: Panel, by_name: dict[str, Any]) -> Non
         for name, link in record.view.field_links(record.key, record.operator, panel.values).items():
             if name in by_name:
                 by_name[name].link = link
+    if record.key is None:
+        for name in record.view.begins_with:
+            if name in by_name:
+                by_name[name].begin = _beginning(record, by_name[name])
     place = record.view.places_on_map.get(record.spec.name, ())
     if place and place[0] in by_name and record.key is not None:
         by_name[place[0]].link = map_link(record.spec, place, panel.values, record.maker.names)
+
+
+def _beginning(record: FormRecord, field: Any) -> tuple[str, str] | None:
+    """The window in which the record for an empty reference begins."""
+    item = field.spec
+    if (
+        field.readonly
+        or field.value
+        or item.target is None
+        or not record.operator.may(f"{item.references.right}.create")
+    ):
+        return None
+    view = record.view.registry.views.get(item.references.name)
+    window = next((each for each in view.entry_windows if each.fills_references), None) if view is not None else None
+    if view is None or window is None:
+        return None
+    return url_for(f"{view.endpoint}.begin_view", window_name=window.name), str(window.label)
 
 
 def _history_context(record: FormRecord, active: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ const headers = () => ({ "X-Fragment": "window", Accept: "text/html", "X-CSRFTok
 
 export function startWindows() {
   let dialog = null;
+  let opener = null;
 
   function build() {
     const made = document.createElement("dialog");
@@ -40,10 +41,23 @@ export function startWindows() {
     return made;
   }
 
+  // What was made comes into the reference beside which the window was opened, as if it had been chosen there.
+  function fill(field, made) {
+    const [key, title] = made.split(" ");
+    dialog.close();
+    field.value = decodeURIComponent(title);
+    const hidden = field.parentElement.querySelector("input[type=hidden]");
+    hidden.value = key;
+    field.focus();
+    for (const part of [hidden, field]) part.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
   // What is no window (the session is over, a right is missing) is shown as the page it is.
   async function show(url, options = {}) {
     const response = await fetch(url, { ...options, headers: headers() });
     const next = response.headers.get("X-Location");
+    const made = response.headers.get("X-Record");
+    if (made && opener?.isConnected && opener.dataset.fills) return fill(document.getElementById(opener.dataset.fills), made);
     if (next) return location.assign(next);
     const html = response.redirected ? "" : await response.text();
     if (!html.includes('class="window-body"')) return location.assign(options.method ? location.href : url);
@@ -64,6 +78,7 @@ export function startWindows() {
     const link = event.target.closest("a[data-window]");
     if (!link || event.defaultPrevented || document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    opener = link;
     closeMenus();
     holding(() => show(link.href)).catch(() => location.assign(link.href));
   });
