@@ -3,7 +3,7 @@
 Shape: `printout` answers a Printout: postal address, facts beside it, texts, a table of lines and sums, all as text.
 The address is the one kept with the document; „an Hauptkunde“ puts that of the main customer right below it. What is
 empty at the customer leaves no caption behind. The input hint is never printed.
-Units: amounts in the currency of the document. Source: PX-100, PX-107 to PX-109, PX-116, PX-144, NE-70, ME-90.
+Units: amounts in the currency of the document. Source: PX-100, PX-107 to PX-109, PX-116, PX-144, NE-70, ME-88, ME-90.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ _KINDS = {
     "invoice": ("invoiced_on", ("external_text",), True),
     "credit_note": ("credited_on", ("external_text",), False),
 }
+#: Document -> the tick of the customer that has its contact printed (ME-88); an order has one for each of its kinds.
+_CONTACT_TICKS = {
+    "sales_order": {"offer": "quote", "collective": "collective_order"},
+    "delivery_note": {},
+    "invoice": {},
+    "credit_note": {},
+}
+_USUAL_TICK = {"sales_order": "order_confirmation"}
 #: Charges of an order, added to what its lines make.
 _CHARGES = ("shipping_cost", "toll_charge", "environment_charge", "svs_rvs")
 
@@ -90,11 +98,30 @@ def _facts(document: Any, customer: Any) -> list[tuple[str, str]]:
         value = getattr(document, name) if item is not None else None
         if item is not None and value is not None:
             facts.append((str(item.label), value.name if item.target is not None else item.format(value)))
+    contact = _contact(document)
+    if customer is not None and contact is not None and _prints_contact(document, customer):
+        facts.append((gettext("Ansprechpartner"), " ".join(filter(None, (contact.name_1, contact.name_2)))))
     if customer is not None and with_supplier and customer.own_supplier_number:
         facts.append((gettext("Lieferanten-Nr."), customer.own_supplier_number))
     if customer is not None and spec.name == "invoice" and customer.tax_number:
         facts.append((gettext("Steuer-Nr."), customer.tax_number))
     return facts
+
+
+def _contact(document: Any) -> Any:
+    """The contact a document names; a credit note has that of its invoice."""
+    if spec_of(type(document)).name == "credit_note":
+        return document.invoice.contact if document.invoice is not None else None
+    return document.contact
+
+
+def _prints_contact(document: Any, customer: Any) -> bool:
+    """What the customer says about this kind of document, where it deviates; else the setting (ME-88)."""
+    name = spec_of(type(document)).name
+    tick = _CONTACT_TICKS[name].get(getattr(document, "kind", "")) or _USUAL_TICK.get(name, name)
+    if customer.contact_print_deviates:
+        return bool(getattr(customer, f"contact_print_{tick}"))
+    return tick in (current_setting().contact_print_defaults or ())
 
 
 def _delivered(document: Any) -> tuple[list[tuple[str, bool]], list[list[str]]]:

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from domain.catalog import Article, Supplier
+from domain.settings import Setting
 from domain.trade import (
     CreditNote,
     DeliveryNote,
@@ -103,7 +104,7 @@ def test_a_new_order_begins_at_the_customer_and_shows_what_is_proposed(operator:
     assert get(operator, "/admin/sales_order/new/?customer=9999&kind=x&ordered_on=gestern").status == 200
 
 
-@pytest.mark.req("PX-100", "PX-107", "PX-108", "PX-109", "PX-116", "PX-144", "NE-70", "ME-90")
+@pytest.mark.req("PX-100", "PX-107", "PX-108", "PX-109", "PX-116", "PX-144", "NE-70", "ME-88", "ME-90")
 def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator: FlaskClient) -> None:
     austria = Country.get(Country.code == "AT").id
     main = customer(1, street="Zentrale 1", postal_code="1010", city="Wien", country=austria)
@@ -154,6 +155,24 @@ def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator:
         assert "PF 123" in content, name
         assert "Postfach PF" not in content, name
         assert not [word for word in ("Steuer-Nr.", "Lieferanten-Nr.") if word in content], "no empty captions"
+
+    # ME-88: what the customer says about contacts, where he deviates; else the setting.
+    contact = make(Contact, customer=buyer.id, name_1="Auer", name_2="Eva")
+    named = {name: found[name] for name in ("offer", "order", "delivery", "invoice")}
+    for document in named.values():
+        change(document, contact=contact.id)
+    named["credited"] = found["credited"]
+    ticks = {"contact_print_deviates": True, "contact_print_invoice": True}
+    for values, defaults, wanted in (
+        ({}, [], set()),
+        ({}, ["quote", "credit_note"], {"offer", "credited"}),
+        (ticks, ["quote", "delivery_note"], {"invoice"}),
+        ({"contact_print_invoice": False, "contact_print_order_confirmation": True}, ["invoice"], {"order"}),
+    ):
+        change(buyer, **values)
+        Setting.update(contact_print_defaults=defaults).execute()
+        shown = {name for name, each in named.items() if "Ansprechpartner Auer Eva" in paper(operator, each)}
+        assert shown == wanted, (values, defaults)
 
     # ME-90: the workshop reads its hint in the repair order; who entered the customer stands there.
     for owner, told in ((buyer, True), (plain, False)):
