@@ -3538,8 +3538,8 @@ class Document(Record):
         ),
         listed=True,
     )
-    #: What is stored never changes: the documents of a copied customer lead to the same files.
-    storage_name = described(CharField(max_length=255, verbose_name=_("Ablage")), read_only=True)
+    #: A copied customer leads to the same files, which never change: the name of the file and a word behind it.
+    storage_name = described(CharField(max_length=255, verbose_name=_("Ablage")), copy="renew", read_only=True)
     uploaded_at = described(
         DateTimeField(default=utcnow, verbose_name=_("Datum")), read_only=True, listed=True, required=True
     )

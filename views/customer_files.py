@@ -26,6 +26,8 @@ from models import Customer, Document
 
 #: A file is handed out without a page of ours around it, and can do nothing if somebody opens it here after all.
 _SANDBOX = "sandbox; default-src 'none'"
+#: So many characters of „Ablage“ are the name of the file.
+_NAME_LENGTH = 32
 
 
 class FilesOfCustomer:
@@ -79,7 +81,7 @@ class FilesOfCustomer:
         if found is None:
             raise NotFound(spec_of(Document))
         _seen_customer(me, found.customer_id)
-        path = storage.documents(instance_folder()).path(found.storage_name)
+        path = storage.documents(instance_folder()).path(found.storage_name[:_NAME_LENGTH])
         answer = send_file(
             path, mimetype=media_type(found.file_name), as_attachment=True, download_name=found.file_name
         )
