@@ -12,7 +12,7 @@ from flask_appadmin.rights import User
 def up(migrator: Any, db: Any) -> None:
     # A database that was made with this column, or went down a step, has it already.
     if "user_id" not in {column.name for column in database.get_columns("employee")}:
-        column = Reference(User, field="id", null=True, unique=True)
+        column = Reference(User, field=User.id, null=True, unique=True)
         migrator.migrate(migrator.add_column("employee", "user_id", column))
 
 
