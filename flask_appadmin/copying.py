@@ -2,7 +2,7 @@
 
 Shape: `keep` takes the value, `clear` starts empty or with the default, `renew` gets a value of its own: from
 `prepare` of the model (next number), today for a date, the copied sibling for a reference inside the copy, " (Kopie)"
-behind a text, a new name for a file. A full copy takes the children whose owner is marked `renew`; children without it
+behind a text. A full copy takes the children whose owner is marked `renew`; children without it
 (transactions, cards) stay behind. Secrets are never copied, nor what the operator may not set.
 A LeftOut names what the operator unticked. What he left out last stands in the details of his last copy; nothing else
 remembers it. The copy remembers its source in the history of both.
@@ -11,7 +11,6 @@ Source: spec, column `copy`; requirements SC-21 to SC-24; goals C2 to C4.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -189,8 +188,6 @@ def _renewed(item: FieldSpec, value: Any) -> Any:
         return to_local(utcnow()).date()
     if item.type.name == "datetime":
         return utcnow()
-    if item.type.name == "text" and item.read_only is True and item.required:
-        return secrets.token_hex(16)  # the name of a stored file: no two records share one
     if item.type.name == "text" and not item.unique:
         suffix = gettext(" (Kopie)")
         return f"{str(value)[: (item.max_length or 250) - len(suffix)]}{suffix}"

@@ -269,6 +269,8 @@ def test_every_field_of_every_table_is_copied_as_the_list_says(db: Any, fixed_to
                     if item.target is not None and not item.owner and item.references.owner is not None:
                         assert (item.references.name, two[item.name]) not in siblings, f"{name}.{item.name}"
         assert wrong == []
+        for one, two in pairs.get("document", []):
+            assert two["storage_name"].startswith(one["storage_name"]), "the copied document leads to the same file"
         now = photograph()
         counters = ("number_range", "running_number")
         for name, rows in before.items():
