@@ -20,10 +20,11 @@ from actions.change_settings import ChangeCustomerSettings
 from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
 from domain.values import Category, Tour
-from flask_appadmin.changes import ChangeSet, NewRecord
+from flask_appadmin.changes import ChangeSet, NewRecord, UndoPart
 from flask_appadmin.copying import LeftOut
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.history import ChangeSetRecord
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.merging import plan_merge
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.applying import apply_run
@@ -228,6 +229,22 @@ def copy_fully(world: World) -> None:
     plan.apply(world.operator)
 
 
+def merge(world: World) -> None:
+    keys = world.customers(3)
+    if len(keys) < 2:
+        raise AppAdminError("one customer alone")
+    plan_merge(CUSTOMER, keys, world.chance.choice(keys), world.operator).change_set().apply(world.operator)
+
+
+def undo_in_part(world: World) -> None:
+    """What one of the latest operations did to one record, or to one value of it."""
+    rows = list(ChangeRecord.select().order_by(ChangeRecord.id.desc()).limit(60))
+    row = world.chance.choice(rows)
+    cell = (row.entity, row.record_id, row.field) if world.chance.random() < 0.5 else None
+    part = UndoPart(cell=cell) if cell else UndoPart(record=(row.owner_entity, row.owner_id))
+    ChangeSet.undo(row.change_set_id, part=part).apply(world.operator)
+
+
 def delete(world: World) -> None:
     selection, action = Selection.of_keys(CUSTOMER, world.operator, world.customers(3)), DeleteCustomers()
     keys = selection.key_list(10)
@@ -266,7 +283,9 @@ OPERATIONS: tuple[tuple[str, int, Callable[[World], None]], ...] = (
     ("import replace", 6, import_replacing),
     ("copy", 4, copy),
     ("full copy", 6, copy_fully),
+    ("merge", 4, merge),
     ("delete", 5, delete),
-    ("undo", 18, undo),
+    ("undo", 16, undo),
+    ("undo in part", 6, undo_in_part),
     ("categories", 4, categorise),
 )

@@ -75,7 +75,7 @@ class Replay:
             before = self.state.pop(place, None)
             if before != json.loads(row.old_value):
                 self.broken.append(f"{place}: removed as {_difference(before or {}, json.loads(row.old_value))}")
-        elif row.action == "update":
+        elif row.action == "update" and row.field is not None:  # else a line that names something, no value
             record = self.state.setdefault(place, {})
             old, new = json.loads(row.old_value), json.loads(row.new_value)
             if record.get(row.field) != old and old != _TOLD:

@@ -26,7 +26,7 @@ def work_and_compare(seed: int, steps: int, every: int, folder: Path) -> World:
 
 
 def test_the_history_gives_the_database_after_any_work(db: Any, tmp_path: Path) -> None:
-    world = work_and_compare(41, 80, 20, tmp_path)
+    world = work_and_compare(41, 80, 40, tmp_path)
     assert set(world.done) == {name for name, _weight, _work in OPERATIONS}, world.refused
     # A write past the gateway is found.
     replay = Replay()
