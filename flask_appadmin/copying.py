@@ -18,10 +18,10 @@ from typing import Any
 from flask_appadmin.changes import ChangeSet, NewRecord
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import NotFound
-from flask_appadmin.history import ChangeSetRecord
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext, to_local
-from flask_appadmin.rights import Operator, may_edit, visible
-from flask_appadmin.specs import FieldSpec, ModelSpec
+from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, visible
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 
 #: Of a child table with more rows than this the dialog offers all or none.
 LISTED_ROWS = 12
@@ -104,6 +104,50 @@ def read_source(spec: ModelSpec, key: int, operator: Operator) -> dict[str, Any]
     if row is None:
         raise NotFound(spec, key)
     return row
+
+
+@dataclass(frozen=True)
+class CopyDifferences:
+    """What differs now between a copy and its source, as this operator may see it."""
+
+    source: int
+    copy: int
+    #: (field, what the source has, what the copy has).
+    fields: list[tuple[FieldSpec, str, str]]
+    #: (child table, rows of the source, rows of the copy) where the numbers differ.
+    children: list[tuple[ModelSpec, int, int]]
+
+
+def differences_to_source(change_set: ChangeSetRecord, spec: ModelSpec, operator: Operator) -> CopyDifferences:
+    """Compares the two records of a copy as they stand today; NotFound when one of them is gone or was no copy."""
+    details: dict[str, Any] = change_set.details or {}
+    told = details.get("source") if change_set.kind in (_kind(False), _kind(True)) else None
+    made = (
+        ChangeRecord.select(ChangeRecord.record_id)
+        .where(
+            ChangeRecord.change_set == change_set.id, ChangeRecord.entity == spec.name, ChangeRecord.action == "create"
+        )
+        .order_by(ChangeRecord.id)
+        .first()
+    )
+    if told is None or made is None:
+        raise NotFound(spec)
+    source, copied = (read_source(spec, key, operator) for key in (told["id"], made.record_id))
+    names = ReferenceCache()
+    fields = []
+    for item in spec.data_fields:
+        if source[item.name] != copied[item.name] and may_read(operator, item):
+            words = [shown(item, row[item.name], names) for row in (source, copied)]
+            old, new = words if may_read_full(operator, item) else map(mask, words)
+            fields.append((item, old, new))
+    children = []
+    for child in spec.children:
+        assert child.owner is not None
+        owner = child.owner.column_field
+        numbers = [child.model.select().where(owner == row["id"]).count() for row in (source, copied)]
+        if numbers[0] != numbers[1]:
+            children.append((child, numbers[0], numbers[1]))
+    return CopyDifferences(source["id"], copied["id"], fields, children)
 
 
 class _Copying:

@@ -12,6 +12,7 @@ from flask import g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 
 from flask_appadmin.changes import ChangeSet, UndoConflict, UndoPart, plan_undo, plan_undo_groups
+from flask_appadmin.copying import differences_to_source
 from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFound
 from flask_appadmin.filters.lookback import read_lookback
 from flask_appadmin.history import (
@@ -28,6 +29,7 @@ from flask_appadmin.history import (
 )
 from flask_appadmin.i18n import _, format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import RIGHTS, Operator
+from flask_appadmin.specs import ReferenceCache
 from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.large import AT_ONCE, runs_as_job, start_undo
 from flask_appadmin.views.form_page import posted_reason
@@ -152,6 +154,9 @@ class OperationsView(HistoryLines, SignedInView):
             back=(gettext("Meine Vorgänge"), url_for("operations.index_view")),
             tags=[(_state_words(back[row.id]), "warn")] if row.id in back else [],
             facts=facts,
+            differences_url=url_for("operations.differences_view", id=row.id)
+            if row.kind in ("copy", "full_copy") and row.entity in specs
+            else "",
             undo=undo,
             export_url=url_for("operations.export_view", change_set=row.id) if operator.may("export.run") else "",
             groups=[self._group_row(group) for group in groups],
@@ -164,6 +169,25 @@ class OperationsView(HistoryLines, SignedInView):
                 "next": f"{url}&from={offset + _LINES}" if more else "",
                 "last": "",
             },
+        )
+
+    @expose("/differences")
+    def differences_view(self) -> Any:
+        """What differs today between a copy and its source: ?id=<operation>."""
+        row = self._set()
+        spec = self.registry.specs_by_name.get(row.entity)
+        if spec is None:
+            raise NotFound()
+        found = differences_to_source(row, spec, g.operator)
+        titles = ReferenceCache().titles(spec, {found.source, found.copy})
+        return render_template(
+            "appadmin/copy_differences.html",
+            page_title=gettext("Unterschiede zur Vorlage"),
+            back=(row.kind_label, url_for("operations.show_view", id=row.id)),
+            source=(titles[found.source], self.registry.record_url(spec, found.source)),
+            copied=(titles[found.copy], self.registry.record_url(spec, found.copy)),
+            fields=[(str(item.label), old, new) for item, old, new in found.fields],
+            children=[(str(child.plural), old, new) for child, old, new in found.children],
         )
 
     def _group_row(self, group: ChangeGroup) -> tuple[int, str, str, str, str]:

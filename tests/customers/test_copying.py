@@ -355,6 +355,17 @@ def test_the_dialog_lets_one_leave_out_groups_tables_and_rows(operator: FlaskCli
     assert operation.details["left_out"] == {"groups": [group], "children": ["note"]}
     shown = get(operator, f"/admin/operations/show?id={operation.id}").text
     assert "kopiert nach 10241 Auer" in shown and "Kopie von 10001 Auer" in shown
+    # What differs is told on demand, masked where it must be.
+    differences = get(
+        operator, get(operator, f"/admin/operations/show?id={operation.id}").link("Unterschiede zur Vorlage")
+    )
+    cells = [[cell.text for cell in line.all("td")] for line in differences.all("tr")]
+    assert (
+        ["Rabatt", "5,00", "leer"] in cells
+        and ["Notizen", "13", "0"] in cells
+        and ["CSI-Nummer", "77", "leer"] in cells
+    )
+    assert not [line for line in cells if line[:1] == ["Straße"]]
     # The same is offered next time, but for rows: they were those of one customer. The other kind has its own choice.
     again = get(operator, f"/admin/customer/action/full_copy?id={other.key}")
     assert {name for name, ticked in boxes(again).items() if not ticked} == {f"group:{group}", "table:note"}
