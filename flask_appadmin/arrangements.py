@@ -294,8 +294,13 @@ def checked(operator: Operator, item: FieldSpec, value: Any) -> Any:
     """The value after the limits of the field and its obligation, that of a layout too; raises FieldError."""
     value = item.check(value)
     if value is None and item.name in arrangement_of(operator).required.get(item.model_name, ()):
-        raise MissingValue(item, None, gettext("Bitte ausfüllen."))
+        raise missing_by_layout(item)
     return value
+
+
+def missing_by_layout(item: FieldSpec) -> MissingValue:
+    """The fault of a record without a value that only a layout asks for."""
+    return MissingValue(item, None, gettext("Bitte ausfüllen: ein Layout verlangt dieses Feld."))
 
 
 def presets_of(operator: Operator, spec: ModelSpec) -> dict[str, Any]:

@@ -79,6 +79,8 @@ class Proposals:
 
     #: Field -> value; None empties what was proposed before.
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    #: "<child>.<field>" -> text for the row of a child table that is typed; "" empties what was proposed before.
+    cells: dict[str, str] = dataclasses.field(default_factory=dict)
     #: Field -> texts to choose from.
     choices: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     #: (field, sentence, keys of records of the same table that it names).
@@ -157,9 +159,16 @@ class SpecField(wtforms.Field):
         else:
             self.value = _typed(self.spec, value)
 
-    def read(self, posted: Any, shown: set[str], names: ReferenceCache) -> None:
-        """Takes what was posted; a field that was not on the page keeps `was_posted` False."""
+    def read(self, posted: Any, shown: set[str], names: ReferenceCache, known: dict[str, Any] | None = None) -> None:
+        """Takes what was posted; a field that was not on the page keeps `was_posted` False. `known` is what the page
+        showed, as JSON: with it another value of a field that cannot be changed is refused."""
         if self.readonly:
+            if known is not None and self._is_forced(posted, known):
+                self.errors = [
+                    gettext(
+                        "Dieser Wert kann hier nicht geändert werden; gespeichert ist „%(value)s“.", value=self._told()
+                    )
+                ]
             return
         if self.kind == "masked":
             # Shown whole on the page, so that it could be changed; or set anew by somebody who may not see it.
@@ -196,6 +205,28 @@ class SpecField(wtforms.Field):
         except FieldError as fault:
             self.errors = [fault.found()]
 
+    def _is_forced(self, posted: Any, known: dict[str, Any]) -> bool:
+        """Whether another value was posted than the page showed, and than is stored; masked ones are not shown."""
+        if self.name not in posted or self.kind in ("secret", "masked"):
+            return False
+        if self.kind == "check":
+            return not self.value
+        text = posted[self.name].replace("\r\n", "\n").strip()
+        stored = "" if self.value is None else str(self.value)
+        if text == stored.replace("\r\n", "\n").strip():
+            return False
+        if self.spec.name not in known:
+            return True
+        try:
+            then = self.spec.type.from_json(known[self.spec.name], self.spec)
+        except (ValueError, TypeError, ArithmeticError, AttributeError):
+            return True
+        was = str(then or "") if self.spec.target is not None else _typed(self.spec, then)
+        return bool(text != was.replace("\r\n", "\n").strip())
+
+    def _told(self) -> str:
+        return str(self.display or self.value or gettext("leer"))
+
     def _read_reference(self, text: str, typed: str | None, names: ReferenceCache) -> None:
         stored = self.parsed
         self.value = text
@@ -217,8 +248,10 @@ class SpecField(wtforms.Field):
 
 def is_as_shown(field: SpecField, name: str, value: Any, posted: Any, shown: set[str]) -> bool:
     """Whether what was posted under `name` is what a page shows for this value: nothing that would have to be read."""
-    if field.readonly or (field.spec.masked and value is not None):
+    if field.spec.masked and value is not None:
         return field.readonly or (name not in posted and not posted.get(f"{name}_new"))
+    if field.readonly and field.kind == "check":
+        return name not in posted or bool(value)
     if field.kind == "check":
         return name not in shown or (name in posted) == bool(value)
     if name not in posted:
@@ -271,9 +304,9 @@ class SpecForm(BaseForm):
         for field in self:
             field.show(values.get(field.spec.name))
 
-    def read(self, posted: Any, shown: set[str], names: ReferenceCache) -> None:
+    def read(self, posted: Any, shown: set[str], names: ReferenceCache, known: dict[str, Any] | None = None) -> None:
         for field in self:
-            field.read(posted, shown, names)
+            field.read(posted, shown, names, known)
 
     def posted_values(self) -> dict[str, Any]:
         return {field.spec.name: field.parsed for field in self if field.was_posted and not field.errors}

@@ -44,7 +44,7 @@ _LEGAL_FORM = re.compile(r"\b(gmbh|mbh|co|kg|ag|ohg|ug|se|ek|ev|eu|gbr|og|ges|ha
 
 
 def propose(typed: Typed) -> Proposals:
-    """City and dialling prefix for country and code, the search name for name and city, and hints."""
+    """City and dialling prefix for country and code, the search name for name and city, the bank of an IBAN; hints."""
     values, found = dict(typed.values), Proposals()
     places = places_of(values.get("country"), values.get("postal_code"))
     cities = list(dict.fromkeys(place.city for place in places))
@@ -65,6 +65,9 @@ def propose(typed: Typed) -> Proposals:
     )
     if untouched and (found.values.get("city") or typed.changed & {"name_1", "name_2", "city"}):
         found.values["search_name"] = search_name_of(values)
+    if "bank_account.iban" in typed.changed:
+        bank = BankAccount.derive({}, {"iban": values.get("bank_account.iban")}, None)
+        found.cells = {f"bank_account.{name}": bank.get(name) or "" for name in ("bank_name", "bic", "bank_code")}
     if "vat_id_code" in typed.texts and values.get("vat_id_code"):
         doubt = doubt_of(*split_vat_id(values.get("vat_id_country"), values["vat_id_code"]))
         if doubt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appadmin import search
-from flask_appadmin.arrangements import checked, required_names
+from flask_appadmin.arrangements import checked, missing_by_layout, required_names
 from flask_appadmin.changes.following import complete, dependent_fields, sources_of
 from flask_appadmin.changes.running import (
     CHUNK,
@@ -22,7 +22,7 @@ from flask_appadmin.changes.running import (
 )
 from flask_appadmin.changes.unique import check_unique, unique_sets
 from flask_appadmin.database import database, engine, execute_many, key_condition
-from flask_appadmin.errors import ConflictError, FieldError, MissingValue, NotFound
+from flask_appadmin.errors import ConflictError, FieldError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext
@@ -68,8 +68,7 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
             merged = {**row, **changed}
             for name in mandatory - set(step.values):
                 if merged[name] is None:
-                    fault = MissingValue(spec.field(name), None, gettext("Bitte ausfüllen."))
-                    refuse(run, fault, step.place, step.source)
+                    refuse(run, missing_by_layout(spec.field(name)), step.place, step.source)
             if rules & set(changed):
                 for fault in spec.model.validate({"id": step.key, **merged}, run):
                     refuse(run, fault, step.place, step.source)

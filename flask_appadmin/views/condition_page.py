@@ -7,18 +7,26 @@ back in place with everything that was typed. Context: templates/appadmin/condit
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import jsonify, redirect, render_template, request, url_for
 
-from flask_appadmin.conditions import FUNCTIONS, MOST_CHARACTERS, field_word, searched_tables, translate
-from flask_appadmin.database import read_only
+from flask_appadmin.conditions import (
+    FUNCTIONS,
+    MOST_CHARACTERS,
+    Translated,
+    field_word,
+    searched_tables,
+    translate,
+)
+from flask_appadmin.database import TooSlow, read_only
 from flask_appadmin.errors import AppAdminError, ConditionError, FieldError, NotAllowed, NotFound
 from flask_appadmin.filters import Filter, TypedCondition
 from flask_appadmin.forms import FormMaker
-from flask_appadmin.i18n import gettext
+from flask_appadmin.i18n import gettext, ngettext
+from flask_appadmin.indexing import without_index
 from flask_appadmin.layouts import form_fields
 from flask_appadmin.lists import count_rows
 from flask_appadmin.queries import (
@@ -140,7 +148,7 @@ class ConditionPage:
     # --- verbs --------------------------------------------------------------------------------------------------------
 
     def _run(self) -> Any:
-        self._try(translate(self.spec, self.text, self.operator).expression)
+        self._try(translate(self.spec, self.text, self.operator))
         pairs = [("where", self.text)]
         if self.query:
             with contextlib.suppress(NotFound):
@@ -150,11 +158,26 @@ class ConditionPage:
         url = _with(self.view.list_url(), [*self._kept(), *pairs])
         return jsonify({"url": url}) if self._is_window() else redirect(url)
 
-    def _try(self, expression: Any) -> None:
+    def _try(self, found: Translated) -> None:
         """Asks the condition once, where it can only read and is stopped when it takes too long."""
-        with read_only(_SECONDS):
-            parts = [part for part in (visible(self.operator, self.spec), expression) if part is not None]
-            count_rows(self.spec, parts)
+        try:
+            with read_only(_SECONDS):
+                parts = [part for part in (visible(self.operator, self.spec), found.expression) if part is not None]
+                count_rows(self.spec, parts)
+        except TooSlow as fault:
+            raise AppAdminError(" ".join((fault.sentence(), *self._why_slow(found.fields)))) from None
+
+    def _why_slow(self, fields: Iterable[FieldSpec]) -> Iterator[str]:
+        """The columns that the condition names and that have no index."""
+        named = [item for item in without_index(fields) if may_read_full(self.operator, item)]
+        if named:
+            names = ", ".join(sorted(f"„{item.label}“" for item in named))
+            yield ngettext(
+                "Ohne Index ist die Spalte %(names)s.",
+                "Ohne Index sind die Spalten %(names)s.",
+                len(named),
+                names=names,
+            )
 
     def _save(self, replace: bool) -> None:
         query = save_query(self.spec, self.operator, self.name, self.text, shared=self.shared, replace=replace)

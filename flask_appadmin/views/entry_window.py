@@ -19,7 +19,7 @@ from flask import redirect, render_template, request, session, url_for
 
 from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes import ChangeSet, NewRecord
-from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
+from flask_appadmin.errors import AppAdminError, FaultList, FieldError, MissingValue, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import gettext
@@ -100,7 +100,7 @@ class EntryPage:
         self.form.read(request.form, set(request.form.getlist("_shown")), self.maker.names)
         for field in self.form:
             if field.required and not field.errors and field.parsed in (None, "", False):
-                field.errors = [gettext("Bitte ausfüllen.")]
+                field.errors = [self._please(field)]
         change = ChangeSet("form", reason=str(self.window.reason))
         try:
             record = self.window.plan(change, self.form.posted_values())
@@ -111,6 +111,10 @@ class EntryPage:
         except FaultList as refused:
             return self._draw(refused.faults)
         return self._draw([])
+
+    def _please(self, field: Any) -> str:
+        label, _help = self.view.heading(field.spec)
+        return gettext("Bitte „%(label)s“ ausfüllen.", label=label)
 
     def _made(self, key: int) -> Any:
         view = self.view
@@ -131,7 +135,7 @@ class EntryPage:
             if field is None:
                 others.append(fault.sentence())
             elif not field.errors and isinstance(fault, FieldError):
-                field.errors = [fault.found()]
+                field.errors = [self._please(field) if isinstance(fault, MissingValue) else fault.found()]
         for field in self.form:
             field.label, field.help = self.view.heading(field.spec)
             if field.kind == "secret":

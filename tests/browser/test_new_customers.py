@@ -44,7 +44,7 @@ def test_customers_begin_in_windows_ruled_by_the_keyboard(
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(dialog.get_by_text("Bitte ausfüllen.")).to_be_visible()
+    expect(dialog.get_by_text("Bitte „Benutzername“ ausfüllen.")).to_be_visible()
     expect(dialog.get_by_label("Benutzername")).to_be_focused()
     expect(dialog.get_by_label("Passwort")).to_have_value(PASSWORD)
     screen(page, "new-administrator-refused")

@@ -47,8 +47,8 @@ def test_a_platform_customer_begins_with_its_administrator(operator: FlaskClient
     assert (Customer.select().count(), CustomerUser.select().count()) == (0, 0), "SC-14, SC-17: only looked at so far"
 
     for username, password, sentences in (
-        ("", PASSWORD, ["Bitte ausfüllen."]),
-        ("  ", "", ["Bitte ausfüllen.", "Bitte ausfüllen."]),
+        ("", PASSWORD, ["Bitte „Benutzername“ ausfüllen."]),
+        ("  ", "", ["Bitte „Benutzername“ ausfüllen.", "Bitte „Passwort“ ausfüllen."]),
         ("mmeier", "kurz", ["Das Passwort braucht 12 bis 128 Zeichen; es hat 4."]),
         ("fahrrad", PASSWORD, ["Das Passwort enthält den Benutzernamen. Bitte wählen Sie ein anderes."]),
     ):
@@ -89,7 +89,7 @@ def test_quick_entry_makes_an_active_customer_that_is_incomplete(operator: Flask
     page = window(operator, "Kundenschnellanlage")
     assert [field.text for field in page.all("label")] == ["Name 1", "Land", "PLZ", "Ort", "Straße", "Telefon"]
     refused = press(operator, page, city="Graz")
-    assert (refused.status_code, read(refused).faults) == (422, ["Bitte ausfüllen."])
+    assert (refused.status_code, read(refused).faults) == (422, ["Bitte „Name 1“ ausfüllen."])
     assert read(refused).one("input", name="city")["value"] == "Graz"
     wrong = press(operator, page, name_1="Huber", phone="keine Nummer")
     assert wrong.status_code == 422 and len(read(wrong).faults) == 1, "the rules of the form hold here, too"

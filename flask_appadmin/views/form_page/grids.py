@@ -16,7 +16,7 @@ from flask_appadmin.database import Prepared, database
 from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.forms import is_as_shown
-from flask_appadmin.i18n import gettext
+from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.layouts import ChildTable, form_fields
 from flask_appadmin.rights import may_read, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -26,6 +26,9 @@ from flask_appadmin.views.form_page.record import FormRecord
 
 #: So many child rows stand in a grid at first; as many more come each time they are asked for.
 ROWS_AT_ONCE = 50
+
+#: So many new and changed rows of one grid are saved at once.
+MOST_ROWS = 500
 
 #: So many keys one question names.
 _BLOCK = 500
@@ -76,6 +79,8 @@ class Grid:
         self.spec = spec
         self.rows = rows
         self.errors: list[str] = []
+        #: More rows were changed than one save takes.
+        self.is_too_long = False
         #: So many stored rows come before these, and so many after them.
         self.before = 0
         self.rest = 0
@@ -211,7 +216,7 @@ def base_of(form: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {
         field.spec.name: base_value(field.spec, values.get(field.spec.name))
         for field in form
-        if field.kind != "secret" and not field.readonly
+        if field.kind != "secret" and not (field.readonly and field.kind == "masked")
     }
 
 
@@ -269,7 +274,7 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
             ):
                 grid.rows.append(row)
                 continue
-        row.form.read(posted, shown, record.maker.names)
+        row.form.read(posted, shown, record.maker.names, base.get(start))
         if values is None and (row.deleted or _is_blank(record, row, child)):
             continue
         if values is None and key.isdecimal():
@@ -277,9 +282,22 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
                 continue
             grid.errors.append(_offer_again(child, row))
         grid.rows.append(row)
+    touched = sum(1 for row in grid.rows if row.deleted or row.used_fields)
+    if touched > MOST_ROWS:
+        grid.is_too_long = True
+        grid.errors.insert(0, _too_many(touched))
     if record.key is not None and len(stored) >= ROWS_AT_ONCE:
         grid.rest = max(_child_query(record, child).count() - len(stored), 0)
     return grid
+
+
+def _too_many(count: int) -> str:
+    return gettext(
+        "Hier sind %(count)s Zeilen neu oder geändert; auf einmal können höchstens %(most)s gespeichert werden. Es "
+        "wurde nichts gespeichert, Ihre Eingaben stehen noch da. Für viele Zeilen gibt es den Import.",
+        count=format_number(count),
+        most=MOST_ROWS,
+    )
 
 
 def _offer_again(child: ModelSpec, row: GridRow) -> str:

@@ -320,7 +320,7 @@ class FormPage:
         if not self.record.may_save:
             return None
         more = [("close", gettext("Speichern und schließen"), gettext("Strg ↵"))]
-        if self.operator.may(f"{self.spec.right}.create") and not tab.special:
+        if self.operator.may(f"{self.spec.right}.create") and not tab.special and not self.view.is_single:
             more.append(("new", gettext("Speichern und neu"), ""))
         label = str(tab.save_label) or gettext("Speichern")
         return {"label": label, "more": more, "tip": f"{label} ({told('Ctrl+S')})"}

@@ -130,7 +130,7 @@ def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], bas
     panel = _empty_panel(record, tab)
     values = panel.values = record.values(_read_fields(record, tab))
     record.maker.show(panel.form, values, record.spec, record.key)
-    panel.form.read(posted, shown, record.maker.names)
+    panel.form.read(posted, shown, record.maker.names, base.get(""))
     _mark_mandatory(record, panel)
     _show_provisional(record, panel, posted)
     panel.base[""] = {name: value for name, value in base.get("", {}).items() if name in panel.form}

@@ -1,10 +1,10 @@
 """What the form says while one types: proposals for fields, texts to choose from, notes, and lines as printed.
 
 Shape: one small request carries the watched fields as they stand on the page (POST JSON {"values", "proposed",
-"changed"}); the answer is {"values", "choices", "fixed", "notes", "previews"}, see static/appadmin/js/proposals.js. A
-field is filled only while it is free: empty, or holding what was proposed before. What is proposed comes from the same
-functions that complete the record when it is saved; nothing is written here, and a field that cannot be read counts as
-empty.
+"changed"}); the answer is {"values", "cells", "choices", "fixed", "notes", "previews"}, see
+static/appadmin/js/proposals.js. A field is filled only while it is free: empty, or holding what was proposed before.
+What is proposed comes from the same functions that complete the record when it is saved; nothing is written here, and a
+field that cannot be read counts as empty.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.forms import Proposals, Typed
 from flask_appadmin.layouts import LinesPreview
-from flask_appadmin.rights import may_read, visible
+from flask_appadmin.rights import may_edit, may_read, visible
 from flask_appadmin.specs import FieldSpec, shown, spec_of
 from flask_appadmin.views.form_page.record import FormRecord
 
@@ -76,6 +76,7 @@ def answer_proposals(record: FormRecord) -> Any:
                 for name, value in found.values.items()
                 if name not in fixed and may_read(record.operator, record.spec.field(name))
             },
+            "cells": {name: text for name, text in found.cells.items() if _may_fill(record, name)},
             "choices": found.choices,
             "fixed": {
                 name: {
@@ -90,6 +91,13 @@ def answer_proposals(record: FormRecord) -> Any:
             "previews": {preview.name: preview.lines(typed.values) for preview in previews_of(record)},
         }
     )
+
+
+def _may_fill(record: FormRecord, name: str) -> bool:
+    """Whether the operator may see and set a field of a child table ("<child>.<field>")."""
+    child, _point, column = name.partition(".")
+    item = next(found for found in record.spec.children if found.name == child).field(column)
+    return may_read(record.operator, item) and may_edit(record.operator, item) and not item.masked
 
 
 def _texts(sent: Any) -> dict[str, str]:

@@ -42,6 +42,8 @@ def save(record: FormRecord) -> Outcome:
     posted: MultiDict[str, str] = request.form
     base = read_base(posted)
     panels = posted_panels(record, posted, base)
+    if any(grid.is_too_long for panel in panels for grid in panel.grids):
+        return Outcome(panels, record.key)
     change, target = planned(record, panels, base, once=_effect(posted))
     stranger = _other_operator(record, posted)
     if stranger is not None or any(fault_count(panel) for panel in panels):

@@ -105,6 +105,8 @@ def came_from(record: FormRecord) -> str:
 
 def _record_tools(record: FormRecord, actions: list[Action]) -> Iterator[Tool]:
     view, spec = record.view, record.spec
+    if view.is_single:
+        return
     if record.key is None:
         key = came_from(record)
         back = view.record_url(int(key)) if key else places.remembered_list(spec) or view.list_url()

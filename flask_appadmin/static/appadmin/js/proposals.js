@@ -1,6 +1,6 @@
 // What the server says while one types: <form data-propose="URL" data-watch="field …">. After a watched field was changed, one small
 // request asks for all of it; a field is filled only while it is empty or holds what was proposed before. Answer:
-//   {"values": {field: text}, "choices": {field: [text, …]}, "fixed": {field: {"value", "text", "title"}},
+//   {"values": {field: text}, "cells": {"child.field": text} for the row that is typed, "choices": {field: [text, …]}, "fixed": {field: {"value", "text", "title"}},
 //    "notes": {field: [{"text", "links": [{"text", "url"}]}]}, "previews": {name: [line, …]}}
 // data-when="field:value,value" on a field shows it only while the other one has one of these values.
 
@@ -74,6 +74,7 @@ export function startProposals(form, unsaved) {
   const choices = new Map();
   const changed = new Set();
   let cells = {};
+  let row = "";
   let timer;
   let request;
   let filling = false;
@@ -119,6 +120,12 @@ export function startProposals(form, unsaved) {
       put(field, value);
       proposed[name] = value;
       if (value && document.activeElement === field) field.select();
+    }
+    for (const [name, value] of Object.entries(answer.cells)) {
+      const field = fieldOf(`${row}-${name.split(".")[1]}`);
+      if (!field || field.readOnly || (field.value && field.value !== proposed[field.name])) continue;
+      put(field, value);
+      proposed[field.name] = value;
     }
     for (const [name, list] of Object.entries({ ...Object.fromEntries([...choices.keys()].map((key) => [key, []])), ...answer.choices })) {
       const field = fieldOf(name);
@@ -215,7 +222,10 @@ export function startProposals(form, unsaved) {
     const name = watchedName(field);
     if (form.querySelector(`[data-when^="${CSS.escape(name)}:"]`)) showAndHide();
     if (filling || !form.dataset.propose || !watched.has(name)) return;
-    if (name.includes(".")) cells = { [name]: field.value };
+    if (name.includes(".")) {
+      cells = { [name]: field.value };
+      row = /^\w+-n?\d+/.exec(field.name)[0];
+    }
     changed.add(name);
     clearTimeout(timer);
     timer = setTimeout(ask, WAIT_MS);
