@@ -25,7 +25,6 @@ def sent(client: FlaskClient, key: int, tab: str, **typed: Any) -> Any:
     return send(client, form["action"], fields)
 
 
-@pytest.mark.req("PX-60", "PX-92", partly=True)
 def test_what_cannot_be_changed_is_refused_with_a_sentence_and_too_much_is_too(operator: FlaskClient) -> None:
     (key,) = customers("Auer", street="Ring 1")
     stored = Customer.get_by_id(key)
@@ -43,11 +42,11 @@ def test_what_cannot_be_changed_is_refused_with_a_sentence_and_too_much_is_too(o
     assert Customer.get_by_id(key).name_2 == "Sohn"
     # An older page shows what stood there then: sending it along unchanged is no attempt to change it.
     page = open_form(operator, key, tab="general")
-    Customer.update(revenue_current=123, version=Customer.version + 1).where(Customer.id == key).execute()
+    Customer.update(turnover_current=123, version=Customer.version + 1).where(Customer.id == key).execute()
     form = page.one("form", id="form")
-    assert form.fields()["revenue_current"] != "123"
+    assert form.fields()["turnover_current"] != "123"
     assert send(operator, form["action"], form.fields(email="auer@example.org")).status == 200
-    assert (Customer.get_by_id(key).email, Customer.get_by_id(key).revenue_current) == ("auer@example.org", 123)
+    assert (Customer.get_by_id(key).email, Customer.get_by_id(key).turnover_current) == ("auer@example.org", 123)
 
     # Case 72: more rows than one save takes; nothing is stored, everything stands on the page.
     form = open_form(operator, key, tab="suppliers").one("form", id="form")
@@ -81,7 +80,7 @@ def test_what_cannot_be_changed_is_refused_with_a_sentence_and_too_much_is_too(o
     assert Contact.select().where(Contact.version == 1).count() == len(made)
 
 
-@pytest.mark.req("PX-92", partly=True)
+@pytest.mark.req("ME-115", "PX-129", "PX-132", partly=True)
 def test_the_bank_of_an_iban_is_there_while_one_types_and_settings_have_no_second_row(operator: FlaskClient) -> None:
     (key,) = customers("Auer")
     url = f"/admin/customer/propose?id={key}"

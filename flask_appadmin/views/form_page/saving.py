@@ -172,6 +172,9 @@ def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminE
     rows = {
         (grid.spec.name, row.key): (panel, grid, row) for panel in panels for grid in panel.grids for row in grid.rows
     }
+    too_long = [grid for panel in panels for grid in panel.grids if grid.is_too_long]
+    if too_long:
+        return [(grid.errors[0], "") for grid in too_long]  # what is wrong with hundreds of rows, nobody reads
     for panel in panels:
         for _name, form in panel.forms:
             errors += [(f"{field.label}: {sentence}", field.name) for field in form for sentence in field.errors]
