@@ -454,6 +454,7 @@ def _cell_css(field: Any) -> str:
         "bad": field.errors,
         "changed": field.changed,
         "req": field.required,
+        field.spec.kind: field.spec.kind in ("iban", "bic"),
     }
     return " ".join(word for word, holds in marks.items() if holds)
 
