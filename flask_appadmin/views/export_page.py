@@ -17,7 +17,7 @@ from flask_appadmin.changes import known_specs
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.jobs import RunningJob
-from flask_appadmin.rights import may_read_full, visible
+from flask_appadmin.rights import is_hidden, may_read_full, visible
 from flask_appadmin.selections import Selection, counted
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.exporting import exportable_fields, file_name, headings, write_export
@@ -202,12 +202,16 @@ class ExportPage:
         parts = []
         if any(item.secret for item in self.spec.data_fields):
             parts.append(gettext("Kennwörter werden nie exportiert."))
-        closed = [item for item in self.spec.data_fields if not item.secret and not may_read_full(self.operator, item)]
+        closed = [
+            item
+            for item in self.spec.data_fields
+            if not (item.secret or is_hidden(self.operator, item) or may_read_full(self.operator, item))
+        ]
         closed += [
             item
             for child in self.spec.children
             for item in child.data_fields
-            if not item.secret and not may_read_full(self.operator, item)
+            if not (item.secret or is_hidden(self.operator, item) or may_read_full(self.operator, item))
         ]
         if closed:
             names = ", ".join(dict.fromkeys(str(item.label) for item in closed[:4]))
