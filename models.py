@@ -2819,6 +2819,7 @@ class CustomerCategory(Record):
         menu="",
         right="customer",
         order=("sequence_number",),
+        assigns="category",
     )
 
     customer = described(
@@ -3169,6 +3170,7 @@ class MailingCriterion(Record):
         menu="",
         right="customer",
         order=("criterion",),
+        assigns="criterion",
     )
 
     customer = described(
@@ -3231,6 +3233,7 @@ class CustomerTraitAssignment(Record):
         menu="",
         right="customer",
         order=("customer_trait",),
+        assigns="customer_trait",
     )
 
     customer = described(
@@ -3259,6 +3262,7 @@ class SupplierAssignment(Record):
         menu="",
         right="customer",
         order=("supplier",),
+        assigns="supplier",
     )
 
     customer = described(

@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flask_appadmin.changes import Applied, AssignPlan, ChangeSet, plan_assign, users_of
+from flask_appadmin.changes import (
+    Applied,
+    AssignPlan,
+    ChangeSet,
+    heading_of,
+    is_protected,
+    open_children,
+    plan_assign,
+    users_of,
+    words_of,
+)
 from flask_appadmin.copying import NOTHING, LeftOut, plan_copy
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import AppAdminError, LabelError
@@ -27,6 +37,9 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 #: Beyond this number the right for large changes and exports is needed.
 LARGE = 1_000
 
+
+#: So many records that were left out are named in the history.
+MOST_NAMED = 200
 
 #: So many rows at most are added one by one.
 MOST_ADDED = 20_000
@@ -108,9 +121,16 @@ class ChangeSettings(ChangeAction):
             item for item in spec.data_fields if item.bulk and may_read(operator, item) and may_edit(operator, item)
         )
 
-    def preview(self, selection: Selection, values: dict[str, Any], without: Iterable[int] = ()) -> AssignPlan:
+    def children(self, spec: ModelSpec, operator: Operator) -> tuple[tuple[ModelSpec, FieldSpec], ...]:
+        """The child tables that are pure assignments, with the field that is assigned."""
+        return open_children(spec, operator)
+
+    def preview(
+        self, selection: Selection, values: dict[str, Any], without: Iterable[int] = (), *, samples: int = 0
+    ) -> AssignPlan:
+        """What would happen; `samples` records are shown before and after."""
         check_size(selection, "bulk.large")
-        return plan_assign(selection, values, selection.operator, without=without)
+        return plan_assign(selection, values, selection.operator, without=without, samples=samples)
 
     def plan(
         self,
@@ -121,12 +141,26 @@ class ChangeSettings(ChangeAction):
         without: Sequence[int] = (),
         reason: str = "",
         kind: str = "bulk",
+        refused: Sequence[tuple[int, str, str]] = (),
     ) -> ChangeSet:
+        """The change itself. `refused` are the (key, title, reason) of `without`, which the operation keeps."""
         check_size(selection, "bulk.large")
-        labels = ", ".join(str(selection.spec.field(name).label) for name in values if name in selection.spec.by_name)
-        details = {"selection": selection.describe(), "without": len(without)}
+        spec = selection.spec
+        what = selection.describe()
+        words = [words_of(spec, name, value) for name, value in values.items()]
+        details: dict[str, Any] = {
+            "selection": what,
+            "without": len(without),
+            "words": [sentence for sentence in words if sentence],
+        }
+        if refused:
+            # A reason names the value; where that is protected, the record alone is told.
+            is_open = not any(is_protected(spec.by_name[name]) for name in values if name in spec.by_name)
+            named = refused[:MOST_NAMED]
+            details["left_out"] = [[title, sentence if is_open else ""] for _key, title, sentence in named]
         change = ChangeSet(kind, reason=reason, title="", details=details)
-        change.title = gettext("%(fields)s: %(what)s", fields=labels[:120], what=selection.describe())[:250]
+        labels = ", ".join(heading_of(spec, name, value) for name, value in values.items())
+        change.title = gettext("%(fields)s: %(what)s", fields=shortened(labels, 150), what=what)[:250]
         change.assign(selection, values, expected=expected, without=without)
         return change
 
@@ -261,6 +295,10 @@ class MergeRecords(Action):
 
     def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
         return spec.model.merging is not None and super().is_offered(spec, operator)
+
+
+def shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def one_key(selection: Selection) -> int:

@@ -244,8 +244,8 @@ class _SQLite(APSWDatabase):
     def _connect(self) -> apsw.Connection:
         connection = super()._connect()
         connection.convert_binding = _bind
-        for name, change in (("appadmin_lower", str.lower), ("appadmin_upper", str.upper)):
-            connection.create_scalar_function(name, _letter_by_letter(change), 1, deterministic=True)
+        for name, change in LETTERS.items():
+            connection.create_scalar_function(name, change, 1, deterministic=True)
         connection.set_busy_handler(_Waiting(self.timeout))
         return connection
 
@@ -440,6 +440,10 @@ def _letter_by_letter(change: Callable[[str], str]) -> Callable[[Any], Any]:
         return "".join(other if len(other := change(letter)) == 1 else letter for letter in value)
 
     return changed
+
+
+#: Functions that SQLite gets under these names.
+LETTERS = {"appadmin_lower": _letter_by_letter(str.lower), "appadmin_upper": _letter_by_letter(str.upper)}
 
 
 def _bind(cursor: Any, number: Any, value: Any) -> str:

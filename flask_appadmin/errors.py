@@ -7,6 +7,7 @@ language of whoever reads. None of them carries text of a database, a path or an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask_appadmin.i18n import gettext, ngettext
@@ -214,20 +215,50 @@ class ConflictError(AppAdminError):
         )
 
 
+@dataclass(frozen=True)
+class ChangedRow:
+    """What somebody else did to a record after it was shown."""
+
+    key: int
+    title: str
+    label: str
+    old: str
+    new: str
+    who: str
+    #: What became of the record as a whole: removed, new, no longer among them; "" for a changed field.
+    note: str = ""
+
+    def sentence(self) -> str:
+        if self.label:
+            old, new = self.old or gettext("leer"), self.new or gettext("leer")
+            words = f"{self.title}: {self.label} {old} → {new}"
+        else:
+            words = self.title
+        return f"{words} ({', '.join(part for part in (self.note, self.who) if part)})"
+
+
 class PlanChanged(AppAdminError):
     """What was shown before no longer holds: rows or counts differ. Nothing was written."""
 
     status = 409
 
-    def __init__(self, planned: int, found: int, titles: Sequence[str] = ()) -> None:
-        super().__init__(planned, found, titles)
+    def __init__(self, planned: int, found: int, rows: Sequence[ChangedRow] = ()) -> None:
+        super().__init__(planned, found, rows)
         self.planned = planned
         self.found = found
-        self.titles = list(titles)
+        self.rows = list(rows)
 
     def sentence(self) -> str:
-        first = ngettext("Gezeigt wurde %(count)s Datensatz,", "Gezeigt wurden %(count)s Datensätze,", self.planned)
-        second = gettext("jetzt sind es %(found)s.", found=self.found)
-        rest = gettext("Es wurde nichts geändert. Bitte sehen Sie die Vorschau noch einmal an.")
-        named = f" ({', '.join(self.titles[:5])})" if self.titles else ""
-        return f"{first} {second}{named} {rest}"
+        parts = []
+        if self.planned != self.found:
+            parts.append(
+                ngettext("Gezeigt wurde %(count)s Datensatz,", "Gezeigt wurden %(count)s Datensätze,", self.planned)
+            )
+            parts.append(gettext("jetzt sind es %(found)s.", found=self.found))
+        else:
+            parts.append(gettext("Seit der Vorschau hat sich etwas geändert."))
+        parts += [f"{row.sentence()}." for row in self.rows[:3]]
+        if len(self.rows) > 3:
+            parts.append("…")
+        parts.append(gettext("Es wurde nichts geändert. Bitte sehen Sie die Vorschau noch einmal an."))
+        return " ".join(parts)

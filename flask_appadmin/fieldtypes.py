@@ -318,7 +318,7 @@ class DecimalType(FieldType):
         text = re.sub(r"[\s\u00a0\u202f€%]|EUR", "", shown)
         if not text:
             return None
-        number = _plain_decimal(text)
+        number = parse_decimal(text)
         if number is None:
             raise FieldError(
                 spec,
@@ -695,7 +695,7 @@ def _number_text(value: Any) -> str:
     return format_decimal(Decimal(str(value)), grouping=False)
 
 
-def _plain_decimal(text: str) -> Decimal | None:
+def parse_decimal(text: str) -> Decimal | None:
     """German "1.234,50", English "1,234.50" and plain "1234.5"; "1.234" is grouped in German, a fraction in English."""
     comma, point = (".", ",") if current_locale() == "en" else (",", ".")
     for decimal_mark, group_mark in ((comma, point), (point, comma)):

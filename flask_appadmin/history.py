@@ -329,6 +329,20 @@ def lines_of_record(
     return list(_lines(query, operator, specs, with_set=True))
 
 
+def lines_since(
+    last: int, entities: Sequence[str], operator: Operator, specs: dict[str, ModelSpec], *, limit: int
+) -> list[ChangeLine]:
+    """What was changed in these tables after the line `last`, in the order of writing."""
+    query = (
+        ChangeRecord.select(ChangeRecord, ChangeSetRecord)
+        .join(ChangeSetRecord)
+        .where(ChangeRecord.id > last, ChangeRecord.entity.in_(list(entities)))
+        .order_by(ChangeRecord.id)
+        .limit(limit)
+    )
+    return list(_lines(query, operator, specs, with_set=True))
+
+
 def _lines(
     query: Any, operator: Operator, specs: dict[str, ModelSpec], *, with_set: bool = False
 ) -> Iterator[ChangeLine]:

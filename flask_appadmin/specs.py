@@ -154,6 +154,8 @@ class Description:
     that make a record's title, joined by a blank. menu: key of the menu group ("none": no page at all), "" for none.
     right: prefix of its rights, "" for those of its owner or "value". order: default order of the list. offered: the
     yes-or-no field without which a record is no longer offered where others refer to it; who refers to it keeps it.
+    assigns: of a child that says no more than that something belongs to its owner, the field that says what; such rows
+    are added, removed and replaced for many owners at once.
     """
 
     label: Any
@@ -164,6 +166,7 @@ class Description:
     order: tuple[str, ...] = ()
     external_key: str = ""
     offered: str = ""
+    assigns: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

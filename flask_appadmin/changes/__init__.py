@@ -16,13 +16,25 @@ Source: design.md section 3.
 
 from __future__ import annotations
 
-from flask_appadmin.changes.assigning import AssignPlan, ValueGroup, plan_assign
+from flask_appadmin.changes.assigning import (
+    AssignPlan,
+    Sample,
+    ValueGroup,
+    heading_of,
+    is_protected,
+    plan_assign,
+    values_from_json,
+    values_to_json,
+    words_of,
+)
 from flask_appadmin.changes.creating import next_keys
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.changes.merging import Merge, MergedMeanwhile, Move, Repoint, number_field, state_of
+from flask_appadmin.changes.relating import Relation, open_children, relation_name
 from flask_appadmin.changes.removing import ChangedMeanwhile, StillUsed, users_of
 from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
+from flask_appadmin.changes.transforms import Transform, copyable, make_transform, transforms_for
 from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, plan_undo, plan_undo_groups
 from flask_appadmin.changes.unique import unique_sets
 
@@ -35,24 +47,37 @@ __all__ = [
     "MergedMeanwhile",
     "Move",
     "NewRecord",
+    "Relation",
     "Repoint",
+    "Sample",
     "StillUsed",
+    "Transform",
     "UndoConflict",
     "UndoPart",
     "UndoPlan",
     "Update",
     "ValueGroup",
     "Written",
+    "copyable",
+    "heading_of",
+    "is_protected",
     "know",
     "known_specs",
     "load_rows",
+    "make_transform",
     "next_keys",
     "number_field",
+    "open_children",
     "plan_assign",
     "plan_undo",
     "plan_undo_groups",
     "record_loading",
+    "relation_name",
     "state_of",
+    "transforms_for",
     "unique_sets",
     "users_of",
+    "values_from_json",
+    "values_to_json",
+    "words_of",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin import search
-from flask_appadmin.changes.assigning import write_assign
+from flask_appadmin.changes.assigning import heading_of, write_assign
 from flask_appadmin.changes.creating import note_copies, write_creates
 from flask_appadmin.changes.following import mirrored
 from flask_appadmin.changes.merging import Merge, write_merge
@@ -25,6 +25,7 @@ from flask_appadmin.changes.running import (
     Update,
     Written,
 )
+from flask_appadmin.changes.transforms import Transform
 from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
 from flask_appadmin.changes.updating import write_updates
 from flask_appadmin.database import WriterBusy, engine, in_transaction, key_condition, utcnow
@@ -298,6 +299,9 @@ def _assigned_title(main: ModelSpec | None, run: Run, assigns: list[Assign]) -> 
     words = []
     for assign in assigns:
         for name, value in assign.values.items():
+            if name not in main.by_name or isinstance(value, Transform):
+                words.append(heading_of(main, name, value))
+                continue
             item = main.field(name)
             is_open = not (item.secret or item.masked or item.right)
             told = f" → {shown(item, value, names) or gettext('leer')}" if is_open else ""

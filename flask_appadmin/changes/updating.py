@@ -80,7 +80,7 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
         )
     if len(run.faults) > before:
         return
-    _store_updates(run, spec, planned)
+    store_updates(run, spec, planned)
 
 
 def _current_rows(run: Run, spec: ModelSpec, items: list[FieldSpec], keys: list[int]) -> dict[int, dict[str, Any]]:
@@ -167,7 +167,7 @@ def _told(run: Run, item: FieldSpec, value: Any, names: ReferenceCache) -> str:
     return words if may_read_full(run.operator, item) else mask(words)
 
 
-def _store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[str, Any], dict[str, Any]]]) -> None:
+def store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[str, Any], dict[str, Any]]]) -> None:
     by_fields: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     history: list[tuple[Any, ...]] = []
     indexed = {item.name for item in search.indexed_fields(spec)}

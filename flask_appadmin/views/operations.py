@@ -44,6 +44,8 @@ _PAGE = 50
 _LINES = 100
 #: So many values that were changed since are told, each with its choice.
 _LISTED = 100
+#: So many records that a bulk change left out are named.
+_LEFT_OUT = 50
 
 
 class OperationsView(HistoryLines, SignedInView):
@@ -147,6 +149,7 @@ class OperationsView(HistoryLines, SignedInView):
             facts.append((gettext("Quelle"), row.source))
         if row.reason:
             facts.append((gettext("Grund"), row.reason))
+        facts += _told_by(row)
         url = url_for("operations.show_view", id=row.id)
         return render_template(
             "appadmin/operation.html",
@@ -377,6 +380,20 @@ def _back_to(row: ChangeSetRecord, registry: Registry) -> str:
     if spec is not None and spec.name in registry.views:
         return places.remembered_list(spec) or registry.views[spec.name].list_url()
     return url_for("operations.index_view")
+
+
+def _told_by(row: ChangeSetRecord) -> list[tuple[str, str]]:
+    """What a bulk change kept of its plan: what was to become of which field, and who was left out, with the reason."""
+    details: dict[str, Any] = row.details if isinstance(row.details, dict) else {}
+    facts = [(gettext("genauer"), str(words)) for words in details.get("words", ())]
+    left_out = details.get("left_out", ())
+    facts += [
+        (gettext("ausgelassen"), f"{title}: {reason}".removesuffix(": ")) for title, reason in left_out[:_LEFT_OUT]
+    ]
+    more = int(details.get("without", 0)) - len(left_out[:_LEFT_OUT])
+    if left_out and more > 0:
+        facts.append((gettext("ausgelassen"), gettext("und %(count)s weitere", count=format_number(more))))
+    return facts
 
 
 def _number(text: str) -> int | None:

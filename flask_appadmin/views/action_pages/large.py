@@ -16,7 +16,7 @@ from flask import redirect, session, url_for
 
 from flask_appadmin import jobs
 from flask_appadmin.bulk import Action, ChangeSettings, PrintLabels
-from flask_appadmin.changes import Applied, ChangeSet, UndoPart, known_specs
+from flask_appadmin.changes import Applied, ChangeSet, UndoPart, known_specs, values_from_json, values_to_json
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext
@@ -25,7 +25,6 @@ from flask_appadmin.labels import LabelFormat
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection, counted
 from flask_appadmin.sheets import storage
-from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.request import ActionPages, different_rows
 from flask_appadmin.views.jobs_page import instance_folder
@@ -58,7 +57,7 @@ def start_change(
         "action": _name_of(pages.action),
         "entity": pages.spec.name,
         "selection": kept.token,
-        "values": _to_json(pages.spec, values),
+        "values": values_to_json(pages.spec, values),
         "expected": expected,
         "without_refused": without_refused,
         "reason": reason,
@@ -111,11 +110,16 @@ def run_change(job: RunningJob) -> Any:
     spec = known_specs()[given["entity"]]
     action = _action(ChangeSettings, given["action"])
     selection = Selection.load(spec, job.operator, given["selection"])
-    values = _from_json(spec, given["values"])
-    without: list[int] = []
-    if given["without_refused"]:
-        without = [row[0] for row in action.preview(selection, dict(values)).refused]
-    change = action.plan(selection, values, expected=given["expected"], without=without, reason=given["reason"])
+    values = values_from_json(spec, given["values"])
+    refused = action.preview(selection, dict(values)).refused if given["without_refused"] else []
+    change = action.plan(
+        selection,
+        values,
+        expected=given["expected"],
+        without=[key for key, _title, _reason in refused],
+        reason=given["reason"],
+        refused=refused,
+    )
 
     def work() -> dict[str, Any]:
         applied = change.apply(job.operator, progress=job.progress)
@@ -169,14 +173,6 @@ def _result(applied: Applied) -> dict[str, Any]:
 
 
 # --- what a job's parameters say --------------------------------------------------------------------------------------
-
-
-def _to_json(spec: ModelSpec, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: spec.field(name).type.to_json(value, spec.field(name)) for name, value in values.items()}
-
-
-def _from_json(spec: ModelSpec, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: spec.field(name).type.from_json(value, spec.field(name)) for name, value in values.items()}
 
 
 def _name_of(action: Action) -> str:

@@ -1,23 +1,54 @@
-// Bulk change: a setting is open once its box is ticked; each change asks for the preview again; the button says what it will do.
+// Bulk change: the first input ticks the box of a setting; each change asks for the preview again; the button says what it will do.
 
 import { startLookups } from "./lookups.js";
 import { say } from "./messages.js";
-import { postFragment, RequestFault } from "./requests.js";
+import { getJSON, postFragment, RequestFault } from "./requests.js";
 
 const WAIT_MS = 350;
+// So long the page asks in the background what many records have today; afterwards only where a box is ticked.
+const TODAY_MS = 10_000;
 
 function start(form) {
   const rows = [...form.querySelectorAll("[data-setting]")];
   const box = (row) => row.querySelector('input[name="change"]');
+  const mode = (row) => row.querySelector("[data-mode]");
+  const chosen = (row) => mode(row).selectedOptions[0];
+  const first = (row) =>
+    [...row.querySelectorAll(".value input:not([type=hidden]), .value select, .value textarea, .args input")].find((control) => control.offsetParent);
 
-  function open(row) {
+  // Shows the inputs that what is chosen asks for; without a tick they only look closed, and the first key opens them.
+  function arrange(row) {
     const ticked = box(row).checked;
     row.classList.toggle("on", ticked);
-    const mode = row.querySelector("[data-mode]");
-    const clears = mode?.value === "clear";
-    for (const control of row.querySelectorAll(".editor input, .editor select, .editor textarea")) control.disabled = !ticked;
-    row.querySelector(".value").classList.toggle("off", ticked && clears);
-    if (clears) for (const control of row.querySelectorAll(".value input, .value select, .value textarea")) control.disabled = true;
+    if (!ticked) mode(row).value = "";
+    else if (!mode(row).value) mode(row).value = mode(row).options[1].value;
+    const value = mode(row).value;
+    const labels = chosen(row).dataset.arguments?.split("|") ?? [];
+    const plain = !value || value === "set" || !row.querySelector("[data-args]");
+    row.querySelector(".value").hidden = (!plain && value !== "") || value === "clear";
+    const args = row.querySelector("[data-args]");
+    if (!args) return;
+    args.hidden = !labels.length;
+    [...args.children].forEach((input, index) => {
+      input.hidden = index >= labels.length;
+      input.placeholder = labels[index] ?? "";
+      if (index === 0) value === "copy" ? input.setAttribute("list", args.dataset.list) : input.removeAttribute("list");
+    });
+  }
+
+  function tick(row) {
+    if (box(row).checked) return;
+    box(row).checked = true;
+    arrange(row);
+    count();
+    today([row.dataset.setting]);
+  }
+
+  function count() {
+    for (const section of form.querySelectorAll("[data-section]")) {
+      const number = section.querySelectorAll('input[name="change"]:checked').length;
+      section.querySelector("[data-ticked]").textContent = number ? `✓ ${number}` : "";
+    }
   }
 
   let timer = 0;
@@ -34,10 +65,12 @@ function start(form) {
       const html = await postFragment(form.dataset.preview, "bulk_preview", form, { signal: request.signal });
       const holder = document.createElement("template");
       holder.innerHTML = html;
+      const without = document.activeElement?.name === "_without_refused";
       for (const name of ["preview", "confirm"]) {
         const fresh = holder.content.querySelector(`[data-part="${name}"]`);
         if (fresh) part(name).replaceWith(fresh);
       }
+      if (without) form.querySelector('[name="_without_refused"]')?.focus();
       startLookups(form);
     } catch (fault) {
       if (fault.name === "AbortError") return;
@@ -48,7 +81,10 @@ function start(form) {
   }
   // Leaving a text box reports a change that typing has reported already; a preview of the same values would only take
   // the button away from under the click.
-  const values = () => JSON.stringify([...new FormData(form)].filter(([name]) => name !== "plan" && name !== "_reason"));
+  const values = () => {
+    const open = new Set(["_without_refused", ...rows.filter((row) => box(row).checked).flatMap((row) => [...row.querySelectorAll("[name]")].map((control) => control.name))]);
+    return JSON.stringify([...new FormData(form)].filter(([name]) => open.has(name)));
+  };
   let asked = values();
   const soon = () => {
     const now = values();
@@ -62,39 +98,93 @@ function start(form) {
   form.addEventListener("change", (event) => {
     const row = event.target.closest("[data-setting]");
     if (row) {
-      open(row);
-      if (event.target === box(row) && event.target.checked) row.querySelector(".value input:not([type=hidden]), .value select, .value textarea")?.focus();
+      const control = event.target;
+      if (control === mode(row)) box(row).checked = control.value !== "";
+      else if (control !== box(row) && control.name) tick(row);
+      arrange(row);
+      count();
+      if (control === box(row) && control.checked) {
+        today([row.dataset.setting]);
+        first(row)?.focus();
+      }
     }
     if (row || event.target.name === "_without_refused") soon();
   });
-  form.addEventListener("input", (event) => event.target.closest("[data-setting]") && event.target.name && soon());
+  form.addEventListener("input", (event) => {
+    const row = event.target.closest("[data-setting]");
+    if (!row || !event.target.name || event.target === box(row) || event.target === mode(row)) return;
+    tick(row);
+    soon();
+  });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.target.matches("textarea, button, a")) return;
+    if (event.key !== "Enter" || event.target.matches("textarea, button, a, summary")) return;
     event.preventDefault();
     if (event.ctrlKey || event.metaKey) part("confirm").querySelector("button:not(:disabled)")?.click();
+    else if (event.target === find) first(rows.find((row) => row.offsetParent))?.focus();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
     part("confirm").querySelector("button:not(:disabled)")?.click();
   });
 
-  // A click on a closed editor opens it.
-  form.addEventListener("click", (event) => {
-    const row = event.target.closest("td.editor")?.closest("[data-setting]");
-    if (row && !box(row).checked) box(row).click();
-  });
-
+  const sections = [...form.querySelectorAll("[data-section]")];
   const find = form.querySelector("[data-find-setting]");
   const only = form.querySelector("[data-only-changed]");
+  const fold = form.querySelector("[data-fold]");
+  const jump = form.querySelector("[data-jump]");
   const narrow = () => {
     const words = find.value.trim().toLowerCase();
     for (const row of rows) row.hidden = !row.querySelector("label").textContent.toLowerCase().includes(words) || (only.checked && !box(row).checked);
-    for (const section of form.querySelectorAll("[data-section]")) section.hidden = ![...section.querySelectorAll("[data-setting]")].some((row) => !row.hidden);
+    for (const section of sections) {
+      section.hidden = ![...section.querySelectorAll("[data-setting]")].some((row) => !row.hidden);
+      if (words || only.checked) section.open = true;
+    }
   };
-  find?.addEventListener("input", narrow);
-  only?.addEventListener("change", narrow);
+  find.addEventListener("input", narrow);
+  only.addEventListener("change", narrow);
+  fold.addEventListener("click", () => {
+    const open = sections.some((section) => section.open);
+    for (const section of sections) section.open = !open;
+    fold.textContent = open ? fold.dataset.open : fold.dataset.close;
+  });
+  jump.addEventListener("change", () => {
+    const section = document.getElementById(jump.value);
+    jump.value = "";
+    if (!section) return;
+    section.open = true;
+    section.scrollIntoView({ block: "start" });
+    section.querySelector("summary").focus();
+  });
 
-  rows.forEach(open);
+  // What many records have today is asked for while the page is read already.
+  const known = new Set();
+  async function today(names) {
+    const wanted = names.filter((name) => !known.has(name) && !name.includes("."));
+    if (!form.dataset.today || !wanted.length) return [];
+    const url = `${form.dataset.today}&names=${encodeURIComponent(wanted.join(","))}`;
+    try {
+      const answer = await getJSON(url, { headers: { "X-Fragment": "bulk_today", Accept: "application/json" } });
+      for (const [name, [words, counts]] of Object.entries(answer.today)) {
+        const cell = rows.find((row) => row.dataset.setting === name)?.querySelector("[data-now]");
+        known.add(name);
+        if (!cell) continue;
+        cell.textContent = words;
+        cell.title = counts;
+      }
+      return answer.rest;
+    } catch {
+      return []; // The page does without: the preview counts what is ticked.
+    }
+  }
+  async function allToday() {
+    const until = Date.now() + TODAY_MS;
+    let rest = rows.map((row) => row.dataset.setting);
+    while (rest.length && Date.now() < until) rest = await today(rest);
+  }
+
+  rows.forEach(arrange);
+  count();
+  allToday();
 }
 
 const form = document.getElementById("bulk");
