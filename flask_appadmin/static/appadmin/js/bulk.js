@@ -120,7 +120,10 @@ function start(form) {
     if (event.key !== "Enter" || event.target.matches("textarea, button, a, summary")) return;
     event.preventDefault();
     if (event.ctrlKey || event.metaKey) part("confirm").querySelector("button:not(:disabled)")?.click();
-    else if (event.target === find) first(rows.find((row) => row.offsetParent))?.focus();
+    else if (event.target === find) {
+      const found = rows.find((row) => row.offsetParent);
+      if (found) first(found)?.focus();
+    }
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
