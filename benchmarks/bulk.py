@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmarks import floors
-from benchmarks.measuring import Figure, Plan, Target, compare
+from benchmarks.measuring import Figure, Plan, Target, compare, in_child
 from benchmarks.stock import Stock
 
 
@@ -44,12 +44,17 @@ def _three(
     def preview(_number: int) -> Callable[[], Any]:
         return lambda: action.preview(selection(), {"marker": "vorher"})
 
+    def preview_three(_number: int) -> Callable[[], Any]:
+        values = {"marker": "vorher", "hint": "vorher", "remark": "vorher"}
+        return lambda: action.preview(selection(), dict(values))
+
     def change(number: int) -> Callable[[], Any]:
         state = action.preview(selection(), {"marker": f"K{mark}{number}"}).state
 
         def apply() -> None:
             values = {"marker": f"K{mark}{number}"}
-            action.plan(selection(), values, expected=state).apply(stock.operator)
+            # As a job does it, which hears how far it is and may be stopped.
+            action.plan(selection(), values, expected=state).apply(stock.operator, progress=lambda _done, _total: None)
 
         return apply
 
@@ -61,7 +66,7 @@ def _three(
     def undo(number: int) -> Callable[[], Any]:
         change(1_000 + number)()
         made = last_change("bulk")
-        return lambda: ChangeSet.undo(made).apply(stock.operator)
+        return lambda: ChangeSet.undo(made).apply(stock.operator, progress=lambda _done, _total: None)
 
     def floor_undo(number: int) -> Callable[[], Any]:
         floors.assign(keys, f"V{mark}{number}")
@@ -69,8 +74,22 @@ def _three(
         return lambda: floors.undo_assign(made)
 
     yield compare(f"bulk change, preview: {name}", lambda _n: lambda: floors.preview_assign(keys), preview, times)
+    if keys is None:
+        yield compare(
+            f"bulk change, preview of 3 fields: {name}",
+            lambda _n: lambda: [floors.preview_assign(keys, column) for column in ("marker", "hint", "remark")],
+            preview_three,
+            times,
+            Target(at_most=3 if stock.customers <= 100_000 else None),
+        )
     whole = Target(1.5, 60 if stock.customers >= 1_000_000 else None)
-    yield compare(
+    changed = compare(
         f"bulk change with history: {name}", lambda n: lambda: floors.assign(keys, f"B{mark}{n}"), change, times, whole
     )
-    yield compare(f"undo of a bulk change: {name}", floor_undo, undo, times)
+    yield changed
+    # It should take no more than twice as long as the change itself.
+    undone = Target(at_most=2 * changed.kontor)
+    yield compare(f"undo of a bulk change: {name}", floor_undo, undo, times, undone)
+    if keys is None:
+        peak = in_child("assign", url=stock.url, text="im Speicher")["peak"]
+        yield Figure(f"bulk change with history, peak of memory: {name}", peak, target=Target(at_most=200), unit="MB")

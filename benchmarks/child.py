@@ -87,6 +87,23 @@ def export_floor(url: str, rows: int, path: str) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start}
 
 
+def assign(url: str, text: str) -> dict[str, Any]:
+    """One text for all customers, with its history."""
+    from actions.change_settings import ChangeCustomerSettings
+    from flask_appadmin.changes import known_specs
+    from flask_appadmin.filters import Filter
+    from flask_appadmin.rights import system_operator
+    from flask_appadmin.selections import Selection
+
+    _open(url)
+    spec, operator = known_specs()["customer"], system_operator("Messung")
+    selection = Selection.of_filter(Filter.from_text(spec, "", operator), operator)
+    start = time.perf_counter()
+    change = ChangeCustomerSettings().plan(selection, {"marker": text})
+    change.apply(operator, progress=lambda _done, _total: None)
+    return {"seconds": time.perf_counter() - start}
+
+
 def plan_import(url: str, path: str) -> dict[str, Any]:
     """The preview of a file, which is not applied."""
     from actions.import_sheet import run_import
@@ -110,7 +127,7 @@ def read_floor(url: str, path: str) -> dict[str, Any]:
 
 WORK: dict[str, Callable[..., dict[str, Any]]] = {
     function.__name__: function
-    for function in (fill, fill_sparse, fill_floor, export, export_floor, plan_import, read_floor)
+    for function in (fill, fill_sparse, fill_floor, assign, export, export_floor, plan_import, read_floor)
 }
 
 

@@ -155,11 +155,11 @@ def assign(keys: Sequence[int] | None, text: str) -> None:
         )
 
 
-def preview_assign(keys: Sequence[int] | None) -> list[tuple[Any, ...]]:
+def preview_assign(keys: Sequence[int] | None, column: str = "marker") -> list[tuple[Any, ...]]:
     """How many of the chosen customers have which text now."""
     chosen = "1 = 1" if keys is None else _is_key(len(keys))
     params = [] if keys is None else [_keys(keys)]
-    return _rows(f"SELECT marker, count(*) FROM customer WHERE {chosen} GROUP BY marker", params)
+    return _rows(f"SELECT {column}, count(*) FROM customer WHERE {chosen} GROUP BY {column}", params)
 
 
 def undo_assign(change_set: int) -> None:

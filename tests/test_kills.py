@@ -1,0 +1,118 @@
+"""Processes that are killed in the middle of a change leave all of it or nothing, with a complete history.
+
+Trust A1 and A2. In `make test` some kills of each kind; `make soak` has a thousand on SQLite and three hundred on
+PostgreSQL, and kills of the whole server.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.crashes import OPERATIONS, Forks, findings, kill_child, opened, photograph
+from tests.crashes import filled_columns as columns_of
+from tests.engines import PostgresqlEngine, SqliteEngine
+
+_CUSTOMERS = 2_500
+#: After so many pieces of work a fresh database, so that histories stay short.
+_ON_ONE_DATABASE = 30
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    made = Forks()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stock(database_engine: SqliteEngine | PostgresqlEngine) -> Callable[[], str]:
+    """Makes databases with some thousand customers."""
+    database_engine.prepare("customers to kill", _fill)
+    return lambda: database_engine.copy("customers to kill")
+
+
+def _fill(url: str) -> None:
+    import admin_app
+    from benchmarks import sparse
+    from flask_appadmin.database import disconnect_database
+
+    admin_app.upgrade(url)
+    with opened(url):
+        sparse.fill(_CUSTOMERS)
+    disconnect_database()
+
+
+class Series:
+    """Kills one after another, with a look at what is there after each of them."""
+
+    def __init__(self, forks: Forks, stock: Callable[[], str], drop: Callable[[str], None], seed: int) -> None:
+        self._forks, self._stock, self._drop = forks, stock, drop
+        self._dice = random.Random(seed)
+        self._number = 0
+        self.kills = self.in_flight = self.whole = 0
+        self.found: list[str] = []
+
+    def run(self, name: str, kills: int, *, stop_at_findings: bool = False) -> Series:
+        left = kills
+        while left > 0 and not (stop_at_findings and self.found):
+            url = self._stock()
+            self._on_one_database(url, name, min(left, _ON_ONE_DATABASE))
+            self._drop(url)
+            left -= _ON_ONE_DATABASE
+        return self
+
+    def _on_one_database(self, url: str, name: str, kills: int) -> None:
+        with opened(url):
+            columns = columns_of()
+            before = photograph(columns)
+        # Something to take back, and how long it takes when nobody kills it.
+        usual = []
+        for first in ("bulk", name, name):
+            self._number += 1
+            ended = self._forks.run(url, first, self._number)
+            assert not ended.failed, ended.failed
+            usual.append(ended.seconds)
+        with opened(url):
+            before = photograph(columns)
+        for _kill in range(kills):
+            self._number += 1
+            after = self._dice.uniform(0, 1.15) * min(usual[1:])
+            ended = self._forks.run(url, name, self._number, kill=kill_child, after=after)
+            assert not ended.failed, ended.failed
+            with opened(url):
+                now = photograph(columns)
+                self.found += [f"{name} {self._number}: {sentence}" for sentence in findings(before, now)]
+            self.kills += 1
+            self.in_flight += ended.in_flight
+            self.whole += now.last_set > before.last_set
+            before = now
+
+
+@pytest.fixture
+def series(forks: Forks, stock: Any, database_engine: SqliteEngine | PostgresqlEngine) -> Series:
+    return Series(forks, stock, database_engine.drop, seed=7)
+
+
+def test_a_killed_process_leaves_all_or_nothing(series: Series, engine: str) -> None:
+    for name in OPERATIONS:
+        series.run(name, 7 if engine == "sqlite" else 2)
+    assert series.found == []
+    assert series.in_flight >= 0.3 * series.kills, "these kills prove nothing"
+
+
+def test_the_look_finds_what_a_gateway_leaves_half(series: Series) -> None:
+    series.run("bulk_in_pieces", 30, stop_at_findings=True)
+    assert series.found, "a gateway that commits every 500 rows was not noticed"
+
+
+@pytest.mark.soak
+def test_a_thousand_kills_leave_all_or_nothing(series: Series, engine: str) -> None:
+    for name in OPERATIONS:
+        series.run(name, -(-(1_000 if engine == "sqlite" else 300) // len(OPERATIONS)))
+    print(f"{engine}: {series.kills} kills, {series.in_flight} in flight, {series.whole} done before, {series.found}")
+    assert series.found == []
+    assert series.in_flight >= 0.3 * series.kills
