@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -452,10 +452,26 @@ def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
     fields = _changed_fields(change_set, part)
     for spec in {spec.name: spec for spec, _item in fields}.values():
         run.operator.require(f"{spec.right}.edit")
-    for spec, item in fields:
+    for _spec, item in fields:
         if not may_edit(run.operator, item):
             run.operator.require(f"{item.right}.edit")
-        _restore_field(run, change_set, spec, item, part)
+    run.expect(sum(_told_count(change_set, spec, item) for spec, item in fields))
+    # What nothing was made or removed by comes back in one pass over each table.
+    only_values = not (
+        ChangeRecord.select()
+        .where(ChangeRecord.change_set == change_set, ChangeRecord.action.in_(("create", "delete")))
+        .exists()
+    )
+    bumped: set[str] = set()
+    complete = set()
+    for spec, item in fields:
+        bump = only_values and spec.name not in bumped
+        restored_count, told_count = _restore_field(run, change_set, spec, item, part, bump=bump)
+        if bump:
+            bumped.add(spec.name)
+            run.updated += restored_count
+        if restored_count == told_count:
+            complete.add((spec.name, item.name))
     removable, kept = _removable(change_set, part, run.operator)
     _remove_made(run, removable)
     restored, lost = _recreatable(change_set, part)
@@ -465,11 +481,16 @@ def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
         if spec.name in back:
             # Changed first and removed then, by the same set: it was not there a moment ago.
             _restore_field(run, change_set, spec, item, part)
-    _bump_versions(run)
-    run.updated += _count_updated(run)
+    if only_values:
+        run.updated += _bump_others(run, fields)
+    else:
+        _bump_versions(run)
+        run.updated += _count_updated(run)
     for conflict in (*kept, *lost):
         run.skipped.append(f"{conflict.title}: {conflict.reason}")
     for spec, item in fields:
+        if (spec.name, item.name) in complete:
+            continue
         number, found = _field_conflicts(change_set, spec, item, 20, part, run.operator)
         run.skipped += [f"{entry.title}: {entry.label} → {entry.current}" for entry in found]
         run.skipped += [gettext("und %(count)s weitere", count=number - len(found))] if number > len(found) else []
@@ -490,7 +511,44 @@ class NotTakenBack(AppAdminError):
         return gettext("„%(title)s“ lässt sich nicht zurücknehmen.", title=self.title)
 
 
-def _restore_field(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, part: UndoPart) -> None:
+def _told_count(change_set: int, spec: ModelSpec, item: FieldSpec) -> int:
+    """How many values of a field a set changed."""
+    query = ChangeRecord.select().where(ChangeRecord.change_set == change_set)
+    return query.where(ChangeRecord.entity == spec.name, ChangeRecord.field == item.name).count()
+
+
+#: A set is taken back in no more pieces than this, since each of them looks for its beginning.
+_MOST_PIECES = 20
+
+
+def _pieces(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, told: int) -> Iterator[tuple[str, int]]:
+    """Conditions on the lines of a field in a set, so many at a time as progress wants, with their number."""
+    if run.progress is None:
+        yield "1 = 1", told
+        return
+    param, low = database.param, 0
+    size = max(PIECE, -(-told // _MOST_PIECES))
+    while True:
+        sql = (
+            f'SELECT max(id), count(*) FROM (SELECT id FROM "change" WHERE change_set_id = {param} '
+            f"AND entity = {param} AND field = {param} AND id > {low} ORDER BY id LIMIT {size}) AS part"
+        )
+        high, count = database.execute_sql(sql, (change_set, spec.name, item.name)).fetchone()
+        if not count:
+            return
+        yield f"c.id > {low} AND c.id <= {high}", count
+        low = high
+
+
+#: So many lines at least are taken back at a time where somebody wants to hear how far it is.
+PIECE = 10_000
+
+
+def _restore_field(
+    run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, part: UndoPart, *, bump: bool = False
+) -> tuple[int, int]:
+    """Puts the old values of a field back, and raises the version with them where asked to; answers how many values
+    came back and how many the set had changed."""
     param = database.param
     columns = ", ".join(CHANGE_COLUMNS)
     join, params = _undo_join(change_set, spec, item, part, run.operator)
@@ -498,19 +556,26 @@ def _restore_field(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, 
     if part.over:
         current = item.type.sql_to_json(f't."{item.column}"', item, engine())
         now = f"CASE WHEN c.id IN ({_keys(part.over)}) THEN {current} ELSE c.new_value END"
-    database.execute_sql(
-        f'INSERT INTO "change" ({columns}) SELECT {param}, c.entity, c.record_id, c.owner_entity, c.owner_id, '
-        f"c.record_title, 'update', c.field, c.field_label, {now}, c.old_value, NULL "
-        f"{join} AND {_comes_back(item, part)}",
-        (run.change_set, *params),
-    )
     old = item.type.sql_from_json("c.new_value", item, engine())
-    database.execute_sql(
-        f'UPDATE "{spec.name}" SET "{item.column}" = {old} FROM "change" c '
-        f"WHERE c.change_set_id = {param} AND c.entity = '{spec.name}' AND c.field = {param} "
-        f'AND c.record_id = "{spec.name}".id',
-        (run.change_set, item.name),
-    )
+    also = f", version = version + 1, updated_at = {param}" if bump else ""
+    told = restored = 0
+    for piece, count in list(_pieces(run, change_set, spec, item, _told_count(change_set, spec, item))):
+        last = database.execute_sql('SELECT coalesce(max(id), 0) FROM "change"').fetchone()[0]
+        cursor = database.execute_sql(
+            f'INSERT INTO "change" ({columns}) SELECT {param}, c.entity, c.record_id, c.owner_entity, c.owner_id, '
+            f"c.record_title, 'update', c.field, c.field_label, {now}, c.old_value, NULL "
+            f"{join} AND {piece} AND {_comes_back(item, part)}",
+            (run.change_set, *params),
+        )
+        restored += int(database.rows_affected(cursor))
+        database.execute_sql(
+            f'UPDATE "{spec.name}" SET "{item.column}" = {old}{also} FROM "change" c '
+            f"WHERE c.change_set_id = {param} AND c.entity = '{spec.name}' AND c.field = {param} "
+            f'AND c.id > {last} AND c.record_id = "{spec.name}".id',
+            (*([run.moment] if bump else []), run.change_set, item.name),
+        )
+        told += count
+        run.advance(count)
     if item.owner:
         # A child that moved goes back: both owners are found by other words now.
         both = ChangeRecord.select(ChangeRecord.record_id, ChangeRecord.old_value, ChangeRecord.new_value).where(
@@ -526,6 +591,27 @@ def _restore_field(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, 
         )
         for key, owner_id in rows.tuples():
             run.touch(spec, key, owner_id if spec.owner is not None else None)
+    return restored, told
+
+
+def _bump_others(run: Run, fields: list[tuple[ModelSpec, FieldSpec]]) -> int:
+    """Raises the version of records that got back other values than that of their table's first field; answers how
+    many."""
+    param, count = database.param, 0
+    earlier: dict[str, list[str]] = {}
+    for spec, item in fields:
+        names = earlier.setdefault(spec.name, [])
+        if names:
+            lines = f'SELECT record_id FROM "change" WHERE change_set_id = {param} AND entity = {param} AND field'
+            marks = ", ".join([param] * len(names))
+            cursor = database.execute_sql(
+                f'UPDATE "{spec.name}" SET version = version + 1, updated_at = {param} WHERE id IN ({lines} = {param} '
+                f"EXCEPT {lines} IN ({marks}))",
+                (run.moment, run.change_set, spec.name, item.name, run.change_set, spec.name, *names),
+            )
+            count += int(database.rows_affected(cursor))
+        names.append(item.name)
+    return count
 
 
 def _bump_versions(run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flask_appadmin.changes import ChangeSet, assigning, plan_assign, plan_undo
+from flask_appadmin.changes import ChangeSet, assigning, plan_assign, plan_undo, undoing
 from flask_appadmin.database import database
 from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, JobCancelled, PlanChanged
 from flask_appadmin.filters import Filter
@@ -357,3 +357,19 @@ def test_a_set_step_tells_how_far_it_is_and_a_stop_takes_all_of_it_back(
     assert applied.updated == 3
     assert {(book.price, book.pages, book.version) for book in Book.select()} == {(Decimal("7"), 12, 2)}
     assert ChangeRecord.select().where(ChangeRecord.change_set == applied.change_set).count() == 6
+
+    # One of them got only one of the values, and the way back is told and stopped like the way there.
+    other = ChangeSet("bulk")
+    other.assign(Selection.of_keys(spec_of(Book), librarian, [1, 2, 3]), {"price": Decimal("8")}, without=[1])
+    other.assign(Selection.of_keys(spec_of(Book), librarian, [1]), {"pages": 13})
+    mixed = other.apply(librarian)
+    monkeypatch.setattr(undoing, "PIECE", 1)
+    before = photograph()
+    told.clear()
+    with pytest.raises(JobCancelled):
+        ChangeSet.undo(mixed.change_set or 0).apply(librarian, progress=stop)
+    assert (told, photograph()) == ([(1, 3), (2, 3)], before)
+    told.clear()
+    undone = ChangeSet.undo(mixed.change_set or 0).apply(librarian, progress=lambda *pair: told.append(pair))
+    assert (told, undone.updated, undone.skipped) == ([(1, 3), (2, 3), (3, 3)], 3, ())
+    assert {(book.price, book.pages, book.version) for book in Book.select()} == {(Decimal("7"), 12, 4)}
