@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.crashes import OPERATIONS, Forks, findings, kill_child, opened, photograph
+from tests.crashes import OPERATIONS, Forks, Photograph, findings, kill_child, opened, photograph
 from tests.crashes import filled_columns as columns_of
 from tests.engines import PostgresqlEngine, SqliteEngine
 
-_CUSTOMERS = 2_500
+_CUSTOMERS = 1_600
 #: After so many pieces of work a fresh database, so that histories stay short.
 _ON_ONE_DATABASE = 30
 
@@ -52,49 +52,62 @@ class Series:
     def __init__(self, forks: Forks, stock: Callable[[], str], drop: Callable[[str], None], seed: int) -> None:
         self._forks, self._stock, self._drop = forks, stock, drop
         self._dice = random.Random(seed)
+        self._url, self._columns, self._before = "", {}, Photograph()
         self._number = 0
         self.kills = self.in_flight = self.whole = 0
         self.found: list[str] = []
 
     def run(self, name: str, kills: int, *, stop_at_findings: bool = False) -> Series:
-        left = kills
-        while left > 0 and not (stop_at_findings and self.found):
-            url = self._stock()
-            self._on_one_database(url, name, min(left, _ON_ONE_DATABASE))
-            self._drop(url)
-            left -= _ON_ONE_DATABASE
+        for kill in range(kills):
+            if not self._url or (kill and not kill % _ON_ONE_DATABASE):
+                self._begin_database()
+            if not kill % _ON_ONE_DATABASE:
+                # How long it takes when nobody kills it.
+                usual = self._work(name)
+            self._kill(name, self._dice.uniform(0, 1.15) * usual)
+            if stop_at_findings and self.found:
+                break
         return self
 
-    def _on_one_database(self, url: str, name: str, kills: int) -> None:
-        with opened(url):
-            columns = columns_of()
-            before = photograph(columns)
-        # Something to take back, and how long it takes when nobody kills it.
-        usual = []
-        for first in ("bulk", name, name):
-            self._number += 1
-            ended = self._forks.run(url, first, self._number)
-            assert not ended.failed, ended.failed
-            usual.append(ended.seconds)
-        with opened(url):
-            before = photograph(columns)
-        for _kill in range(kills):
-            self._number += 1
-            after = self._dice.uniform(0, 1.15) * min(usual[1:])
-            ended = self._forks.run(url, name, self._number, kill=kill_child, after=after)
-            assert not ended.failed, ended.failed
-            with opened(url):
-                now = photograph(columns)
-                self.found += [f"{name} {self._number}: {sentence}" for sentence in findings(before, now)]
-            self.kills += 1
-            self.in_flight += ended.in_flight
-            self.whole += now.last_set > before.last_set
-            before = now
+    def close(self) -> None:
+        if self._url:
+            self._drop(self._url)
+        self._url = ""
+
+    def _begin_database(self) -> None:
+        self.close()
+        self._url = self._stock()
+        with opened(self._url):
+            self._columns = columns_of()
+        # Something to take back.
+        self._work("bulk")
+
+    def _work(self, name: str) -> float:
+        self._number += 1
+        ended = self._forks.run(self._url, name, self._number)
+        assert not ended.failed, ended.failed
+        with opened(self._url):
+            self._before = photograph(self._columns)
+        return ended.seconds
+
+    def _kill(self, name: str, after: float) -> None:
+        self._number += 1
+        ended = self._forks.run(self._url, name, self._number, kill=kill_child, after=after)
+        assert not ended.failed, ended.failed
+        with opened(self._url):
+            now = photograph(self._columns)
+            self.found += [f"{name} {self._number}: {sentence}" for sentence in findings(self._before, now)]
+        self.kills += 1
+        self.in_flight += ended.in_flight
+        self.whole += now.last_set > self._before.last_set
+        self._before = now
 
 
 @pytest.fixture
-def series(forks: Forks, stock: Any, database_engine: SqliteEngine | PostgresqlEngine) -> Series:
-    return Series(forks, stock, database_engine.drop, seed=7)
+def series(forks: Forks, stock: Any, database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[Series]:
+    made = Series(forks, stock, database_engine.drop, seed=7)
+    yield made
+    made.close()
 
 
 def test_a_killed_process_leaves_all_or_nothing(series: Series, engine: str) -> None:
