@@ -455,37 +455,35 @@ def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
     for _spec, item in fields:
         if not may_edit(run.operator, item):
             run.operator.require(f"{item.right}.edit")
-    run.expect(sum(_told_count(change_set, spec, item) for spec, item in fields))
+    # Each value is noted, and each record is written.
+    told_counts = [_told_count(change_set, spec, item) for spec, item in fields]
+    run.expect(sum(told_counts) + max(told_counts, default=0))
     # What nothing was made or removed by comes back in one pass over each table.
     only_values = not (
         ChangeRecord.select()
         .where(ChangeRecord.change_set == change_set, ChangeRecord.action.in_(("create", "delete")))
         .exists()
     )
-    bumped: set[str] = set()
     complete = set()
-    for spec, item in fields:
-        bump = only_values and spec.name not in bumped
-        restored_count, told_count = _restore_field(run, change_set, spec, item, part, bump=bump)
-        if bump:
-            bumped.add(spec.name)
-            run.updated += restored_count
-        if restored_count == told_count:
-            complete.add((spec.name, item.name))
+    for items in _by_table(fields):
+        for spec, item in items:
+            returned, told = _note_restored(run, change_set, spec, item, part)
+            if returned == told:
+                complete.add((spec.name, item.name))
+        run.updated += _write_restored(run, items, bump=only_values)
     removable, kept = _removable(change_set, part, run.operator)
     _remove_made(run, removable)
     restored, lost = _recreatable(change_set, part)
     _recreate(run, restored)
     back = {spec.name for spec, _key, _values in restored}
-    for spec, item in fields:
-        if spec.name in back:
-            # Changed first and removed then, by the same set: it was not there a moment ago.
-            _restore_field(run, change_set, spec, item, part)
-    if only_values:
-        run.updated += _bump_others(run, fields)
-    else:
+    for items in _by_table([pair for pair in fields if pair[0].name in back]):
+        # Changed first and removed then, by the same set: it was not there a moment ago.
+        for spec, item in items:
+            _note_restored(run, change_set, spec, item, part)
+        _write_restored(run, items, bump=False)
+    if not only_values:
         _bump_versions(run)
-        run.updated += _count_updated(run)
+        run.updated = _count_updated(run)
     for conflict in (*kept, *lost):
         run.skipped.append(f"{conflict.title}: {conflict.reason}")
     for spec, item in fields:
@@ -544,11 +542,53 @@ def _pieces(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, told: i
 PIECE = 10_000
 
 
-def _restore_field(
-    run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, part: UndoPart, *, bump: bool = False
-) -> tuple[int, int]:
-    """Puts the old values of a field back, and raises the version with them where asked to; answers how many values
-    came back and how many the set had changed."""
+def _by_table(fields: list[tuple[ModelSpec, FieldSpec]]) -> list[list[tuple[ModelSpec, FieldSpec]]]:
+    found: dict[str, list[tuple[ModelSpec, FieldSpec]]] = {}
+    for spec, item in fields:
+        found.setdefault(spec.name, []).append((spec, item))
+    return list(found.values())
+
+
+def _write_restored(run: Run, items: list[tuple[ModelSpec, FieldSpec]], *, bump: bool) -> int:
+    """Puts back what this set's history says of one table, and raises the version with it where asked to; answers how
+    many records that were.
+
+    One statement for all fields: each rewriting of a row costs PostgreSQL an entry in every index of the table. The
+    grouping lets it look at the history once, of whose newest rows it has no statistics yet.
+    """
+    param, spec = database.param, items[0][0]
+    lines = f"change_set_id = {param} AND entity = '{spec.name}' AND action = 'update'"
+    low, high, told = database.execute_sql(
+        f'SELECT min(record_id), max(record_id), count(*) FROM "change" WHERE {lines}', (run.change_set,)
+    ).fetchone()
+    if not told:
+        return 0
+    values, columns = [], []
+    for place, (_spec, item) in enumerate(items):
+        values.append(f"max(CASE WHEN field = '{item.name}' THEN new_value END) AS v{place}")
+        old = item.type.sql_from_json(f"c.v{place}", item, engine())
+        column = f'"{spec.name}"."{item.column}"'
+        columns.append(f'"{item.column}" = CASE WHEN c.v{place} IS NULL THEN {column} ELSE {old} END')
+    if bump:
+        columns += ["version = version + 1", f"updated_at = {param}"]
+    pieces = 1 if run.progress is None else max(1, min(_MOST_PIECES, told // (2 * PIECE)))
+    step, count = -(-(high - low + 1) // pieces), 0
+    for first in range(low, high + 1, step):
+        cursor = database.execute_sql(
+            f'UPDATE "{spec.name}" SET {", ".join(columns)} FROM (SELECT record_id, {", ".join(values)} FROM "change" '
+            f"WHERE {lines} AND record_id >= {first} AND record_id < {first + step} GROUP BY record_id) c "
+            f'WHERE c.record_id = "{spec.name}".id',
+            (*([run.moment] if bump else []), run.change_set),
+        )
+        written = int(database.rows_affected(cursor))
+        count += written
+        run.advance(written)
+    return count
+
+
+def _note_restored(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, part: UndoPart) -> tuple[int, int]:
+    """Writes into the history which old values of a field come back; answers how many these are and how many the set
+    had changed."""
     param = database.param
     columns = ", ".join(CHANGE_COLUMNS)
     join, params = _undo_join(change_set, spec, item, part, run.operator)
@@ -556,11 +596,8 @@ def _restore_field(
     if part.over:
         current = item.type.sql_to_json(f't."{item.column}"', item, engine())
         now = f"CASE WHEN c.id IN ({_keys(part.over)}) THEN {current} ELSE c.new_value END"
-    old = item.type.sql_from_json("c.new_value", item, engine())
-    also = f", version = version + 1, updated_at = {param}" if bump else ""
     told = restored = 0
     for piece, count in list(_pieces(run, change_set, spec, item, _told_count(change_set, spec, item))):
-        last = database.execute_sql('SELECT coalesce(max(id), 0) FROM "change"').fetchone()[0]
         cursor = database.execute_sql(
             f'INSERT INTO "change" ({columns}) SELECT {param}, c.entity, c.record_id, c.owner_entity, c.owner_id, '
             f"c.record_title, 'update', c.field, c.field_label, {now}, c.old_value, NULL "
@@ -568,12 +605,6 @@ def _restore_field(
             (run.change_set, *params),
         )
         restored += int(database.rows_affected(cursor))
-        database.execute_sql(
-            f'UPDATE "{spec.name}" SET "{item.column}" = {old}{also} FROM "change" c '
-            f"WHERE c.change_set_id = {param} AND c.entity = '{spec.name}' AND c.field = {param} "
-            f'AND c.id > {last} AND c.record_id = "{spec.name}".id',
-            (*([run.moment] if bump else []), run.change_set, item.name),
-        )
         told += count
         run.advance(count)
     if item.owner:
@@ -592,26 +623,6 @@ def _restore_field(
         for key, owner_id in rows.tuples():
             run.touch(spec, key, owner_id if spec.owner is not None else None)
     return restored, told
-
-
-def _bump_others(run: Run, fields: list[tuple[ModelSpec, FieldSpec]]) -> int:
-    """Raises the version of records that got back other values than that of their table's first field; answers how
-    many."""
-    param, count = database.param, 0
-    earlier: dict[str, list[str]] = {}
-    for spec, item in fields:
-        names = earlier.setdefault(spec.name, [])
-        if names:
-            lines = f'SELECT record_id FROM "change" WHERE change_set_id = {param} AND entity = {param} AND field'
-            marks = ", ".join([param] * len(names))
-            cursor = database.execute_sql(
-                f'UPDATE "{spec.name}" SET version = version + 1, updated_at = {param} WHERE id IN ({lines} = {param} '
-                f"EXCEPT {lines} IN ({marks}))",
-                (run.moment, run.change_set, spec.name, item.name, run.change_set, spec.name, *names),
-            )
-            count += int(database.rows_affected(cursor))
-        names.append(item.name)
-    return count
 
 
 def _bump_versions(run: Run) -> None:
