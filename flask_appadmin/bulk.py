@@ -113,11 +113,16 @@ class ChangeSettings(ChangeAction):
     notice: ClassVar[Any] = _("Nichts wird geändert, bevor Sie die Vorschau gesehen haben.")
 
     def is_offered(self, spec: ModelSpec, operator: Operator) -> bool:
-        return super().is_offered(spec, operator) and bool(self.fields(spec, operator))
+        # Every list asks: the first field that is open is enough.
+        return super().is_offered(spec, operator) and any(self._open_fields(spec, operator))
 
     def fields(self, spec: ModelSpec, operator: Operator) -> tuple[FieldSpec, ...]:
         """The fields that may be changed for many: marked `bulk`, and open to the operator."""
-        return tuple(
+        return tuple(self._open_fields(spec, operator))
+
+    @staticmethod
+    def _open_fields(spec: ModelSpec, operator: Operator) -> Iterator[FieldSpec]:
+        return (
             item for item in spec.data_fields if item.bulk and may_read(operator, item) and may_edit(operator, item)
         )
 

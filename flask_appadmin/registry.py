@@ -165,6 +165,8 @@ class Registry:
         self.views: dict[str, AppModelView] = {}
         self._menu = menu
         self._counts: dict[str, tuple[float, int]] = {}
+        #: (Table, operator) -> until when its usual list counts as longer than the cap.
+        self._long_lists: dict[tuple[str, int | None], float] = {}
         own = {view.model._meta.table_name: view for view in views if getattr(view, "model", None) is not None}
         for spec in self.specs:
             if spec.menu == "none":
@@ -331,6 +333,21 @@ class Registry:
     def forget_total(self, spec: ModelSpec) -> None:
         """Somebody here has just made or removed rows of the table: the next page counts again."""
         self._counts.pop(spec.name, None)
+        self._long_lists = {key: until for key, until in self._long_lists.items() if key[0] != spec.name}
+
+    def usual_total(self, spec: ModelSpec, operator: Operator, parts: Callable[[], list[Any]]) -> int:
+        """How many rows the list has for an operator who filters nothing; `parts` answers its conditions.
+
+        Beyond the cap the size of the table is near enough, and known without counting; that it is beyond the cap holds
+        for half a minute.
+        """
+        key, now = (spec.name, operator.user_id), time.monotonic()
+        if now >= self._long_lists.get(key, 0.0):
+            count, capped = count_rows(spec, parts())
+            if not capped:
+                return count
+            self._long_lists[key] = now + _COUNT_SECONDS
+        return self.total(spec)
 
     def total(self, spec: ModelSpec) -> int:
         """The number of rows of a table; of a long one it may be half a minute old, since counting it takes time."""

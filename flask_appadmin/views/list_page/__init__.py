@@ -202,11 +202,13 @@ class ListPage:
         """How many rows the list has without the filters that the operator set."""
         if page.capped or (not self.view.url_pairs(found) and not self.only_marked()):
             return page.found
+        count = self.view.registry.usual_total(self.spec, self.operator, self._usual_parts)
+        return max(count, page.found)
+
+    def _usual_parts(self) -> list[Any]:
+        """What the list shows to this operator while nothing is filtered."""
         usual = self.view.filter_of([], self.operator)
-        parts = [part for part in (visible(self.operator, self.spec), usual.where(self.operator)) if part is not None]
-        count, capped = lists.count_rows(self.spec, parts)
-        # Beyond the cap the size of the table is near enough, and known without counting.
-        return max(self.view.registry.total(self.spec) if capped else count, page.found)
+        return [part for part in (visible(self.operator, self.spec), usual.where(self.operator)) if part is not None]
 
     def size(self) -> int:
         """Rows per page."""
