@@ -33,6 +33,7 @@ from domain.codes import (
 )
 from domain.connections import Connection
 from domain.dates import today
+from domain.deletion import departures
 from domain.links import LaterForeignKey, Reference
 from domain.numbers import NumberRange, NumberReservation
 from domain.postal_codes import places_of, prefix_of
@@ -118,7 +119,7 @@ from domain.values import (
     Tour,
 )
 from domain.vat_ids import VAT_COUNTRIES, split_vat_id
-from flask_appadmin.changes import Written
+from flask_appadmin.changes import Departure, Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
@@ -235,6 +236,7 @@ class Customer(Record):
         aliases=("Synonym",),
         searchable=True,
         listed=True,
+        personal="name",
     )
     name_1 = described(
         CharField(
@@ -248,6 +250,7 @@ class Customer(Record):
         searchable=True,
         listed=True,
         overflow="name_2",
+        personal="name",
     )
     name_2 = described(
         CharField(max_length=60, null=True, verbose_name=_("Name 2")),
@@ -255,12 +258,14 @@ class Customer(Record):
         aliases=("Bezeichnung 2",),
         searchable=True,
         overflow="name_3",
+        personal="wipe",
     )
     attention_to = described(
         CharField(
             max_length=60, null=True, verbose_name=_("zu Hd."), help_text=_("Wird auf neuen Belegen vorgeschlagen.")
         ),
         group="main",
+        personal="wipe",
     )
     street = described(
         CharField(max_length=60, null=True, verbose_name=_("Straße")),
@@ -268,6 +273,7 @@ class Customer(Record):
         aliases=("Strasse", "Straße und Hausnummer"),
         searchable=True,
         overflow="<name_3",
+        personal="wipe",
     )
     po_box = described(
         CharField(
@@ -277,6 +283,7 @@ class Customer(Record):
             help_text=_("Nur Ziffern werden mit „Postfach“ davor gedruckt; gilt nur, wenn keine Straße angegeben ist."),
         ),
         group="main",
+        personal="wipe",
     )
     country = described(
         Reference(Country, null=True, verbose_name=_("Länderkennzeichen")),
@@ -291,12 +298,14 @@ class Customer(Record):
         kind="postal_code",
         searchable=True,
         listed=True,
+        personal="quasi",
     )
     city = described(
         CharField(max_length=60, null=True, verbose_name=_("Ort")),
         group="main",
         searchable=True,
         listed=True,
+        personal="quasi",
     )
     phone = described(
         CharField(max_length=40, null=True, verbose_name=_("Telefon")),
@@ -304,14 +313,16 @@ class Customer(Record):
         kind="phone",
         searchable=True,
         aliases=("Tel", "Telefonnummer", "Telefonvorwahl", "Vorwahl"),
+        personal="wipe",
     )
     fax = described(
         CharField(max_length=40, null=True, verbose_name=_("Telefax")),
         group="main",
         kind="fax",
         aliases=("Fax", "Faxvorwahl", "Faxnummer"),
+        personal="wipe",
     )
-    telex = described(CharField(max_length=40, null=True, verbose_name=_("Telex")), group="main")
+    telex = described(CharField(max_length=40, null=True, verbose_name=_("Telex")), group="main", personal="wipe")
     parent_customer = described(
         Reference(
             "self",
@@ -324,6 +335,7 @@ class Customer(Record):
         group="main",
         bulk=True,
         aliases=("Zentrale",),
+        personal="quasi",
     )
     association = described(
         Reference(
@@ -336,6 +348,7 @@ class Customer(Record):
         ),
         group="main",
         bulk=True,
+        personal="quasi",
     )
     address_provider_number = described(
         CharField(
@@ -349,21 +362,25 @@ class Customer(Record):
         copy="clear",
         aliases=("Herold Nr.",),
         searchable=True,
+        personal="wipe",
     )
     external_text = described(
         TextField(null=True, verbose_name=_("Externer Text"), help_text=_("Wird auf Belege des Kunden gedruckt.")),
         group="main",
         bulk=True,
+        personal="wipe",
     )
     input_hint = described(
         TextField(null=True, verbose_name=_("Eingabehinweis"), help_text=_("Erscheint bei der Auftragserfassung.")),
         group="main",
         bulk=True,
+        personal="wipe",
     )
     delivery_text = described(
         TextField(null=True, verbose_name=_("Vormerktext"), help_text=_("Wird auf Lieferpapiere gedruckt.")),
         group="main",
         bulk=True,
+        personal="wipe",
     )
     title = described(Reference(Salutation, null=True, verbose_name=_("Titel")), group="master")
     name_3 = described(
@@ -371,6 +388,7 @@ class Customer(Record):
         group="master",
         aliases=("Bezeichnung 3",),
         searchable=True,
+        personal="wipe",
     )
     country_name = described(
         CharField(
@@ -380,11 +398,13 @@ class Customer(Record):
             help_text=_("Steht auf der Anschrift; wird nicht aus dem Länderkennzeichen importiert."),
         ),
         group="master",
+        personal="quasi",
     )
     federal_state = described(
         CharField(max_length=40, null=True, verbose_name=_("Bundesstaat")),
         group="master",
         aliases=("Bundesland", "Region"),
+        personal="quasi",
     )
     address_number = described(
         IntegerField(
@@ -396,25 +416,39 @@ class Customer(Record):
         copy="clear",
     )
     latitude = described(
-        DecimalField(9, 6, null=True, verbose_name=_("Breitengrad")), group="master", minimum=-90, maximum=90
+        DecimalField(9, 6, null=True, verbose_name=_("Breitengrad")),
+        group="master",
+        minimum=-90,
+        maximum=90,
+        personal="quasi",
     )
     longitude = described(
-        DecimalField(9, 6, null=True, verbose_name=_("Längengrad")), group="master", minimum=-180, maximum=180
+        DecimalField(9, 6, null=True, verbose_name=_("Längengrad")),
+        group="master",
+        minimum=-180,
+        maximum=180,
+        personal="quasi",
     )
-    geo_place = described(CharField(max_length=60, null=True, verbose_name=_("Geodaten: Ort")), group="master")
-    geo_district = described(CharField(max_length=60, null=True, verbose_name=_("Geodaten: Ortsteil")), group="master")
+    geo_place = described(
+        CharField(max_length=60, null=True, verbose_name=_("Geodaten: Ort")), group="master", personal="quasi"
+    )
+    geo_district = described(
+        CharField(max_length=60, null=True, verbose_name=_("Geodaten: Ortsteil")), group="master", personal="quasi"
+    )
     gln = described(
         CharField(
             max_length=13, null=True, verbose_name=_("ILN"), help_text=_("13 Ziffern; die letzte ist die Prüfziffer.")
         ),
         group="master",
         kind="gln",
+        personal="wipe",
     )
     website = described(
         CharField(max_length=255, null=True, verbose_name=_("Homepage")),
         group="master",
         aliases=("Web-Seite", "Internet", "Website", "URL"),
         kind="url",
+        personal="wipe",
     )
     external_customer_id = described(
         CharField(
@@ -426,6 +460,7 @@ class Customer(Record):
         group="master",
         copy="clear",
         searchable=True,
+        personal="wipe",
     )
     external_address_id = described(
         CharField(
@@ -437,6 +472,7 @@ class Customer(Record):
         group="master",
         copy="clear",
         searchable=True,
+        personal="wipe",
     )
     successor_customer = described(
         Reference(
@@ -449,10 +485,13 @@ class Customer(Record):
         ),
         group="master",
         copy="clear",
+        personal="keep",
     )
-    hint = described(TextField(null=True, verbose_name=_("Hinweis")), group="master", bulk=True)
-    remark = described(TextField(null=True, verbose_name=_("Bemerkung")), group="master", bulk=True)
-    marker = described(CharField(max_length=20, null=True, verbose_name=_("Kennzeichen")), group="master", bulk=True)
+    hint = described(TextField(null=True, verbose_name=_("Hinweis")), group="master", bulk=True, personal="wipe")
+    remark = described(TextField(null=True, verbose_name=_("Bemerkung")), group="master", bulk=True, personal="wipe")
+    marker = described(
+        CharField(max_length=20, null=True, verbose_name=_("Kennzeichen")), group="master", bulk=True, personal="quasi"
+    )
     clerk = described(
         Reference(
             Employee,
@@ -570,6 +609,7 @@ class Customer(Record):
         ),
         group="details",
         bulk=True,
+        personal="wipe",
     )
     warning_text = described(
         TextField(
@@ -579,6 +619,7 @@ class Customer(Record):
         ),
         group="details",
         bulk=True,
+        personal="wipe",
     )
     home_branch = described(
         Reference(
@@ -606,6 +647,7 @@ class Customer(Record):
         group="profile",
         copy="clear",
         searchable=True,
+        personal="wipe",
     )
     currency = described(
         Reference(
@@ -628,6 +670,7 @@ class Customer(Record):
         group="profile",
         aliases=("Umsatzsteuer-ID (Länderteil)",),
         kind="country_letters",
+        personal="quasi",
     )
     vat_id_code = described(
         CharField(
@@ -638,6 +681,7 @@ class Customer(Record):
         ),
         group="profile",
         aliases=("Umsatzsteuer-ID",),
+        personal="wipe",
     )
     email = described(
         CharField(max_length=254, null=True, verbose_name=_("E-Mail")),
@@ -648,6 +692,7 @@ class Customer(Record):
             "Mail",
             "E-Mail-Adresse",
         ),
+        personal="wipe",
     )
     turnover_current = described(
         DecimalField(
@@ -675,7 +720,10 @@ class Customer(Record):
         read_only=True,
     )
     tax_number = described(
-        CharField(max_length=30, null=True, verbose_name=_("Steuer-Nr.")), group="general", aliases=("Steuernummer",)
+        CharField(max_length=30, null=True, verbose_name=_("Steuer-Nr.")),
+        group="general",
+        aliases=("Steuernummer",),
+        personal="wipe",
     )
     incomplete = described(
         BooleanField(
@@ -738,6 +786,7 @@ class Customer(Record):
         DateField(null=True, verbose_name=_("UID-Datum"), help_text=_("Datum der letzten Prüfung.")),
         group="general",
         bulk=True,
+        personal="quasi",
     )
     csi_number = described(
         CharField(
@@ -749,6 +798,7 @@ class Customer(Record):
         ),
         group="general",
         copy="clear",
+        personal="wipe",
     )
     csi_password = described(
         CharField(
@@ -763,7 +813,10 @@ class Customer(Record):
         secret=True,
     )
     shop_login = described(
-        CharField(max_length=30, null=True, unique=True, verbose_name=_("Shop-Login")), group="general", copy="clear"
+        CharField(max_length=30, null=True, unique=True, verbose_name=_("Shop-Login")),
+        group="general",
+        copy="clear",
+        personal="wipe",
     )
     shop_password = described(
         CharField(
@@ -778,7 +831,10 @@ class Customer(Record):
         secret=True,
     )
     first_contact = described(
-        CharField(max_length=120, null=True, verbose_name=_("Erstkontakt")), group="general", bulk=True
+        CharField(max_length=120, null=True, verbose_name=_("Erstkontakt")),
+        group="general",
+        bulk=True,
+        personal="quasi",
     )
     intermediary = described(
         Reference(Intermediary, null=True, verbose_name=_("Vermittlername"), help_text=_("Erhält die Provision.")),
@@ -794,6 +850,7 @@ class Customer(Record):
         ),
         group="general",
         aliases=("Lieferanten-Nr.",),
+        personal="wipe",
     )
     tour = described(Reference(Tour, null=True, verbose_name=_("Tour")), group="general", bulk=True)
     delivery_zone = described(
@@ -827,7 +884,10 @@ class Customer(Record):
         BooleanField(default=False, verbose_name=_("Diverser Kunde")), group="general", bulk=True
     )
     railway_station = described(
-        CharField(max_length=60, null=True, verbose_name=_("Bahnhof")), group="general", bulk=True
+        CharField(max_length=60, null=True, verbose_name=_("Bahnhof")),
+        group="general",
+        bulk=True,
+        personal="quasi",
     )
     is_maintenance_address = described(
         BooleanField(
@@ -895,6 +955,7 @@ class Customer(Record):
         group="credit",
         bulk=True,
         right="credit",
+        personal="wipe",
     )
     bank_reference = described(
         TextField(null=True, verbose_name=_("Bankauskunft")),
@@ -902,13 +963,20 @@ class Customer(Record):
         bulk=True,
         aliases=("Bankauskünfte",),
         right="credit",
+        personal="wipe",
     )
     own_assessment = described(
-        TextField(null=True, verbose_name=_("eigene Beurteilung")), group="credit", bulk=True, right="credit"
+        TextField(null=True, verbose_name=_("eigene Beurteilung")),
+        group="credit",
+        bulk=True,
+        right="credit",
+        personal="wipe",
     )
     free_1 = described(DecimalField(14, 4, null=True, verbose_name=_("Frei1")), group="credit", bulk=True)
-    free_2 = described(CharField(max_length=60, null=True, verbose_name=_("Frei2")), group="credit", bulk=True)
-    free_3 = described(TextField(null=True, verbose_name=_("Frei3")), group="credit", bulk=True)
+    free_2 = described(
+        CharField(max_length=60, null=True, verbose_name=_("Frei2")), group="credit", bulk=True, personal="quasi"
+    )
+    free_3 = described(TextField(null=True, verbose_name=_("Frei3")), group="credit", bulk=True, personal="wipe")
     credit_document_name = described(
         CharField(
             max_length=255,
@@ -918,6 +986,7 @@ class Customer(Record):
         ),
         group="credit",
         right="credit",
+        personal="wipe",
     )
     own_bank = described(
         Reference(
@@ -1039,11 +1108,17 @@ class Customer(Record):
         group="order_info",
         bulk=True,
         aliases=("Informationen für die Auftragsbearbeitung",),
+        personal="wipe",
     )
     delivery_instructions = described(
-        TextField(null=True, verbose_name=_("Lieferhinweise")), group="order_info", bulk=True
+        TextField(null=True, verbose_name=_("Lieferhinweise")),
+        group="order_info",
+        bulk=True,
+        personal="wipe",
     )
-    agreements = described(TextField(null=True, verbose_name=_("Vereinbarungen")), group="order_info", bulk=True)
+    agreements = described(
+        TextField(null=True, verbose_name=_("Vereinbarungen")), group="order_info", bulk=True, personal="wipe"
+    )
     invoice_customer = described(
         Reference(
             "self",
@@ -1055,6 +1130,7 @@ class Customer(Record):
         ),
         group="order_info",
         bulk=True,
+        personal="quasi",
     )
     delivery_customer = described(
         Reference(
@@ -1067,6 +1143,7 @@ class Customer(Record):
         ),
         group="order_info",
         bulk=True,
+        personal="quasi",
     )
     condition_carrier = described(
         Reference(
@@ -1080,6 +1157,7 @@ class Customer(Record):
         group="order_info",
         bulk=True,
         aliases=("abweichender Konditionsträger",),
+        personal="quasi",
     )
     invoice_address = described(
         LaterForeignKey(
@@ -1148,10 +1226,15 @@ class Customer(Record):
         bulk=True,
     )
     edi_address = described(
-        CharField(max_length=254, null=True, verbose_name=_("Adresse (elektronischer Belegtausch)")), group="further"
+        CharField(max_length=254, null=True, verbose_name=_("Adresse (elektronischer Belegtausch)")),
+        group="further",
+        personal="wipe",
     )
     other_vat_id = described(
-        CharField(max_length=20, null=True, verbose_name=_("andere USt-ID")), group="further", kind="vat_id"
+        CharField(max_length=20, null=True, verbose_name=_("andere USt-ID")),
+        group="further",
+        kind="vat_id",
+        personal="wipe",
     )
     order_confirmation_address = described(
         LaterForeignKey(
@@ -1187,12 +1270,17 @@ class Customer(Record):
     )
     gross_prices = described(BooleanField(default=False, verbose_name=_("Bruttopreise")), group="further", bulk=True)
     comda_number = described(
-        CharField(max_length=30, null=True, verbose_name=_("Comda-Nr.")), group="further", searchable=True
+        CharField(max_length=30, null=True, verbose_name=_("Comda-Nr.")),
+        group="further",
+        searchable=True,
+        personal="wipe",
     )
     direct_shipping_language = described(
         Reference(Language, null=True, verbose_name=_("Direktversand: Sprache")), group="further", bulk=True
     )
-    edifact_partner = described(CharField(max_length=35, null=True, verbose_name=_("EDIFACT Partner")), group="further")
+    edifact_partner = described(
+        CharField(max_length=35, null=True, verbose_name=_("EDIFACT Partner")), group="further", personal="wipe"
+    )
     is_end_customer = described(BooleanField(default=False, verbose_name=_("Endkunde")), group="further", bulk=True)
     decision_time_days = described(
         IntegerField(
@@ -1206,7 +1294,9 @@ class Customer(Record):
         maximum=999,
         bulk=True,
     )
-    factor_number = described(CharField(max_length=30, null=True, verbose_name=_("Factor-Nr.")), group="further")
+    factor_number = described(
+        CharField(max_length=30, null=True, verbose_name=_("Factor-Nr.")), group="further", personal="wipe"
+    )
     fixed_shipping_cost = described(
         DecimalField(12, 2, null=True, verbose_name=_("Feste Versandkosten")),
         group="further",
@@ -1328,7 +1418,9 @@ class Customer(Record):
         bulk=True,
     )
     cooperation_member_number = described(
-        CharField(max_length=30, null=True, verbose_name=_("Kooperation - Mitglied-Nr.")), group="further"
+        CharField(max_length=30, null=True, verbose_name=_("Kooperation - Mitglied-Nr.")),
+        group="further",
+        personal="wipe",
     )
     cooperation_from = described(DateField(null=True, verbose_name=_("Kooperation - von")), group="further", bulk=True)
     delivery_note_prices = described(
@@ -1421,6 +1513,7 @@ class Customer(Record):
             help_text=_("Wird nur durch den Import gefüllt."),
         ),
         group="further",
+        personal="keep",
     )
     online_shipping_cost_value = described(
         DecimalField(
@@ -1472,13 +1565,22 @@ class Customer(Record):
         bulk=True,
     )
     reference_cs5 = described(
-        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. CS5")), group="further", searchable=True
+        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. CS5")),
+        group="further",
+        searchable=True,
+        personal="wipe",
     )
     reference_easylog = described(
-        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. Easylog")), group="further", searchable=True
+        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. Easylog")),
+        group="further",
+        searchable=True,
+        personal="wipe",
     )
     reference_gls = described(
-        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. GLS")), group="further", searchable=True
+        CharField(max_length=40, null=True, verbose_name=_("Ref.Nr. GLS")),
+        group="further",
+        searchable=True,
+        personal="wipe",
     )
     invoice_copies = described(
         IntegerField(null=True, verbose_name=_("RG-Exempl."), help_text=_("Leer bedeutet die Vorgabe der Grundlagen.")),
@@ -1502,6 +1604,7 @@ class Customer(Record):
         ),
         group="further",
         bulk=True,
+        personal="keep",
     )
     collective_priority = described(
         Reference(CollectivePriority, null=True, verbose_name=_("Sammelpriorität")), group="further", bulk=True
@@ -1568,7 +1671,10 @@ class Customer(Record):
         bulk=True,
     )
     vat_id_valid_until = described(
-        DateField(null=True, verbose_name=_("Umsatzsteuer-ID bis")), group="further", bulk=True
+        DateField(null=True, verbose_name=_("Umsatzsteuer-ID bis")),
+        group="further",
+        bulk=True,
+        personal="quasi",
     )
     us_sales_tax = described(
         CharField(
@@ -1635,6 +1741,7 @@ class Customer(Record):
         CharField(max_length=30, null=True, verbose_name=_("Zentralregulierungsnummer")),
         group="further",
         searchable=True,
+        personal="wipe",
     )
     contact_print_deviates = described(
         BooleanField(
@@ -1698,28 +1805,56 @@ class Customer(Record):
         BooleanField(default=False, verbose_name=_("Werkstattmontage")), group="page_2", bulk=True
     )
     credit_info_source = described(
-        CharField(max_length=60, null=True, verbose_name=_("Auskunft durch")), group="page_2", bulk=True, right="credit"
+        CharField(max_length=60, null=True, verbose_name=_("Auskunft durch")),
+        group="page_2",
+        bulk=True,
+        right="credit",
+        personal="quasi",
     )
     customer_reference = described(
-        CharField(max_length=120, null=True, verbose_name=_("Bezugnahme Kunde")), group="page_2", bulk=True
+        CharField(max_length=120, null=True, verbose_name=_("Bezugnahme Kunde")),
+        group="page_2",
+        bulk=True,
+        personal="wipe",
     )
     entered_by = described(
-        CharField(max_length=60, null=True, verbose_name=_("Eingegeben von")), group="page_2", copy="renew"
+        CharField(max_length=60, null=True, verbose_name=_("Eingegeben von")),
+        group="page_2",
+        copy="renew",
+        personal="keep",
     )
     managing_director = described(
-        CharField(max_length=120, null=True, verbose_name=_("Geschäftsführer")), group="page_2"
+        CharField(max_length=120, null=True, verbose_name=_("Geschäftsführer")),
+        group="page_2",
+        personal="wipe",
     )
-    shareholders = described(CharField(max_length=120, null=True, verbose_name=_("Gesell./Inhaber")), group="page_2")
+    shareholders = described(
+        CharField(max_length=120, null=True, verbose_name=_("Gesell./Inhaber")), group="page_2", personal="wipe"
+    )
     legal_form = described(
-        CharField(max_length=40, null=True, verbose_name=_("Gesellschaftsform")), group="page_2", bulk=True
+        CharField(max_length=40, null=True, verbose_name=_("Gesellschaftsform")),
+        group="page_2",
+        bulk=True,
+        personal="quasi",
     )
     founding_year = described(
-        IntegerField(null=True, verbose_name=_("Gründungsjahr")), group="page_2", minimum=1000, bulk=True
+        IntegerField(null=True, verbose_name=_("Gründungsjahr")),
+        group="page_2",
+        minimum=1000,
+        bulk=True,
+        personal="quasi",
     )
-    shipping_hint = described(TextField(null=True, verbose_name=_("Hinweis Versand")), group="page_2", bulk=True)
-    workshop_hint = described(TextField(null=True, verbose_name=_("Hinweis Werkstatt")), group="page_2", bulk=True)
+    shipping_hint = described(
+        TextField(null=True, verbose_name=_("Hinweis Versand")), group="page_2", bulk=True, personal="wipe"
+    )
+    workshop_hint = described(
+        TextField(null=True, verbose_name=_("Hinweis Werkstatt")), group="page_2", bulk=True, personal="wipe"
+    )
     supplier_gln = described(
-        CharField(max_length=13, null=True, verbose_name=_("ILN Lieferant")), group="page_2", kind="gln"
+        CharField(max_length=13, null=True, verbose_name=_("ILN Lieferant")),
+        group="page_2",
+        kind="gln",
+        personal="wipe",
     )
     credit_info_limit = described(
         DecimalField(
@@ -1734,43 +1869,77 @@ class Customer(Record):
         minimum=0,
         bulk=True,
         right="credit",
+        personal="quasi",
     )
     stock_value = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Lagerbestand")), group="page_2", unit="€", bulk=True
+        DecimalField(14, 2, null=True, verbose_name=_("Lagerbestand")),
+        group="page_2",
+        unit="€",
+        bulk=True,
+        personal="quasi",
     )
     employees_info = described(
         IntegerField(null=True, verbose_name=_("Mitarbeiter (Auskunft)"), help_text=_("Anzahl laut Auskunft.")),
         group="page_2",
         minimum=0,
         bulk=True,
+        personal="quasi",
     )
     other_assets = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Sonst. Verm.(ögen)")), group="page_2", unit="€", bulk=True
+        DecimalField(14, 2, null=True, verbose_name=_("Sonst. Verm.(ögen)")),
+        group="page_2",
+        unit="€",
+        bulk=True,
+        personal="quasi",
     )
     share_capital = described(
-        DecimalField(14, 2, null=True, verbose_name=_("Stammkapital")), group="page_2", unit="€", bulk=True
+        DecimalField(14, 2, null=True, verbose_name=_("Stammkapital")),
+        group="page_2",
+        unit="€",
+        bulk=True,
+        personal="quasi",
     )
     company_turnover = described(
         DecimalField(14, 2, null=True, verbose_name=_("Umsatz"), help_text=_("Umsatz des Unternehmens laut Auskunft.")),
         group="page_2",
         unit="€",
         bulk=True,
+        personal="quasi",
     )
-    credit_info_on = described(DateField(null=True, verbose_name=_("vom")), group="page_2", bulk=True, right="credit")
+    credit_info_on = described(
+        DateField(null=True, verbose_name=_("vom")), group="page_2", bulk=True, right="credit", personal="quasi"
+    )
     recruiter_number = described(
-        CharField(max_length=20, null=True, verbose_name=_("Werber-Nr.")), group="page_2", bulk=True
+        CharField(max_length=20, null=True, verbose_name=_("Werber-Nr.")),
+        group="page_2",
+        bulk=True,
+        personal="wipe",
     )
     recruiter_note = described(
-        CharField(max_length=120, null=True, verbose_name=_("Werber-Nr. Bemerkung")), group="page_2", bulk=True
+        CharField(max_length=120, null=True, verbose_name=_("Werber-Nr. Bemerkung")),
+        group="page_2",
+        bulk=True,
+        personal="wipe",
     )
     industry = described(
-        CharField(max_length=60, null=True, verbose_name=_("Wirtschaftszweig")), group="page_2", bulk=True
+        CharField(max_length=60, null=True, verbose_name=_("Wirtschaftszweig")),
+        group="page_2",
+        bulk=True,
+        personal="quasi",
     )
     payment_behaviour = described(
-        CharField(max_length=60, null=True, verbose_name=_("Zahlungsmoral")), group="page_2", bulk=True, right="credit"
+        CharField(max_length=60, null=True, verbose_name=_("Zahlungsmoral")),
+        group="page_2",
+        bulk=True,
+        right="credit",
+        personal="quasi",
     )
     employee_count = described(
-        IntegerField(null=True, verbose_name=_("Anzahl Mitarbeiter")), group="traits", minimum=0, bulk=True
+        IntegerField(null=True, verbose_name=_("Anzahl Mitarbeiter")),
+        group="traits",
+        minimum=0,
+        bulk=True,
+        personal="quasi",
     )
     orientation = described(Reference(Orientation, null=True, verbose_name=_("Ausrichtung")), group="traits", bulk=True)
     authorization = described(
@@ -1779,7 +1948,9 @@ class Customer(Record):
     organization = described(
         Reference(Organization, null=True, verbose_name=_("Organisation")), group="traits", bulk=True
     )
-    rating = described(CharField(max_length=20, null=True, verbose_name=_("Rating")), group="traits", bulk=True)
+    rating = described(
+        CharField(max_length=20, null=True, verbose_name=_("Rating")), group="traits", bulk=True, personal="quasi"
+    )
     specialization = described(
         Reference(Specialization, null=True, verbose_name=_("Spezialisierung")), group="traits", bulk=True
     )
@@ -1957,6 +2128,8 @@ class Customer(Record):
             (("updated_at", "customer_number"), False),
         )
 
+    #: NE-09: not reversible, so nothing of it is changed any more.
+    sealed_when = ("status", "anonymised")
     #: The three marks of the window "Sonderkontierung"; at most one of them is set.
     GROUP_MARKS = ("group_taxable", "group_non_taxable", "free_revenue_account")
     #: References to other customers: none to itself, no circle.
@@ -2298,6 +2471,10 @@ class Customer(Record):
                 values["vat_liable"] = True
 
     @classmethod
+    def departures(cls, keys: Sequence[int]) -> dict[int, Departure]:
+        return departures(cls, keys)
+
+    @classmethod
     def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:
         yield from converted_conditions(SalesCondition, written)
 
@@ -2549,15 +2726,18 @@ class Address(Record):
         )
     )
     country = described(Reference(Country, null=True, verbose_name=_("Länderkennzeichen")), listed=True)
-    country_name = described(CharField(max_length=60, null=True, verbose_name=_("Land")))
-    federal_state = described(CharField(max_length=40, null=True, verbose_name=_("Bundesstaat")))
+    country_name = described(CharField(max_length=60, null=True, verbose_name=_("Land")), personal="quasi")
+    federal_state = described(CharField(max_length=40, null=True, verbose_name=_("Bundesstaat")), personal="quasi")
     postal_code = described(
         CharField(max_length=10, index=True, null=True, verbose_name=_("PLZ")),
         kind="postal_code",
         searchable=True,
         listed=True,
+        personal="quasi",
     )
-    city = described(CharField(max_length=60, null=True, verbose_name=_("Ort")), searchable=True, listed=True)
+    city = described(
+        CharField(max_length=60, null=True, verbose_name=_("Ort")), searchable=True, listed=True, personal="quasi"
+    )
     direct_shipping = described(BooleanField(default=False, verbose_name=_("Direktversand (Streckengeschäft)")))
     send_email = described(BooleanField(default=False, verbose_name=_("E-Mail")))
     own = described(BooleanField(default=False, verbose_name=_("Eigene")))
@@ -2677,15 +2857,18 @@ class BankAccount(Record):
         required=False,
     )
     contact_name = described(CharField(max_length=60, null=True, verbose_name=_("Ansprechp.")))
-    bank_name = described(CharField(max_length=60, null=True, verbose_name=_("Bank")), searchable=True, listed=True)
+    bank_name = described(
+        CharField(max_length=60, null=True, verbose_name=_("Bank")), searchable=True, listed=True, personal="quasi"
+    )
     remark = described(TextField(null=True, verbose_name=_("Bemerkung")))
     bic = described(
         CharField(max_length=11, null=True, verbose_name=_("BIC"), help_text=_("8 oder 11 Zeichen.")),
         right="bank",
         kind="bic",
         listed=True,
+        personal="quasi",
     )
-    bank_code = described(CharField(max_length=20, null=True, verbose_name=_("BLZ")), right="bank")
+    bank_code = described(CharField(max_length=20, null=True, verbose_name=_("BLZ")), right="bank", personal="quasi")
     fax = described(CharField(max_length=40, null=True, verbose_name=_("Fax-Nr.")), kind="fax")
     iban = described(
         CharField(max_length=34, index=True, null=True, verbose_name=_("IBAN")),
@@ -2896,7 +3079,7 @@ class ExportAccount(Record):
         copy="renew",
     )
     valid_from = described(DateField(verbose_name=_("Gültig ab")), listed=True, unique_with=("customer", "tax"))
-    account = described(CharField(max_length=20, verbose_name=_("Konto")), listed=True)
+    account = described(CharField(max_length=20, verbose_name=_("Konto")), listed=True, personal="quasi")
     tax = described(
         CharField(
             max_length=20,
@@ -2936,8 +3119,8 @@ class PrintOption(Record):
     address_1 = described(CharField(max_length=254, null=True, verbose_name=_("Adresse 1")))
     address_2 = described(CharField(max_length=254, null=True, verbose_name=_("Adresse 2")))
     print_manufacturer_number = described(BooleanField(default=False, verbose_name=_("Ausgabe Hersteller-Nr.")))
-    file_name_1 = described(CharField(max_length=255, null=True, verbose_name=_("Dateiname1")))
-    file_name_2 = described(CharField(max_length=255, null=True, verbose_name=_("Dateiname2")))
+    file_name_1 = described(CharField(max_length=255, null=True, verbose_name=_("Dateiname1")), personal="quasi")
+    file_name_2 = described(CharField(max_length=255, null=True, verbose_name=_("Dateiname2")), personal="quasi")
     send_email = described(BooleanField(default=False, verbose_name=_("E-Mail")), listed=True)
     email_text = described(Reference(EmailText, null=True, verbose_name=_("E-Mail - Text Kennzeichen")))
     email_copy = described(BooleanField(default=False, verbose_name=_("E-Mail-Kopie(nicht Original)")))
@@ -3062,6 +3245,7 @@ class CustomerArticleNumber(Record):
         searchable=True,
         listed=True,
         unique_with=("customer",),
+        personal="quasi",
     )
     designation_1 = described(
         CharField(
@@ -3071,17 +3255,34 @@ class CustomerArticleNumber(Record):
             help_text=_("Leer: Es gilt die Bezeichnung des Artikels."),
         ),
         listed=True,
+        personal="quasi",
     )
     designation_2 = described(
-        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 2")), listed=True
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 2")),
+        listed=True,
+        personal="quasi",
     )
-    designation_3 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 3")))
-    designation_4 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 4")))
-    designation_5 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 5")))
-    designation_6 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 6")))
-    designation_7 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 7")))
-    designation_8 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 8")))
-    designation_9 = described(CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 9")))
+    designation_3 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 3")), personal="quasi"
+    )
+    designation_4 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 4")), personal="quasi"
+    )
+    designation_5 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 5")), personal="quasi"
+    )
+    designation_6 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 6")), personal="quasi"
+    )
+    designation_7 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 7")), personal="quasi"
+    )
+    designation_8 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 8")), personal="quasi"
+    )
+    designation_9 = described(
+        CharField(max_length=80, null=True, verbose_name=_("kundenspezifische Bezeichnung 9")), personal="quasi"
+    )
 
     class Meta:
         table_name = "customer_article_number"
@@ -3114,13 +3315,19 @@ class RepairAgreement(Record):
         Reference(Article, index=True, verbose_name=_("Artikel")), listed=True, unique_with=("customer",)
     )
     maintenance_kind = described(
-        CharField(max_length=60, null=True, verbose_name=_("Art der Wartungsvereinbarung")), listed=True
+        CharField(max_length=60, null=True, verbose_name=_("Art der Wartungsvereinbarung")),
+        listed=True,
+        personal="quasi",
     )
     priority_handling = described(
-        CharField(max_length=60, null=True, verbose_name=_("Prioritätsbehandlung")), listed=True
+        CharField(max_length=60, null=True, verbose_name=_("Prioritätsbehandlung")),
+        listed=True,
+        personal="quasi",
     )
     scrapping_procedure = described(
-        CharField(max_length=120, null=True, verbose_name=_("Vorgangsweise beim Verwurf")), listed=True
+        CharField(max_length=120, null=True, verbose_name=_("Vorgangsweise beim Verwurf")),
+        listed=True,
+        personal="quasi",
     )
 
     class Meta:
@@ -3185,6 +3392,7 @@ class MailingCriterion(Record):
         aliases=("Mailingkriterium",),
         listed=True,
         unique_with=("customer",),
+        personal="quasi",
     )
 
     class Meta:
@@ -3369,8 +3577,13 @@ class CostCentre(Record):
         owner=True,
         copy="renew",
     )
-    number = described(CharField(max_length=20, verbose_name=_("Kostenstelle")), listed=True, unique_with=("customer",))
-    name = described(CharField(max_length=60, null=True, verbose_name=_("Bezeichnung")), listed=True)
+    number = described(
+        CharField(max_length=20, verbose_name=_("Kostenstelle")),
+        listed=True,
+        unique_with=("customer",),
+        personal="quasi",
+    )
+    name = described(CharField(max_length=60, null=True, verbose_name=_("Bezeichnung")), listed=True, personal="quasi")
 
     class Meta:
         table_name = "cost_centre"
@@ -3395,7 +3608,7 @@ class ImportSchedule(Record):
         copy="renew",
     )
     import_schema = described(Reference(ImportSchema, verbose_name=_("Importplanung")), listed=True)
-    interval = described(CharField(max_length=60, null=True, verbose_name=_("Turnus")), listed=True)
+    interval = described(CharField(max_length=60, null=True, verbose_name=_("Turnus")), listed=True, personal="quasi")
     next_run_at = described(DateTimeField(null=True, verbose_name=_("nächster Lauf")), listed=True)
 
     class Meta:
@@ -3419,7 +3632,7 @@ class PersonalAssortment(Record):
         owner=True,
         copy="renew",
     )
-    name = described(CharField(max_length=60, verbose_name=_("Persönliches Sortiment")), listed=True)
+    name = described(CharField(max_length=60, verbose_name=_("Persönliches Sortiment")), listed=True, personal="quasi")
     catalog = described(
         Reference(Catalog, index=True, verbose_name=_("Katalog")), aliases=("Quellkatalog", "Zielkatalog"), listed=True
     )
@@ -3446,7 +3659,7 @@ class ShoppingCart(Record):
         owner=True,
         copy="renew",
     )
-    name = described(CharField(max_length=60, verbose_name=_("Warenkorb")), listed=True)
+    name = described(CharField(max_length=60, verbose_name=_("Warenkorb")), listed=True, personal="quasi")
     catalog = described(
         Reference(Catalog, index=True, verbose_name=_("Katalog")), aliases=("Quellkatalog", "Zielkatalog"), listed=True
     )
@@ -3484,7 +3697,9 @@ class CatalogAssignment(Record):
     catalog = described(Reference(Catalog, index=True, null=True, verbose_name=_("zugewiesene Kataloge")), listed=True)
     price_list = described(Reference(PriceList, null=True, verbose_name=_("zugewiesene Preislisten")), listed=True)
     description = described(
-        CharField(max_length=120, null=True, verbose_name=_("weitere Sortimentsdaten")), listed=True
+        CharField(max_length=120, null=True, verbose_name=_("weitere Sortimentsdaten")),
+        listed=True,
+        personal="quasi",
     )
 
     class Meta:

@@ -64,30 +64,49 @@ class Connection(Record):
     )
     decided_at = described(DateTimeField(null=True, verbose_name=_("entschieden am")), copy="clear", read_only=True)
     decided_by = described(Reference(User, null=True, verbose_name=_("entschieden von")), copy="clear", read_only=True)
-    decision_reason = described(CharField(max_length=255, null=True, verbose_name=_("Grund")), copy="clear")
+    decision_reason = described(
+        CharField(max_length=255, null=True, verbose_name=_("Grund")), copy="clear", personal="wipe"
+    )
     company_name = described(
-        CharField(max_length=60, verbose_name=_("Firmenname")), copy="clear", searchable=True, listed=True
+        CharField(max_length=60, verbose_name=_("Firmenname")),
+        copy="clear",
+        searchable=True,
+        listed=True,
+        personal="name",
     )
     street = described(
-        CharField(max_length=60, null=True, verbose_name=_("Adresse (Straße und Hausnummer)")), copy="clear"
+        CharField(max_length=60, null=True, verbose_name=_("Adresse (Straße und Hausnummer)")),
+        copy="clear",
+        personal="wipe",
     )
     postal_code = described(
-        CharField(max_length=10, null=True, verbose_name=_("Adresse (PLZ)")), copy="clear", kind="postal_code"
+        CharField(max_length=10, null=True, verbose_name=_("Adresse (PLZ)")),
+        copy="clear",
+        kind="postal_code",
+        personal="quasi",
     )
     city = described(
-        CharField(max_length=60, null=True, verbose_name=_("Adresse (Ort)")), copy="clear", searchable=True, listed=True
+        CharField(max_length=60, null=True, verbose_name=_("Adresse (Ort)")),
+        copy="clear",
+        searchable=True,
+        listed=True,
+        personal="quasi",
     )
     country = described(Reference(Country, null=True, verbose_name=_("Adresse (Land)")), copy="clear", listed=True)
     vat_id = described(
-        CharField(max_length=20, null=True, verbose_name=_("Umsatzsteuer-ID")), copy="clear", kind="vat_id"
+        CharField(max_length=20, null=True, verbose_name=_("Umsatzsteuer-ID")),
+        copy="clear",
+        kind="vat_id",
+        personal="wipe",
     )
     simple_system_id = described(
         CharField(max_length=30, null=True, unique=True, verbose_name=_("simple system ID")),
         copy="clear",
         searchable=True,
+        personal="wipe",
     )
     currency = described(Reference(Currency, null=True, verbose_name=_("Währung")), copy="clear")
-    contacts = described(JSONField(null=True, verbose_name=_("Ansprechpartner")), copy="clear")
+    contacts = described(JSONField(null=True, verbose_name=_("Ansprechpartner")), copy="clear", personal="wipe")
     individual_customer_number = described(
         CharField(
             max_length=30,

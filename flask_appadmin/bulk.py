@@ -17,20 +17,21 @@ from flask_appadmin.changes import (
     Applied,
     AssignPlan,
     ChangeSet,
+    Departure,
+    departures_of,
     heading_of,
     is_protected,
     open_children,
     plan_assign,
-    users_of,
     words_of,
 )
 from flask_appadmin.copying import NOTHING, LeftOut, plan_copy
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import AppAdminError, LabelError
-from flask_appadmin.i18n import _, gettext, to_local
+from flask_appadmin.i18n import _, format_number, gettext, to_local
 from flask_appadmin.labels import print_labels
 from flask_appadmin.rights import Operator, may_edit, may_read
-from flask_appadmin.selections import Selection
+from flask_appadmin.selections import Selection, counted
 from flask_appadmin.sheets.exporting import write_export
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -263,29 +264,41 @@ class FullCopyRecord(CopyRecord):
         return super().is_offered(spec, operator) and bool(spec.children)
 
 
-class DeleteRecords(ChangeAction):
-    """Removes records with their children; those that others use stay, and are named."""
+class DeleteRecords(Action):
+    """Removes records with their children, or anonymises them; those that must stay are named with their reasons.
+
+    What becomes of which record is a rule of its model (`Record.departures`); each goes in a transaction of its own.
+    """
 
     name = "delete"
     label = _("Löschen")
     keys = "Ctrl+Delete"
     verb = "delete"
+    #: What people do instead of deleting: (button, sentence, values for the marked records); None for nothing.
+    instead: ClassVar[tuple[Any, Any, dict[str, Any]] | None] = None
 
-    def plan(self, selection: Selection, values: dict[str, Any]) -> ChangeSet:
+    def plan(self, selection: Selection) -> dict[int, Departure]:
+        """What would become of the marked records; AppAdminError for more than can go at once."""
         check_size(selection, "bulk.large")
-        change = ChangeSet("delete", reason=str(values.get("reason", "")))
-        for key in selection.key_list(LARGE + 1):
-            change.delete(selection.spec, key)
-        return change
+        keys = selection.key_list(LARGE + 1)
+        if len(keys) > LARGE:
+            raise AppAdminError(
+                gettext(
+                    "Auf einmal lassen sich höchstens %(limit)s löschen; markiert sind %(count)s.",
+                    limit=format_number(LARGE),
+                    count=counted(selection.spec, selection.count()),
+                )
+            )
+        return departures_of(selection.spec, keys)
 
-    def refusals(self, selection: Selection, keys: Sequence[int]) -> list[tuple[int, str]]:
-        """(key, reason) of the records that must stay; an application adds its own rules."""
-        refused = []
-        for key in keys:
-            users = users_of(selection.spec, key)
-            if users:
-                refused.append((key, gettext("wird verwendet: %(users)s", users=", ".join(users[:3]))))
-        return refused
+    def plan_instead(self, selection: Selection, reason: str) -> ChangeSet:
+        """What is done with the marked records instead."""
+        assert self.instead is not None
+        check_size(selection, "bulk.large")
+        label, _sentence, values = self.instead
+        change = ChangeSet("bulk", reason=reason, title=f"{label}: {selection.describe()}"[:250])
+        change.assign(selection, values)
+        return change
 
 
 class MergeRecords(Action):

@@ -24,7 +24,7 @@ from flask_appadmin.fieldtypes import TEXT_KINDS
 from flask_appadmin.filters import RESERVED
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import RIGHTS, Role, User
-from flask_appadmin.specs import COPY_MARKS, Description, FieldSpec, ModelSpec, is_owner
+from flask_appadmin.specs import COPY_MARKS, PERSONAL_MARKS, Description, FieldSpec, ModelSpec, is_owner
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,21 @@ def _check_field(spec: ModelSpec, item: FieldSpec) -> Iterator[Finding]:
     for check, applies, sentence, hint in _CONTRADICTIONS:
         if applies(item):
             yield Finding(check, place, sentence(), hint)
+    if item.personal not in PERSONAL_MARKS:
+        yield Finding(
+            "personal-unknown",
+            place,
+            gettext("ist als „%(mark)s“ eingestuft.", mark=item.personal),
+            "name, wipe, quasi, keep",
+        )
+    is_word = item.type.name in ("text", "multiline") and not item.secret and not item.choices
+    if spec.model.sealed_when is not None and is_word and not item.personal:
+        yield Finding(
+            "personal-missing",
+            place,
+            gettext("sagt nicht, was beim Anonymisieren mit dem Text geschieht."),
+            'personal="wipe"',
+        )
     if item.copy not in COPY_MARKS:
         yield Finding(
             "copy-unknown", place, gettext("hat die Kopierregel „%(mark)s“.", mark=item.copy), "keep, clear, renew"

@@ -146,6 +146,9 @@ class Record(Model):
     merging: ClassVar[Any] = None
     likeness: ClassVar[Any] = None
 
+    #: (field, value): records with this value are anonymised. Nobody changes them any more, and they have no children.
+    sealed_when: ClassVar[tuple[str, Any] | None] = None
+
     id = KeyField()
     version = IntegerField(default=1)
     created_at = DateTimeField(default=utcnow)
@@ -171,6 +174,12 @@ class Record(Model):
         is broken, with the `place` of its row in the form. `turns` say what became of stored rows: `old` and `new`
         values (None for a row that went) and `place`."""
         return ()
+
+    @classmethod
+    def departures(cls, keys: Sequence[int]) -> dict[int, Any]:
+        """What becomes of these records when somebody deletes them, and why some must stay: key -> a
+        `changes.Departure`; those that are not named go with their children. Asked in sets."""
+        return {}
 
     @classmethod
     def starting_values(cls, operator: Any) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store
 from flask_appadmin.database import database, utcnow
 from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.i18n import _
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.specs import ModelSpec
 
@@ -104,6 +106,14 @@ def forget_expired(operator: Operator, days: float = DAYS) -> int:
     old = FormDraft.saved_at < utcnow() - datetime.timedelta(days=days)
     return int(FormDraft.delete().where(FormDraft.user == operator.user_id, old).execute())
 
+
+def _forget(person: Person) -> int:
+    """Drafts of the record go; in others its words do not stand any more."""
+    own = (FormDraft.entity == person.spec.name) & (FormDraft.record_id == person.key)
+    return int(FormDraft.delete().where(own).execute()) + hide_in_texts(person, FormDraft, "fields")
+
+
+register_store("drafts", _("Entwürfe von Eingaben"), _forget)
 
 #: Tables of this room, in the order of their creation.
 MODELS: Sequence[Any] = (FormDraft,)

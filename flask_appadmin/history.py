@@ -32,6 +32,7 @@ KINDS = {
     "full_copy": _("Vollständig kopiert"),
     "delete": _("Gelöscht"),
     "merge": _("Zusammengeführt"),
+    "anonymise": _("Anonymisiert"),
     "undo": _("Zurückgenommen"),
     "load": _("Daten geladen"),
     "setup": _("Eingerichtet"),
@@ -43,6 +44,9 @@ FINAL_KINDS = ("anonymise",)
 
 #: The action of an entry at the source of a copy: no value of it changed, and it stands in no one's way.
 COPIED = "copied"
+
+#: The action of everything about a record that is anonymised: who, when and which field stay, values do not.
+ERASED = "erased"
 
 #: What stands in the history in place of a secret.
 SECRET = '"••••"'
@@ -97,7 +101,8 @@ class ChangeRecord(peewee.Model):
     owner_entity = peewee.CharField(max_length=60)
     owner_id = peewee.BigIntegerField()
     record_title = peewee.CharField(max_length=160)
-    #: "create", "update", "delete" or COPIED (new_value: key and title of the copy).
+    #: "create", "update", "delete" or COPIED (new_value: key and title of the copy); ERASED: that somebody is
+    #: anonymised, and everything that was written about him before.
     action = peewee.CharField(max_length=6)
     field = peewee.CharField(max_length=60, null=True)
     field_label = peewee.CharField(max_length=120, null=True)
@@ -360,7 +365,7 @@ def _lines(
             action=row.action,
             field=row.field or "",
             label=str(item.label) if item is not None else (row.field_label or ""),
-            old=_words(item, row.old_value, operator, names) if row.action == "update" else "",
+            old=_words(item, row.old_value, operator, names) if row.action == "update" else _gone(row, row.old_value),
             new=_new_words(row, item, operator, names),
             source=row.source or "",
             who=change_set.user_name if change_set else "",
@@ -380,7 +385,12 @@ def _lines(
 def _new_words(row: ChangeRecord, item: FieldSpec | None, operator: Operator, names: ReferenceCache) -> str:
     if row.action == COPIED:
         return str(json.loads(row.new_value or "{}").get("title", ""))
-    return _words(item, row.new_value, operator, names) if row.action == "update" else ""
+    return _words(item, row.new_value, operator, names) if row.action == "update" else _gone(row, row.new_value)
+
+
+def _gone(row: ChangeRecord, text: str | None) -> str:
+    """What stands for a value of somebody who is anonymised; nothing for records made or removed."""
+    return str(json.loads(text)) if text is not None and row.action == ERASED else ""
 
 
 def _words(spec: FieldSpec | None, text: str | None, operator: Operator, names: ReferenceCache) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 
 import peewee
 
+from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store
 from flask_appadmin.database import database, in_transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FilterError
 from flask_appadmin.fieldtypes import JSONField
@@ -434,6 +435,12 @@ def stored_pairs(view: ListView) -> list[tuple[str, str]]:
 def _field_of(name: str) -> str:
     return name.partition("__")[0]
 
+
+def _forget(person: Person) -> int:
+    return hide_in_texts(person, ListView, "query") + hide_in_texts(person, ListArrangement, "place")
+
+
+register_store("views", _("Abfragen"), _forget)
 
 #: Tables of this room, in the order of their creation.
 MODELS = (ListView, ListArrangement)

@@ -20,11 +20,12 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin.changes.anonymising import hide_in_texts, register_store
 from flask_appadmin.database import database, key_condition, utcnow
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.filters import Filter
-from flask_appadmin.i18n import format_number, gettext, ngettext
+from flask_appadmin.i18n import _, format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, User, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -261,6 +262,8 @@ class Selection:
         """Whether a row that matches the filter of the list is marked."""
         return key in self.keys or (self.is_everything and key not in self.without)
 
+
+register_store("selections", _("Abfragen"), lambda person: hide_in_texts(person, StoredSelection, "query"))
 
 #: Tables of this room, in the order of their creation.
 MODELS = (StoredSelection,)

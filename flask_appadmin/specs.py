@@ -29,6 +29,8 @@ SYSTEM_FIELDS = ("id", "version", "created_at", "updated_at")
 
 COPY_MARKS = ("keep", "clear", "renew")
 
+PERSONAL_MARKS = ("", "name", "wipe", "quasi", "keep")
+
 _SYSTEM_LABELS = {
     "id": _("Schlüssel"),
     "version": _("Fassung"),
@@ -66,6 +68,7 @@ class FieldDescription:
     within: str = ""
     letter: tuple[str, ...] = ()
     unticked: str = ""
+    personal: str = ""
 
 
 def described(
@@ -96,6 +99,7 @@ def described(
     within: str = "",
     letter: tuple[str, ...] = (),
     unticked: str = "",
+    personal: str = "",
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -115,6 +119,8 @@ def described(
     the record itself); only those are offered, and files name them by the number they have there.
     letter: (heading, letter) of a column in which files tick several fields at once, one letter for each ("VR").
     unticked: what the record is without the tick of this box; form and list say so.
+    personal: what becomes of it when the record is anonymised: "name" (says „Anonymisiert“), "wipe" (emptied, and
+    looked for elsewhere, since it leads to the person), "quasi" (emptied: a town, a birthday), "keep" (stays).
     """
     field.described_as = FieldDescription(
         group=group,
@@ -142,6 +148,7 @@ def described(
         within=within,
         letter=letter,
         unticked=unticked,
+        personal=personal,
     )
     return field
 
@@ -488,6 +495,7 @@ Value = str | int | bool | Decimal | datetime.date | datetime.datetime | dict | 
 
 __all__ = [
     "COPY_MARKS",
+    "PERSONAL_MARKS",
     "SYSTEM_FIELDS",
     "Description",
     "FieldDescription",

@@ -15,6 +15,7 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin.changes.anonymising import hide_in_texts, register_store
 from flask_appadmin.database import database, transaction, utcnow
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError
 from flask_appadmin.filters import Part, register_part
@@ -242,6 +243,8 @@ def _read_part(spec: ModelSpec, operator: Operator, name: str, key: str, texts: 
 
 
 register_part("worklist", _read_part)
+
+register_store("worklists", _("Merklisten"), lambda person: hide_in_texts(person, Worklist, "name"))
 
 #: Tables of this room, in the order of their creation.
 MODELS = (Worklist, WorklistEntry)

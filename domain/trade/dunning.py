@@ -71,7 +71,9 @@ class Reminder(Record):
         copy="clear",
         listed=True,
     )
-    recipient = described(CharField(max_length=254, null=True, verbose_name=_("Empfänger")), copy="clear", listed=True)
+    recipient = described(
+        CharField(max_length=254, null=True, verbose_name=_("Empfänger")), copy="clear", listed=True, personal="wipe"
+    )
 
     class Meta:
         table_name = "reminder"

@@ -42,12 +42,19 @@ class Outbox(Record):
         aliases=("Dateiname",),
         searchable=True,
         listed=True,
+        personal="name",
     )
     subject = described(
-        CharField(max_length=255, null=True, verbose_name=_("Betreff")), copy="clear", searchable=True, listed=True
+        CharField(max_length=255, null=True, verbose_name=_("Betreff")),
+        copy="clear",
+        searchable=True,
+        listed=True,
+        personal="wipe",
     )
-    text = described(TextField(null=True, verbose_name=_("Text")), copy="clear")
-    storage_name = described(CharField(max_length=255, null=True, verbose_name=_("Anhang")), copy="clear")
+    text = described(TextField(null=True, verbose_name=_("Text")), copy="clear", personal="wipe")
+    storage_name = described(
+        CharField(max_length=255, null=True, verbose_name=_("Anhang")), copy="clear", personal="wipe"
+    )
     is_copy = described(BooleanField(default=False, verbose_name=_("Kopie")), copy="clear")
     status = described(
         CharField(

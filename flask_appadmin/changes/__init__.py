@@ -28,6 +28,8 @@ from flask_appadmin.changes.assigning import (
     words_of,
 )
 from flask_appadmin.changes.creating import next_keys
+from flask_appadmin.changes.deleting import Deletion, carry_out
+from flask_appadmin.changes.departing import ANONYMISE, DELETE, REFUSE, Departure, MustStay, departures_of
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.changes.merging import Merge, MergedMeanwhile, Move, Repoint, number_field, state_of
@@ -39,13 +41,19 @@ from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, pla
 from flask_appadmin.changes.unique import unique_sets
 
 __all__ = [
+    "ANONYMISE",
+    "DELETE",
+    "REFUSE",
     "Applied",
     "AssignPlan",
     "ChangeSet",
     "ChangedMeanwhile",
+    "Deletion",
+    "Departure",
     "Merge",
     "MergedMeanwhile",
     "Move",
+    "MustStay",
     "NewRecord",
     "Relation",
     "Repoint",
@@ -58,6 +66,8 @@ __all__ = [
     "Update",
     "ValueGroup",
     "Written",
+    "carry_out",
+    "departures_of",
     "copyable",
     "heading_of",
     "is_protected",

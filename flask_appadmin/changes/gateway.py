@@ -9,6 +9,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin import search
+from flask_appadmin.changes.anonymising import Anonymise, refuse_sealed, write_anonymised
 from flask_appadmin.changes.assigning import heading_of, write_assign
 from flask_appadmin.changes.creating import note_copies, write_creates
 from flask_appadmin.changes.following import mirrored
@@ -45,10 +46,19 @@ class ChangeSet:
 
     kind: key of `history.KINDS`. reason: the operator's own words. source: through what (file name). title: what the
     list of operations shows; made from the counts when empty. once: names the effect, which then happens only once.
+    joins: the key of an operation that this set goes on with: several transactions, one line in the list of operations.
     """
 
     def __init__(
-        self, kind: str, *, reason: str = "", source: str = "", title: str = "", details: Any = None, once: str = ""
+        self,
+        kind: str,
+        *,
+        reason: str = "",
+        source: str = "",
+        title: str = "",
+        details: Any = None,
+        once: str = "",
+        joins: int | None = None,
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"unknown kind of operation: {kind}")
@@ -58,6 +68,7 @@ class ChangeSet:
         self.title = title
         self.details = details
         self.once = once
+        self.joins = joins
         self._creates: list[NewRecord] = []
         self._updates: list[Update] = []
         self._deletes: list[Delete] = []
@@ -65,6 +76,7 @@ class ChangeSet:
         #: (table, key, title) of the record that a new one is a copy of, with that new one.
         self._copied: list[tuple[ModelSpec, int, str, NewRecord]] = []
         self._merges: list[Merge] = []
+        self._anonymised: list[Anonymise] = []
         self._undo_of: int | None = None
         self._undo_part = WHOLE
         self._main: ModelSpec | None = None
@@ -113,6 +125,10 @@ class ChangeSet:
         """Plans the removal of a record with its children. `version` is the one the operator saw: a newer one stays."""
         self._deletes.append(Delete(self._spec(model), int(key), source, version, place))
 
+    def anonymise(self, model: Any, key: int) -> None:
+        """Plans to take the person out of a record, its children, its history and whatever else keeps it."""
+        self._anonymised.append(Anonymise(self._spec(model), int(key)))
+
     def assign(
         self, selection: Any, values: dict[str, Any], *, expected: str = "", without: Iterable[int] = ()
     ) -> None:
@@ -149,7 +165,15 @@ class ChangeSet:
 
     @property
     def is_empty(self) -> bool:
-        return not (self._creates or self._updates or self._deletes or self._assigns or self._merges or self._undo_of)
+        return not (
+            self._creates
+            or self._updates
+            or self._deletes
+            or self._assigns
+            or self._merges
+            or self._anonymised
+            or self._undo_of
+        )
 
     # --- applying -----------------------------------------------------------------------------------------------------
 
@@ -199,19 +223,22 @@ class ChangeSet:
         else:
             assert main is not None
             entity = main.name
-        run.change_set = ChangeSetRecord.insert(
-            user=operator.user_id,
-            user_name=operator.name[:80],
-            kind=self.kind,
-            changed_at=run.moment,
-            reason=self.reason or None,
-            source=self.source or None,
-            entity=entity,
-            title=self.title[:255] or "…",
-            undo_of=self._undo_of,
-            details=self.details,
-            once=None if rehearsal else self.once or None,
-        ).execute()
+        run.change_set = (
+            self.joins
+            or ChangeSetRecord.insert(
+                user=operator.user_id,
+                user_name=operator.name[:80],
+                kind=self.kind,
+                changed_at=run.moment,
+                reason=self.reason or None,
+                source=self.source or None,
+                entity=entity,
+                title=self.title[:255] or "…",
+                undo_of=self._undo_of,
+                details=self.details,
+                once=None if rehearsal else self.once or None,
+            ).execute()
+        )
         if self._undo_of is not None:
             write_undo(run, self._undo_of, self._undo_part)
         for merge in self._merges:
@@ -220,8 +247,12 @@ class ChangeSet:
         write_creates(run, self._creates)
         write_updates(run, self._updates)
         for assign in self._assigns:
+            run.concern(assign.selection.spec)
             write_assign(run, assign)
         write_deletes(run, waiting, may_wait=False)
+        write_anonymised(run, self._anonymised)
+        # Before the rules: what follows from a document may still be booked for somebody who is anonymised.
+        refuse_sealed(run)
         _write_what_follows(run)
         if not run.faults:
             for model, turns in run.turns.items():
@@ -235,10 +266,17 @@ class ChangeSet:
             _refresh_search(run)
         title = self.title or _assigned_title(main, run, self._assigns)
         title = title or _operation_title(self.kind, main, run, self._creates, self._updates, self._deletes)
-        ChangeSetRecord.update(
-            title=title[:255], created_count=run.created, updated_count=run.updated, deleted_count=run.deleted
-        ).where(ChangeSetRecord.id == run.change_set).execute()
-        return Applied(run.change_set, run.created, run.updated, run.deleted, tuple(run.skipped))
+        counts = (run.created, run.updated, run.deleted)
+        self._store_counts(run.change_set, title, counts)
+        return Applied(run.change_set, *counts, tuple(run.skipped), tuple(run.anonymised_places.items()))
+
+    def _store_counts(self, change_set: int, title: str, counts: tuple[int, int, int]) -> None:
+        fields = (ChangeSetRecord.created_count, ChangeSetRecord.updated_count, ChangeSetRecord.deleted_count)
+        if self.joins:
+            values: dict[Any, Any] = {field: field + count for field, count in zip(fields, counts, strict=True)}
+        else:
+            values = {ChangeSetRecord.title: title[:255], **dict(zip(fields, counts, strict=True))}
+        ChangeSetRecord.update(values).where(ChangeSetRecord.id == change_set).execute()
 
 
 def _write_what_follows(run: Run) -> None:
@@ -321,7 +359,8 @@ def _operation_title(
     assert main is not None
     single = [record for record in creates if record.spec is main]
     keys = {step.key for step in updates if step.spec is main} | {step.key for step in deletes if step.spec is main}
-    if kind in ("form", "list", "copy", "full_copy", "delete") and len(single) + len(keys) == 1:
+    keys |= run.anonymised.get(main.name, set())
+    if kind in ("form", "list", "copy", "full_copy", "delete", "anonymise") and len(single) + len(keys) == 1:
         row = (
             ChangeRecord.select(ChangeRecord.record_title)
             .where(ChangeRecord.change_set == run.change_set, ChangeRecord.entity == main.name)

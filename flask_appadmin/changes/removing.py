@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_appadmin import search
+from flask_appadmin.changes.departing import DELETE, Departure, MustStay, has_rules
 from flask_appadmin.changes.running import (
     KNOWN_SPECS,
     Delete,
@@ -70,12 +71,16 @@ class ChangedMeanwhile(AppAdminError):
 def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Delete]:
     """Removes records with their children; answers those that others still point to, to be tried again at the end."""
     waiting = []
+    staying = _staying(steps)
     for step in steps:
         spec = step.spec
         KNOWN_SPECS.setdefault(spec.name, spec)
         require(run, spec, "delete" if spec.owner is None else "edit")
         if not visible_keys(run.operator, spec, [step.key]):
             raise NotFound(spec, step.key)
+        if (reasons := staying.get((spec.name, step.key))) is not None:
+            refuse(run, MustStay(title_of_key(spec, step.key), reasons), step.place, step.source)
+            continue
         if (changed := _changed_since(step)) is not None:
             refuse(run, changed, step.place, step.source)
             continue
@@ -89,6 +94,22 @@ def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Dele
         remove_records(run, spec, [step.key], step.source, step.place)
         run.deleted += 1
     return waiting
+
+
+def _staying(steps: list[Delete]) -> dict[tuple[str, int], tuple[str, ...]]:
+    """(table, key) -> why the model's own rules do not let it go; who else refers to a record is asked one by one."""
+    by_spec: dict[str, list[Delete]] = {}
+    for step in steps:
+        if has_rules(step.spec.model):
+            by_spec.setdefault(step.spec.name, []).append(step)
+    staying = {}
+    for group in by_spec.values():
+        found: dict[int, Departure] = group[0].spec.model.departures([step.key for step in group])
+        for key, departure in found.items():
+            if departure.outcome != DELETE:
+                reasons = departure.reasons or (gettext("Der Eintrag kann nur anonymisiert werden."),)
+                staying[group[0].spec.name, key] = reasons
+    return staying
 
 
 def _changed_since(step: Delete) -> ChangedMeanwhile | None:

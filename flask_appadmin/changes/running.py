@@ -109,6 +109,8 @@ class Applied:
     deleted: int = 0
     #: What was left alone, with the reason (undo of values that were changed again).
     skipped: tuple[str, ...] = ()
+    #: In how many rows of which place a person was found and taken out.
+    places: tuple[tuple[str, int], ...] = ()
     #: The same was sent before; nothing was written again.
     repeated: bool = False
 
@@ -139,6 +141,11 @@ class Run:
     forgotten: dict[str, set[int]] = field(default_factory=dict)
     #: What became of rows whose model has rules over several of them (`settle`).
     turns: dict[type[Record], list[Turn]] = field(default_factory=dict)
+    #: Models whose records, or whose records' children, this set writes.
+    concerned: dict[str, ModelSpec] = field(default_factory=dict)
+    #: Model name -> keys of records that this set anonymised, and in how many rows of which place it found them.
+    anonymised: dict[str, set[int]] = field(default_factory=dict)
+    anonymised_places: dict[str, int] = field(default_factory=dict)
     #: Free for the models' rules: what one step finds out and the next one needs.
     memory: dict[str, Any] = field(default_factory=dict)
     #: Records whose models have something to follow from them.
@@ -159,6 +166,11 @@ class Run:
         self.done += count
         if self.progress is not None:
             self.progress(self.done, max(self.done, self.expected))
+
+    def concern(self, spec: ModelSpec) -> None:
+        """Remembers what this set writes, for rules over whole records."""
+        whole = spec if spec.owner is None else spec.owner.references
+        self.concerned[whole.name] = whole
 
     def note(self, spec: ModelSpec, key: int, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
         """Remembers a record if something follows from its change (`Record.follow`, `Record.mirrors`)."""
@@ -248,6 +260,7 @@ def depth(spec: ModelSpec) -> int:
 
 
 def require(run: Run, spec: ModelSpec, verb: str) -> None:
+    run.concern(spec)
     run.operator.require(f"{spec.right}.{verb}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_appadmin import search
 from flask_appadmin.arrangements import checked, missing_by_layout, required_names
+from flask_appadmin.changes.anonymising import Sealed
 from flask_appadmin.changes.following import complete, dependent_fields, sources_of
 from flask_appadmin.changes.running import (
     CHUNK,
@@ -52,6 +53,9 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
     names = touched | rules | uniques | mandatory | following | {item.name for item in spec.title_specs}
     if spec.owner is not None:
         names.add(spec.owner.name)
+    seal = spec.model.sealed_when
+    if seal is not None:
+        names.add(seal[0])
     items = [item for item in spec.data_fields if item.name in names]
     current = _current_rows(run, spec, items, [step.key for step in steps])
     sources = sources_of(spec, ({**current.get(step.key, {}), **step.values} for step in steps))
@@ -61,6 +65,9 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
         row = current.get(step.key)
         if row is None:
             raise NotFound(spec, step.key)
+        if seal is not None and row[seal[0]] == seal[1] and not run.by_rule:
+            refuse(run, Sealed(f"{spec.label} {spec.title_of(row)}"), step.place, step.source)
+            continue
         changed = _changed_values(run, step, row)
         if changed:
             complete(run, step, row, changed, sources)

@@ -12,10 +12,11 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store, rows_with
 from flask_appadmin.database import Record, database, utcnow
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.history import ChangeSetRecord
-from flask_appadmin.i18n import _
+from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described
 
@@ -165,6 +166,23 @@ def forget_run(run: ImportRun) -> None:
     ImportRow.delete().where(ImportRow.run == run.id).execute()
     ImportRun.delete().where(ImportRun.id == run.id).execute()
 
+
+def _forget(person: Person) -> int:
+    """Rows of the record go, and those that name it; an import that waits for its operator is discarded then."""
+    keys = set(rows_with(person, ImportRow, "title", "plan", "children", "findings"))
+    for entity, records in person.rows.items():
+        own = (ImportRow.entity == entity) & ImportRow.record_id.in_(sorted(records))
+        keys.update(row[0] for row in ImportRow.select(ImportRow.id).where(own).tuples())
+    runs = {row[0] for row in ImportRow.select(ImportRow.run).where(ImportRow.id.in_(sorted(keys))).tuples()}
+    ImportRow.delete().where(ImportRow.id.in_(sorted(keys))).execute()
+    open_ones = ImportRun.id.in_(sorted(runs)) & ImportRun.state.in_(("mapping", "preview", "failed"))
+    told = gettext("Die Datei nannte jemanden, der inzwischen anonymisiert ist. Bitte laden Sie sie neu hoch.")
+    ImportRun.update(state="discarded", message=told).where(open_ones).execute()
+    hidden = hide_in_texts(person, ImportRun, "file_name", "options", "detection", "message")
+    return len(keys) + hidden + hide_in_texts(person, SheetExport, "description")
+
+
+register_store("imports", _("Importe und Exporte"), _forget)
 
 #: Tables of this room, in the order of their creation.
 MODELS = (SheetExport, ImportSchema, ImportSchemaField, ImportRun, ImportRow)

@@ -544,7 +544,12 @@ def test_the_others_are_deleted_when_some_must_stay(client: FlaskClient) -> None
     stale = send(client, form["action"], form.fields(_count="3"))
     assert (stale.heading, Author.select().count()) == ("3 Autoren löschen?", 3)
     done = send(client, form["action"], form.fields())
-    assert (done.toast, [row[0] for row in done.rows]) == ("2 Autoren gelöscht, 1 nicht.", ["Ilse Aichinger"])
+    table = [[cell.text for cell in row.all("td")] for row in done.one("table", id="deleted").all("tr")[1:]]
+    assert (done.toast, [row[:2] for row in table]) == (
+        "2 gelöscht, 1 abgelehnt",
+        [["Ilse Aichinger", "abgelehnt"], ["Anna Seghers", "gelöscht"], ["Nelly Sachs", "gelöscht"]],
+    )
+    assert [author.name for author in Author.select()] == ["Ilse Aichinger"]
 
 
 def test_undo_asks_with_counts_and_restores_the_tables(client: FlaskClient) -> None:

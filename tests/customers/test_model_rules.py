@@ -264,7 +264,9 @@ class TestRules:
         if allowed:
             change(found, status=second)
         else:
-            assert refusal(lambda: change(found, status=second)).startswith("status:")
+            sealed = f": Kunde {found.customer_number} {found.name_1} ist anonymisiert"
+            said = refusal(lambda: change(found, status=second))
+            assert said.startswith(sealed if first == "anonymised" else "status:")
         assert Customer.get().status == (second if allowed else first)
 
     def test_customers_do_not_refer_to_themselves_nor_in_circles(self) -> None:

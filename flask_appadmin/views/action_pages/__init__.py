@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect
+import flask
 
 from flask_appadmin.bulk import Action, AddToEach, CopyRecord, DeleteRecords, DocumentAction
 from flask_appadmin.errors import AppAdminError, NotFound
@@ -14,7 +14,7 @@ from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.bulk_change import ChangePage
 from flask_appadmin.views.action_pages.confirming import AddPage, DocumentPage
 from flask_appadmin.views.action_pages.copying import CopyPage
-from flask_appadmin.views.action_pages.deleting import DeletePage
+from flask_appadmin.views.action_pages.deleting import DeletePage, DeletionResult
 from flask_appadmin.views.action_pages.labels import LabelsPage
 from flask_appadmin.views.action_pages.merging import MergePage
 from flask_appadmin.views.action_pages.request import ActionPages
@@ -45,6 +45,8 @@ _QUESTIONS: tuple[tuple[type[Action], Any], ...] = (
 
 def answer_action(view: AppModelView, operator: Operator, action: Action) -> Any:
     """The answer to one request for an action: its page, or what came of it."""
+    if isinstance(action, DeleteRecords) and flask.request.method == "GET" and "result" in flask.request.args:
+        return DeletionResult(view, operator, action).answer()
     pages = ActionPages(view, operator, action)
     return for_window(pages.count_answer() if pages.is_counting else _answer(pages))
 
@@ -71,7 +73,7 @@ def _open(pages: ActionPages) -> Any:
     pairs = [("only", "marked"), ("selection", pages.selection.token)]
     places.remember_place(pages.spec, pages.view.list_url(), pairs)
     listing.remember_rows(page)
-    return redirect(pages.view.record_url(page.rows[0][0]))
+    return flask.redirect(pages.view.record_url(page.rows[0][0]))
 
 
 __all__ = ["answer_action"]

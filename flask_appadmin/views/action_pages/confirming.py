@@ -51,6 +51,8 @@ class ConfirmPage:
             "danger": False,
             "possible": True,
             "text": "",
+            "cancel_label": "",
+            "instead": None,
         }
 
     def child_counts(self, keys: list[int]) -> list[tuple[int, str]]:

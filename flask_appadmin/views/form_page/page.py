@@ -299,6 +299,9 @@ class FormPage:
         return tags
 
     def _notices(self) -> list[tuple[str, str]]:
+        if self.record.is_sealed:
+            words = gettext("Name, Anschrift und Unterdaten sind entfernt; hier lässt sich nichts mehr ändern.")
+            return [(gettext("Anonymisiert"), words)]
         if self.view.notices is None:
             return []
         make: Any = self.view.notices

@@ -43,7 +43,7 @@ class FormRecord:
         self.operator = operator
         self.key = key
         right = "edit" if key is not None or self.spec.owner is not None else "create"
-        self.may_save = operator.may(f"{self.spec.right}.{right}")
+        self.may_save = operator.may(f"{self.spec.right}.{right}") and not self.is_sealed
         self.maker = FormMaker(
             operator,
             self._lookup_url,
@@ -57,6 +57,12 @@ class FormRecord:
     def _lookup_url(self, item: FieldSpec) -> str:
         url = self.view.registry.choice_url(item)
         return f"{url}?offered=1" if url and not item.among and item.references.model.offered() is not None else url
+
+    @functools.cached_property
+    def is_sealed(self) -> bool:
+        """Whether the record is anonymised, so that nobody changes it any more."""
+        seal = self.spec.model.sealed_when
+        return self.key is not None and seal is not None and self._head[seal[0]] == seal[1]
 
     @functools.cached_property
     def absent(self) -> frozenset[str]:
@@ -111,9 +117,13 @@ class FormRecord:
         return {name: text for name, text in request.args.items() if name in self.spec.by_name and text}
 
     def head_values(self) -> dict[str, Any]:
-        if self.key is None:
-            return {}
-        names = (*self.view.head_fields, *(item.name for item in self.spec.title_specs))
+        return self._head if self.key is not None else {}
+
+    @functools.cached_property
+    def _head(self) -> dict[str, Any]:
+        """What the head of the page shows, and whether there is anything to save."""
+        seal = self.spec.model.sealed_when
+        names = (*self.view.head_fields, *(item.name for item in self.spec.title_specs), *(seal[:1] if seal else ()))
         return self.values([self.spec.field(name) for name in dict.fromkeys(names)])
 
 

@@ -1,0 +1,103 @@
+"""What becomes of customers that somebody deletes: drafts go, others are anonymised, some must stay.
+
+Shape: `departures(Customer, keys)` answers changes.Departure for every customer that does not simply go; a handful of
+questions for any number of them. Documents count whoever of the customers on them is meant, so that nobody is lost who
+still gets goods or an invoice.
+Source: domain.md section 4 (On deleting); PX-67 to PX-72, NE-08, NE-09, NE-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from peewee import fn
+
+from domain.credit import is_unpaid
+from domain.trade import DeliveryNote, Invoice, SalesOrder, StockMovement
+from flask_appadmin.changes import ANONYMISE, REFUSE, Departure
+from flask_appadmin.database import key_condition
+from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.i18n import _, format_number, gettext
+from flask_appadmin.specs import is_owner, spec_of
+
+#: How other customers use one -> in words; who is merely somebody's successor can go.
+_USES = (
+    ("invoice_customer", _("abweichender Rechnungskunde von %(who)s")),
+    ("delivery_customer", _("abweichender Lieferkunde von %(who)s")),
+    ("condition_carrier", _("Konditionsträger von %(who)s")),
+    ("association", _("Verband von %(who)s")),
+    ("parent_customer", _("Haupt-Kunde (Zentrale) von %(who)s")),
+)
+
+
+def departures(customers: Any, keys: Sequence[int]) -> dict[int, Departure]:
+    """The customers among these that do not simply go, with what happens to them instead."""
+    rows = customers.select(customers.id, customers.status, customers.customer_type)
+    known = {row[0]: row[1:] for row in rows.where(key_condition(customers.id, keys)).tuples()}
+    holding: dict[int, list[str]] = {}
+    for key, words in (*_open_business(list(known)), *_used_by_customers(customers, list(known))):
+        holding.setdefault(key, []).append(words)
+    drafts = [key for key, (status, _kind) in known.items() if status == "draft"]
+    recorded = _with_records(customers, drafts)
+    found = {}
+    for key, (status, kind) in known.items():
+        reasons = []
+        if status == "anonymised":
+            reasons.append(gettext("Der Kunde ist schon anonymisiert."))
+        if kind != "end_customer":
+            reasons.append(gettext("Bitte ändern Sie zuerst den Kundentyp auf Endkunde."))
+        if key in holding:
+            reasons.append(gettext("Kunde kann nicht gelöscht werden: %(reasons)s", reasons=", ".join(holding[key])))
+        if reasons:
+            found[key] = Departure(REFUSE, tuple(reasons))
+        elif status != "draft" or key in recorded:
+            found[key] = Departure(ANONYMISE)
+    return found
+
+
+def _open_business(keys: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """(customer, in words) of orders, delivery notes and invoices that are not done, and of stock at the customer."""
+    open_ones = (
+        (
+            SalesOrder,
+            (SalesOrder.customer, SalesOrder.invoice_customer, SalesOrder.delivery_customer),
+            SalesOrder.status == "open",
+            gettext("offene Aufträge"),
+        ),
+        (DeliveryNote, (DeliveryNote.customer,), DeliveryNote.status == "open", gettext("offene Lieferscheine")),
+        (Invoice, (Invoice.customer, Invoice.invoice_customer), is_unpaid(), gettext("nicht bezahlte Rechnungen")),
+        (StockMovement, (StockMovement.customer,), None, gettext("Buchungen auf Kundenlager")),
+    )
+    for model, references, condition, words in open_ones:
+        concerned: set[int] = set()
+        for reference in references:
+            among = key_condition(reference, keys)
+            query = model.select(reference).where(among if condition is None else among & condition).distinct()
+            concerned.update(row[0] for row in query.tuples())
+        yield from ((key, words) for key in sorted(concerned))
+
+
+def _used_by_customers(customers: Any, keys: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """(customer, in words) of those that other customers need, naming the first of them."""
+    found = []
+    for name, words in _USES:
+        reference = customers._meta.fields[name]
+        query = customers.select(reference, fn.MIN(customers.id), fn.COUNT(customers.id))
+        query = query.where(key_condition(reference, keys) & (customers.id != reference)).group_by(reference)
+        found += [(words, *row) for row in query.tuples()]
+    titles = ReferenceCache().titles(spec_of(customers), {first for _words, _key, first, _count in found})
+    for words, key, first, count in found:
+        who = gettext("Kunde %(title)s", title=titles[first])
+        if count > 1:
+            who += " " + gettext("und %(count)s weitere", count=format_number(count - 1))
+        yield key, str(words) % {"who": who}
+
+
+def _with_records(customers: Any, keys: Sequence[int]) -> set[int]:
+    """Drafts that documents or statistics name already: those stay, so the customer cannot simply go."""
+    found: set[int] = set()
+    for reference, model in customers._meta.backrefs.items():
+        if keys and model is not customers and not is_owner(reference) and (reference.on_delete or "") == "RESTRICT":
+            found.update(row[0] for row in model.select(reference).where(key_condition(reference, keys)).tuples())
+    return found
