@@ -127,6 +127,13 @@ def person_of(spec: ModelSpec, key: int) -> Person:
     return Person(spec, key, found, tuple(sorted(set(spellings))), frozenset(change_sets), frozenset(files - {""}))
 
 
+def persons_of(spec: ModelSpec, keys: Iterable[int]) -> Iterator[Person]:
+    """Who is behind these records, those that were merged into them included."""
+    for key in keys:
+        for each in (key, *_merged_into(spec, key)):
+            yield person_of(spec, each)
+
+
 def _escaped(word: str) -> str:
     return json.dumps(word, ensure_ascii=False)[1:-1]
 
@@ -218,23 +225,40 @@ def write_anonymised(run: Run, steps: Sequence[Anonymise]) -> None:
             title = f"{spec.label} {_title(spec, key)}"
             refuse(run, MustStay(title, reasons or (gettext("wird nicht anonymisiert, sondern gelöscht."),)), None, "")
             continue
-        person = person_of(spec, key)
-        counts = {
-            str(spec.plural): _empty_record(run, spec, key),
-            **_remove_children(spec, key),
-            **_empty_referring(spec, key),
-            gettext("Historie"): _empty_history(person),
-            gettext("Texte von Vorgängen und Aufträgen"): hide_in_texts(
-                person, ChangeSetRecord, "title", "reason", "source", "details"
-            )
-            + hide_in_texts(person, Job, "title", "message", "result", "parameters"),
-            gettext("Abfragen"): hide_in_texts(person, SavedQuery, "name", "query"),
-        }
-        for store in _stores.values():
-            counts[str(store.label)] = counts.get(str(store.label), 0) + store.forget(person)
-        for place, count in counts.items():
-            run.anonymised_places[place] = run.anonymised_places.get(place, 0) + count
-        _note(run, spec, key)
+        for other in (key, *_merged_into(spec, key)):
+            _take_out(run, spec, other)
+
+
+def _merged_into(spec: ModelSpec, key: int) -> list[int]:
+    """The records that became this one: the same person under another number."""
+    merging = spec.model.merging
+    if merging is None:
+        return []
+    query = spec.model.select(spec.model._meta.primary_key).where(spec.field(merging.successor).column_field == key)
+    for name, value in merging.ended.items():
+        query = query.where(spec.field(name).column_field == value)
+    found = [row[0] for row in query.tuples()]
+    return [*found, *(other for each in found for other in _merged_into(spec, each))]
+
+
+def _take_out(run: Run, spec: ModelSpec, key: int) -> None:
+    person = person_of(spec, key)
+    counts = {
+        str(spec.plural): _empty_record(run, spec, key),
+        **_remove_children(spec, key),
+        **_empty_referring(spec, key),
+        gettext("Historie"): _empty_history(person),
+        gettext("Texte von Vorgängen und Aufträgen"): hide_in_texts(
+            person, ChangeSetRecord, "title", "reason", "source", "details"
+        )
+        + hide_in_texts(person, Job, "title", "message", "result", "parameters"),
+        gettext("Abfragen"): hide_in_texts(person, SavedQuery, "name", "query"),
+    }
+    for store in _stores.values():
+        counts[str(store.label)] = counts.get(str(store.label), 0) + store.forget(person)
+    for place, count in counts.items():
+        run.anonymised_places[place] = run.anonymised_places.get(place, 0) + count
+    _note(run, spec, key)
 
 
 def _title(spec: ModelSpec, key: int) -> str:
@@ -446,6 +470,7 @@ __all__ = [
     "hide_in_texts",
     "is_anonymisable",
     "person_of",
+    "persons_of",
     "refuse_sealed",
     "register_store",
     "rows_with",

@@ -344,8 +344,12 @@ def test_paid_invoices_stay_as_they_were_printed_when_the_customer_is_anonymised
     printed = Invoice.get_by_id(invoice).address_text
     assert printed and "Nebenweg 2" in printed
     order = build(SalesOrder, customer=key, number="AB-1", status="done")
+    (merged,) = make(FRUEHER={})
+    Customer.update(status="deleted", successor_customer=key).where(Customer.id == merged).execute()
     result = carry_out(CUSTOMER, departures_of(CUSTOMER, [key]), WEBER)
     assert (result.anonymised, result.refused) == ([key], {})
+    same = Customer.get_by_id(merged)
+    assert (same.name_1, same.successor_customer_id) == ("Anonymisiert", key), "the same person under another number"
     row, kept = Customer.get_by_id(key), Invoice.get_by_id(invoice)
     assert (row.name_1, row.status, row.street, row.tax_number) == ("Anonymisiert", "anonymised", None, None)
     assert (kept.total_amount, kept.address_text, kept.customer_id) == (Decimal("119.00"), printed, key)

@@ -15,7 +15,7 @@ from flask import Response, render_template, request, url_for
 
 from flask_appadmin.bulk import DeleteRecords
 from flask_appadmin.changes import ANONYMISE, DELETE, REFUSE, Deletion, Departure, carry_out
-from flask_appadmin.changes.anonymising import person_of
+from flask_appadmin.changes.anonymising import persons_of
 from flask_appadmin.errors import FaultList, NotFound
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext
@@ -72,7 +72,7 @@ class DeletePage(ConfirmPage):
         operator = self.pages.operator
         if plan.anonymised:
             # Before the records: when this stops half-way, a file has to be uploaded once more, and that is all.
-            forget_files(instance_folder(), (person_of(self.spec, key) for key in plan.anonymised))
+            forget_files(instance_folder(), persons_of(self.spec, plan.anonymised))
         result = carry_out(self.spec, plan.departures, operator, reason=posted_reason())
         if not result.refused and not result.anonymised:
             text = gettext("%(what)s gelöscht.", what=counted(self.spec, len(result.deleted)))
