@@ -35,6 +35,7 @@ from models import (
     Customer,
     CustomerCard,
     CustomerUser,
+    Document,
     Employee,
     Note,
 )

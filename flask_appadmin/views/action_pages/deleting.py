@@ -70,10 +70,13 @@ class DeletePage(ConfirmPage):
 
     def _carry_out(self, plan: _Plan) -> Any:
         operator = self.pages.operator
-        if plan.anonymised:
+        persons = {key: list(persons_of(self.spec, [key])) for key in plan.anonymised}
+        if persons:
             # Before the records: when this stops half-way, a file has to be uploaded once more, and that is all.
-            forget_files(instance_folder(), persons_of(self.spec, plan.anonymised))
+            forget_files(instance_folder(), [person for found in persons.values() for person in found])
         result = carry_out(self.spec, plan.departures, operator, reason=posted_reason())
+        # Documents are no copies of anything: they go only when nobody is left beside whom they lie.
+        forget_documents(instance_folder(), [person for key in result.anonymised for person in persons[key]])
         if not result.refused and not result.anonymised:
             text = gettext("%(what)s gelöscht.", what=counted(self.spec, len(result.deleted)))
             return self.pages.done(text, result.change_set)
