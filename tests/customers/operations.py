@@ -20,7 +20,7 @@ from actions.change_settings import ChangeCustomerSettings
 from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
 from domain.values import Category, Tour
-from flask_appadmin.changes import ChangeSet, NewRecord, UndoPart
+from flask_appadmin.changes import DELETE, ChangeSet, NewRecord, UndoPart
 from flask_appadmin.copying import LeftOut
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -247,12 +247,13 @@ def undo_in_part(world: World) -> None:
 
 def delete(world: World) -> None:
     selection, action = Selection.of_keys(CUSTOMER, world.operator, world.customers(3)), DeleteCustomers()
-    keys = selection.key_list(10)
-    refused = {key for key, _reason in action.refusals(selection, keys)}
-    chosen = [key for key in keys if key not in refused]
+    chosen = [key for key, departure in action.plan(selection).items() if departure.outcome == DELETE]
     if not chosen:
         raise AppAdminError("nothing to delete")
-    action.plan(Selection.of_keys(CUSTOMER, world.operator, chosen), {}).apply(world.operator)
+    change = ChangeSet("delete")
+    for key in chosen:
+        change.delete(CUSTOMER, key)
+    change.apply(world.operator)
 
 
 def undo(world: World) -> None:

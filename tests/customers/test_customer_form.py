@@ -301,8 +301,8 @@ def test_a_customer_is_named_by_synonym_or_number_before_it_is_deleted(operator:
     page = get(operator, f"/admin/customer/action/delete?selection={token}")
     items = page.one("div", "limited").all("tr")
     assert [[cell.text for cell in row.all("td")] for row in items] == [
-        ["ABC", "10001 Auer"],
-        ["10005", "10005 Berger"],
+        ["ABC", "10001 Auer · wird gelöscht"],
+        ["10005", "10005 Berger · wird gelöscht"],
     ]
     long = "S" * 31
     refused = save(operator, open_form(operator, first.key or 0), search_name=long)

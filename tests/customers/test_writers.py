@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from actions.change_settings import ChangeCustomerSettings
 from actions.copy_records import FullCopyCustomer
 from actions.delete_records import DeleteCustomers
-from flask_appadmin.changes import ChangeSet
+from flask_appadmin.changes import DELETE, ChangeSet
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.selections import Selection
@@ -91,8 +91,9 @@ def by_copy(row: Row, _name: str, _value: str) -> Apply:
 
 
 def by_deletion(row: Row, _name: str, _value: str) -> Apply:
-    assert DeleteCustomers().refusals(row.selection, [row.key]) == []
-    change = DeleteCustomers().plan(row.selection, {})
+    assert DeleteCustomers().plan(row.selection)[row.key].outcome == DELETE
+    change = ChangeSet("delete")
+    change.delete(CUSTOMER, row.key)
     return lambda: change.apply(row.world.operator)
 
 

@@ -354,6 +354,7 @@ def test_a_row_that_was_copied_is_refused(three: list[int], clerk: Operator, tmp
 def test_a_record_that_was_deleted_meanwhile_is_named(three: list[int], clerk: Operator, tmp_path: Path) -> None:
     path = tmp_path / "kunden.xlsx"
     export(SPEC, clerk, path, children=FEW)
+    Customer.update(status="draft").where(Customer.id == three[2]).execute()
     change = ChangeSet("delete")
     change.delete(Customer, three[2])
     change.apply(clerk)
