@@ -187,6 +187,7 @@ function start(form) {
 
   rows.forEach(arrange);
   count();
+  narrow(); // what was typed before this script was there
   allToday();
 }
 
