@@ -11,12 +11,13 @@ Source: spec, column `copy`; requirements SC-21 to SC-24; goals C2 to C4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin.changes import ChangeSet, NewRecord
-from flask_appadmin.database import utcnow
+from flask_appadmin.database import database, utcnow
 from flask_appadmin.errors import NotFound
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext, to_local
@@ -98,9 +99,10 @@ def plan_copy(
 def read_source(spec: ModelSpec, key: int, operator: Operator) -> dict[str, Any]:
     """The record to be copied, all columns; NotFound for one that the operator does not see."""
     key_field = spec.model._meta.primary_key
-    query = spec.model.select().where(key_field == key)
+    query = spec.model.select(key_field).where(key_field == key)
     condition = visible(operator, spec)
-    row = (query if condition is None else query.where(condition)).dicts().first()
+    seen = (query if condition is None else query.where(condition)).tuples().first()
+    row = next(_rows(spec, "id", key), None) if seen is not None else None
     if row is None:
         raise NotFound(spec, key)
     return row
@@ -222,8 +224,26 @@ def is_optional(item: FieldSpec) -> bool:
 def child_rows(child: ModelSpec, owner_key: int) -> Iterator[dict[str, Any]]:
     """The rows of a child table of one record, all columns, in the order in which they were made."""
     assert child.owner is not None
-    query = child.model.select().where(child.owner.column_field == owner_key)
-    return iter(query.order_by(child.model._meta.primary_key).dicts())
+    return _rows(child, child.owner.column, owner_key)
+
+
+def _rows(spec: ModelSpec, column: str, key: int) -> Iterator[dict[str, Any]]:
+    """Rows with all columns, by name. Putting the same words together for two dozen tables took most of a copy."""
+    names, columns, readers = _reading(spec)
+    sql = f'SELECT {columns} FROM "{spec.name}" WHERE "{column}" = {database.param} ORDER BY id'
+    for row in database.execute_sql(sql, (key,)).fetchall():
+        values = (None if value is None else read(value) for read, value in zip(readers, row, strict=True))
+        yield dict(zip(names, values, strict=True))
+
+
+@functools.lru_cache(maxsize=256)
+def _reading(spec: ModelSpec) -> tuple[tuple[str, ...], str, tuple[Callable[[Any], Any], ...]]:
+    """The names of the columns, the columns in SQL, and what makes Python values of theirs."""
+    return (
+        tuple(item.name for item in spec.fields),
+        ", ".join(f'"{item.column}"' for item in spec.fields),
+        tuple(item.column_field.python_value for item in spec.fields),
+    )
 
 
 def _renewed(item: FieldSpec, value: Any) -> Any:
