@@ -103,7 +103,7 @@ class CopyPage(ConfirmPage):
             "page_title": gettext("%(label)s kopieren", label=str(self.spec.label))
             if not action.full
             else gettext("%(label)s vollständig kopieren", label=str(self.spec.label)),
-            "text": gettext("Vorlage: %(title)s. %(words)s", title=title, words=words),
+            "text": gettext("Vorlage: %(title)s. %(words)s", title=title.rstrip("."), words=words),
             "fields": list(form),
             "groups": self._groups(source, left, action.full),
             "tables": self._tables(key, left) if action.full else [],
