@@ -59,7 +59,7 @@ def last_left_out(spec: ModelSpec, operator: Operator, *, full: bool) -> LeftOut
         .order_by(ChangeSetRecord.id.desc())
         .first()
     )
-    left = (row.details or {}).get("left_out") if row is not None else None
+    left = (row.details or {}).get("not_copied") if row is not None else None
     return LeftOut(frozenset(left["groups"]), frozenset(left["children"])) if left else NOTHING
 
 
@@ -83,7 +83,7 @@ def plan_copy(
     change = ChangeSet(
         _kind(full),
         source=f"{spec.label} {title}"[:255],
-        details={"source": {"entity": spec.name, "id": key}, "left_out": without.stored()},
+        details={"source": {"entity": spec.name, "id": key}, "not_copied": without.stored()},
     )
     work = _Copying(change, operator, full, without)
     copied = work.copy(spec, source, None)

@@ -352,7 +352,7 @@ def test_the_dialog_lets_one_leave_out_groups_tables_and_rows(operator: FlaskCli
     assert "Kopie von 10001 Auer" in history(operator, copied.id)
     assert "kopiert nach 10241 Auer" in history(operator, key)
     operation = ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).get()
-    assert operation.details["left_out"] == {"groups": [group], "children": ["note"]}
+    assert operation.details["not_copied"] == {"groups": [group], "children": ["note"]}
     shown = get(operator, f"/admin/operations/show?id={operation.id}").text
     assert "kopiert nach 10241 Auer" in shown and "Kopie von 10001 Auer" in shown
     # What differs is told on demand, masked where it must be.
