@@ -257,6 +257,11 @@ def values_from_json(spec: ModelSpec, kept: dict[str, Any]) -> dict[str, Any]:
     """The way back; FieldError or KeyError for what this version does not know."""
     values: dict[str, Any] = {}
     for name, content in kept.items():
+        if not isinstance(content, dict):
+            # A value that all get, as jobs kept it that were started before there was anything else.
+            item = spec.field(name)
+            values[name] = item.type.from_json(content, item)
+            continue
         if "relation" in content:
             pair = child_of(spec, name)
             if pair is None:

@@ -50,9 +50,11 @@ def many_customers(number: int) -> None:
         else f"INSERT INTO customer ({columns}) SELECT {values.replace('n.i % 5', '(n.i %% 5)')} FROM customer c, "
         f"generate_series(1, {number - 1}) AS n(i) WHERE c.search_name = 'A'"
     )
-    Customer.update(marker="VIP").where(Customer.customer_number % 10 == 0).execute()
-    Customer.update(discount_percent=Decimal("2.5")).where(Customer.customer_number % 3 == 0).execute()
-    Customer.update(free_3=None).where(Customer.customer_number % 2 == 0).execute()
+    Customer.update(marker="VIP").where(Customer.customer_number / 10 * 10 == Customer.customer_number).execute()
+    Customer.update(discount_percent=Decimal("2.5")).where(
+        Customer.customer_number / 3 * 3 == Customer.customer_number
+    ).execute()
+    Customer.update(free_3=None).where(Customer.customer_number / 2 * 2 == Customer.customer_number).execute()
 
 
 def preview_of(client: FlaskClient, page: Page, **typed: Any) -> tuple[Any, Page]:
