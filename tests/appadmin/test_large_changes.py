@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from flask_appadmin import jobs
-from flask_appadmin.changes import ChangeSet, assigning, load_rows
+from flask_appadmin.changes import ChangeSet, assigning, load_rows, values_to_json
 from flask_appadmin.database import current_writer, database, engine, fixed_clock, transaction, utcnow, writing
 from flask_appadmin.errors import FaultList
 from flask_appadmin.filters import Filter
@@ -224,7 +224,7 @@ def overlapping(count: int, rounds: int) -> None:
                     "action": "flask_appadmin.bulk:ChangeSettings",
                     "entity": "book",
                     "selection": kept.token,
-                    "values": {"pages": turn * count + number + 10},
+                    "values": values_to_json(spec_of(Book), {"pages": turn * count + number + 10}),
                     "expected": "",
                     "without_refused": False,
                     "reason": "",
