@@ -121,6 +121,7 @@ from domain.values import (
 from domain.vat_ids import VAT_COUNTRIES, split_vat_id
 from flask_appadmin.changes import Departure, Written
 from flask_appadmin.database import Record, utcnow
+from flask_appadmin.duplicates import CODE, NAME, PHONE, Likeness, Trait
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
 from flask_appadmin.i18n import _, gettext
@@ -2179,6 +2180,26 @@ class Customer(Record):
         own=("debtor_account", "entered_by", "created_on"),
         stays=("running_number",),
     )
+    likeness = Likeness(
+        traits=(
+            Trait("iban", _("gleiche IBAN"), ("bank_account.iban",), 50, CODE, 15),
+            Trait("vat_id", _("gleiche UID"), ("vat_id_country", "vat_id_code"), 50, CODE, 6),
+            Trait("email", _("gleiche E-Mail"), ("email",), 40, CODE, 6),
+            Trait("name", _("gleicher Name"), ("name_1", "name_2"), 40, NAME),
+            Trait("phone", _("gleiche Telefonnummer"), ("phone",), 35, PHONE, 6),
+            Trait("street", _("gleiche Straße und PLZ"), ("postal_code", "street"), 30),
+            Trait("postal_code", _("gleiche PLZ"), ("postal_code",), 15, beside=True),
+        ),
+        similar="name",
+        similar_label=_("ähnlicher Name"),
+        similar_points=20,
+        fillers="gmbh|mbh|co|kg|ag|ohg|ug|se|ek|ev|eu|gbr|og|ges|gesellschaft|haftungsbeschrankt|fa|firma|und|herr|frau",
+        among="status__not=deleted&status__not=anonymised",
+        shown=(
+            "customer_number", "name_1", "name_2", "street", "postal_code", "city", "country", "phone", "email",
+            "vat_id_code", "bank_account.iban", "contact.name_1", "status", "created_on",
+        ),
+    )  # fmt: skip
     #: Where two customers agree in these, an import says that they may be the same.
     duplicate_fields = ("name_1", "postal_code")
     #: Customers that are a supplier or an employee have their name and address (NE-40, NE-41, NE-44, NE-45, NE-48).

@@ -44,6 +44,8 @@ FINAL_KINDS = ("anonymise",)
 
 #: The action of an entry at the source of a copy: no value of it changed, and it stands in no one's way.
 COPIED = "copied"
+#: The action of an entry at the survivor of a merge, one for each record that goes on in it.
+MERGED = "merged"
 
 #: The action of everything about a record that is anonymised: who, when and which field stay, values do not.
 ERASED = "erased"
@@ -101,7 +103,7 @@ class ChangeRecord(peewee.Model):
     owner_entity = peewee.CharField(max_length=60)
     owner_id = peewee.BigIntegerField()
     record_title = peewee.CharField(max_length=160)
-    #: "create", "update", "delete" or COPIED (new_value: key and title of the copy); ERASED: that somebody is
+    #: "create", "update", "delete"; COPIED or MERGED (new_value: key and title of the other); ERASED: that somebody is
     #: anonymised, and everything that was written about him before.
     action = peewee.CharField(max_length=6)
     field = peewee.CharField(max_length=60, null=True)
@@ -377,13 +379,13 @@ def _lines(
             owner_entity=row.owner_entity,
             owner_id=row.owner_id,
             may_return=spec is not None
-            and row.action != COPIED
+            and row.action not in (COPIED, MERGED)
             and (not row.field or (item is not None and not item.secret)),
         )
 
 
 def _new_words(row: ChangeRecord, item: FieldSpec | None, operator: Operator, names: ReferenceCache) -> str:
-    if row.action == COPIED:
+    if row.action in (COPIED, MERGED):
         return str(json.loads(row.new_value or "{}").get("title", ""))
     return _words(item, row.new_value, operator, names) if row.action == "update" else _gone(row, row.new_value)
 

@@ -29,7 +29,7 @@ from flask_appadmin.bulk import (
     MergeRecords,
     PrintLabels,
 )
-from flask_appadmin.history import COPIED, ChangeLine
+from flask_appadmin.history import COPIED, MERGED, ChangeLine
 from flask_appadmin.i18n import _, format_datetime
 from flask_appadmin.lists import count_rows
 from flask_appadmin.rights import Operator
@@ -262,6 +262,8 @@ class Registry:
             return f"{name} {line.title}", "", f"{made}: {line.source}" if line.source else made
         if line.action == COPIED:
             return f"{name} {line.title}", "", i18n.gettext("kopiert nach %(title)s", title=line.new)
+        if line.action == MERGED:
+            return line.label, "", line.new
         if line.action == "delete":
             return f"{name} {line.title}", i18n.gettext("gelöscht"), ""
         is_child = spec is not None and spec.owner is not None

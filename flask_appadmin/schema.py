@@ -14,6 +14,7 @@ from flask_appadmin import (
     changes,
     customfields,
     drafts,
+    duplicates,
     history,
     jobs,
     labels,
@@ -44,6 +45,7 @@ LAYER_MODELS: tuple[Any, ...] = (
     *drafts.MODELS,
     *presence.MODELS,
     *listviews.MODELS,
+    *duplicates.MODELS,
 )
 
 

@@ -95,7 +95,7 @@ PRODUCT = (
 LINES: tuple[tuple[str, ...], ...] = (
     ("registry", "views", "security", "shell", "checks"),
     ("schema", "forms", "listviews", "indexing", "lists", "layouts", "drafts", "presence"),
-    ("bulk", "copying", "sheets", "labels", "customfields", "duplicates", "merging"),
+    ("bulk", "copying", "sheets", "labels", "customfields", "duplicates", "merging", "splitting"),
     (
         "loading",
         "worklists",

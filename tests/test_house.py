@@ -54,6 +54,10 @@ WRITERS: dict[str, tuple[set[str], str]] = {
     "flask_appadmin/drafts.py": ({"FormDraft"}, "input that nobody saved yet is no business data: no history, no undo"),
     "flask_appadmin/presence.py": ({"FormPresence"}, "who looks at what changes no business data"),
     "flask_appadmin/worklists.py": ({"Worklist", "WorklistEntry"}, "a list of bookmarks changes no business data"),
+    "flask_appadmin/duplicates.py": (
+        {"NoDuplicate", "likeness"},
+        "that two records are two is a remark of an operator; the other table is a scratch pad of one search",
+    ),
     "migrations/0006_exceptions_of_selections.py": ({'"selection"'}, "moves what one column held into two"),
     "migrations/0012_place_of_list.py": (
         {'"role"'},

@@ -23,7 +23,7 @@ HOME = KontorHome
 #: (heading, names of tables); "<table>/choose" chooses its records, "<table>/<page>" is another page of its
 #: view; "operations", "imports", "worklists", "layouts" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_("Kunden"), ("customer", "customer/choose", "customer/till", "connection", "worklists")),
+    (_("Kunden"), ("customer", "customer/choose", "customer/till", "customer/duplicates", "connection", "worklists")),
     (_("Arbeiten"), ("imports", "operations", "label_format")),
     (
         _("Stammdaten"),

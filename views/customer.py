@@ -510,7 +510,7 @@ class CustomerView(DocumentsOfCustomer, FilesOfCustomer, AppModelView):
     }
     propose = staticmethod(propose)
     proposal_fields = PROPOSAL_FIELDS
-    pages: ClassVar[dict[str, Any]] = {"till": _("Kasse")}
+    pages: ClassVar[dict[str, Any]] = {"till": _("Kasse"), "duplicates": _("Dubletten")}
     head_fields = (
         "status", "active", "delivery_block", "dunning_lock", "warning_text", "credit_sale", "credit_warn_percent",
         *LIMIT_FIELDS,

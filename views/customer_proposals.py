@@ -18,6 +18,7 @@ from domain.settings import Setting
 from domain.values import Country, Salutation
 from domain.vat_ids import doubt_of, split_vat_id
 from flask_appadmin import search
+from flask_appadmin.duplicates import different_from
 from flask_appadmin.forms import Proposals, Typed
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, may_read, visible
@@ -77,7 +78,11 @@ def propose(typed: Typed) -> Proposals:
 
 
 def _duplicates(typed: Typed, values: dict[str, Any]) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    """(field, sentence, customers) for each thing that another customer has as well."""
+    """(field, sentence, customers) for each thing that another customer has as well.
+
+    What somebody called „kein Duplikat“ is not named again, and of merged customers only the one who goes on.
+    """
+    different = different_from(spec_of(Customer), typed.key) if typed.key is not None else set()
     for name, sentence, keys in (
         ("name_1", gettext("Gleicher Name und PLZ:"), _same_name(values)),
         ("phone", gettext("Gleiche Telefonnummer:"), _same_phone(values.get("phone"), typed.operator)),
@@ -86,10 +91,12 @@ def _duplicates(typed: Typed, values: dict[str, Any]) -> Iterator[tuple[str, str
     ):
         if name not in typed.texts or not keys:
             continue
-        query = Customer.select(Customer.id).where(Customer.id << keys[:50])
+        query = Customer.select(Customer.id).where(Customer.id << keys[:50], Customer.status != "deleted")
         condition = visible(typed.operator, spec_of(Customer))
         query = query if condition is None else query.where(condition)
-        others = [row[0] for row in query.order_by(Customer.id).limit(_MOST_NAMED + 1).tuples() if row[0] != typed.key]
+        apart = different | {typed.key}
+        rows = query.order_by(Customer.id).limit(_MOST_NAMED + len(apart)).tuples()
+        others = [key for (key,) in rows if key not in apart]
         if others:
             yield name, sentence, tuple(others[:_MOST_NAMED])
 

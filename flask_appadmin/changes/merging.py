@@ -34,7 +34,7 @@ from flask_appadmin.changes.updating import write_updates
 from flask_appadmin.database import database, engine, execute_many, key_condition
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import json_text
-from flask_appadmin.history import ChangeRecord
+from flask_appadmin.history import MERGED, ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import system_operator
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -280,8 +280,11 @@ def _name_sources(run: Run, step: Merge) -> None:
     if run.rehearsal:
         return
     row = _rows(step.spec, [step.survivor])[step.survivor]
-    place = (step.spec.name, step.survivor, step.spec.name, step.survivor, step.spec.title_of(row)[:160], "update")
+    place = (step.spec.name, step.survivor, step.spec.name, step.survivor, step.spec.title_of(row)[:160], MERGED)
     label = gettext("Zusammengeführt mit")[:120]
     insert_changes(
-        [(run.change_set, *place, None, label, None, json_text(title), None) for title in step.sources.values()]
+        [
+            (run.change_set, *place, None, label, None, json_text({"id": key, "title": title}), None)
+            for key, title in step.sources.items()
+        ]
     )

@@ -563,6 +563,14 @@ def _write_restored(run: Run, items: list[tuple[ModelSpec, FieldSpec]], *, bump:
     ).fetchone()
     if not told:
         return 0
+    for _spec, item in items:
+        if item.unique and item.nullable:
+            # What may occur once and went from one record to another is given up before the other gets it back.
+            database.execute_sql(
+                f'UPDATE "{spec.name}" SET "{item.column}" = NULL WHERE id IN (SELECT record_id FROM "change" '
+                f"WHERE {lines} AND field = {param} AND new_value = 'null')",
+                (run.change_set, item.name),
+            )
     values, columns = [], []
     for place, (_spec, item) in enumerate(items):
         values.append(f"max(CASE WHEN field = '{item.name}' THEN new_value END) AS v{place}")

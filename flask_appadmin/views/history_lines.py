@@ -14,7 +14,7 @@ from flask_appadmin.bulk import MEDIA_TYPES, Document
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import AppAdminError, FilterError, NotFound
 from flask_appadmin.filters.lookback import Lookback, read_lookback
-from flask_appadmin.history import COPIED, ChangeLine, ChangeRecord, ChangeSetRecord, lines, readable
+from flask_appadmin.history import COPIED, MERGED, ChangeLine, ChangeRecord, ChangeSetRecord, lines, readable
 from flask_appadmin.i18n import _, format_datetime, format_number, gettext, to_local
 from flask_appadmin.rights import Operator, may_read
 from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
@@ -237,7 +237,12 @@ class HistoryLines:
 
 def _notes() -> dict[str, str]:
     """What becomes of a record beside changed values."""
-    return {"create": gettext("angelegt"), "delete": gettext("gelöscht"), COPIED: gettext("kopiert")}
+    return {
+        "create": gettext("angelegt"),
+        "delete": gettext("gelöscht"),
+        COPIED: gettext("kopiert"),
+        MERGED: gettext("zusammengeführt"),
+    }
 
 
 def _select(name: str, label: str, choices: list[tuple[str, str]]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.action_pages import answer_action
 from flask_appadmin.views.choosing import ChoosePage
 from flask_appadmin.views.condition_page import ConditionPage
+from flask_appadmin.views.duplicates_page import DuplicatesPage
 from flask_appadmin.views.entry_window import EntryPage, EntryWindow
 from flask_appadmin.views.form_page import FormPage, FormRecord, answer_draft, answer_presence, answer_proposals
 from flask_appadmin.views.index_page import answer_indexes
@@ -43,6 +44,7 @@ from flask_appadmin.views.list_page.table import ColumnSign
 from flask_appadmin.views.marking import change_marks, mark_numbers
 from flask_appadmin.views.preview import Preview
 from flask_appadmin.views.search_window import SearchWindow
+from flask_appadmin.views.split_page import answer_split
 from flask_appadmin.views.stepping import step
 
 log = logging.getLogger("appadmin")
@@ -443,6 +445,16 @@ class AppModelView(ModelView):
     def find_view(self) -> Any:
         """The search window: ?<field>=…&do=list|show (see search_window.py)."""
         return SearchWindow(self, operator()).answer()
+
+    @expose("/duplicates", methods=("GET", "POST"))
+    def duplicates_view(self) -> Any:
+        """Records that are perhaps one, side by side (see duplicates_page.py)."""
+        return DuplicatesPage(self, operator()).answer()
+
+    @expose("/split", methods=("GET", "POST"))
+    def split_view(self) -> Any:
+        """Takes a merge back: ?id=<operation> (see split_page.py)."""
+        return answer_split(self, operator())
 
     @expose("/choose")
     def choose_view(self) -> Any:

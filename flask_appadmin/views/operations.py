@@ -17,6 +17,7 @@ from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFou
 from flask_appadmin.filters.lookback import read_lookback
 from flask_appadmin.history import (
     COPIED,
+    MERGED,
     ChangeGroup,
     ChangeLine,
     ChangeRecord,
@@ -240,6 +241,8 @@ class OperationsView(HistoryLines, SignedInView):
             raise NotAllowed(right, RIGHTS[right])
         part = self._part(row)
         if request.method != "POST":
+            if row.kind == "merge" and part.is_whole and row.entity in self.registry.views:
+                return redirect(url_for(f"{row.entity}.split_view", id=row.id))
             return self._ask(row, part)
         ticked = request.form.getlist("over")
         conflicts = plan_undo(row.id, part=part, operator=operator, listed=_LISTED).conflicts if ticked else []
@@ -363,7 +366,7 @@ class OperationsView(HistoryLines, SignedInView):
 
 
 #: What becomes of a record beside changed values.
-_NOTES = {"create": _("angelegt"), "delete": _("gelöscht"), COPIED: _("kopiert")}
+_NOTES = {"create": _("angelegt"), "delete": _("gelöscht"), COPIED: _("kopiert"), MERGED: _("zusammengeführt")}
 
 
 def _state_words(back: TakenBack) -> str:
