@@ -13,6 +13,7 @@ Source: goals D1, D2.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import itertools
 import re
@@ -24,7 +25,7 @@ import peewee
 
 from flask_appadmin import jobs, search
 from flask_appadmin.changes import known_specs
-from flask_appadmin.database import database, execute_many, key_condition, transaction, utcnow
+from flask_appadmin.database import database, engine, execute_many, key_condition, transaction, utcnow
 from flask_appadmin.errors import NotFound
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
@@ -134,6 +135,8 @@ def _item(spec: ModelSpec, name: str) -> tuple[FieldSpec, ModelSpec]:
 
 
 def _folded(likeness: Likeness, trait: Trait, texts: list[str]) -> list[str]:
+    if not texts:
+        return []
     if trait.kind == PHONE:
         return [search.phone_digits(text) for text in texts]
     if trait.kind == CODE:
@@ -213,7 +216,9 @@ def _note(spec: ModelSpec, likeness: Likeness, trait: Trait, number: int, condit
             for (record, _text), text in zip(rows, texts, strict=True)
             if len(text) >= trait.least
         ]
-        execute_many(f"INSERT INTO likeness (trait, value, record) VALUES ({param}, {param}, {param})", values)
+        # PostgreSQL ends a transaction with each row where none is open; SQLite would take the lock of all writers.
+        with transaction() if engine() == "postgresql" else contextlib.nullcontext():
+            execute_many(f"INSERT INTO likeness (trait, value, record) VALUES ({param}, {param}, {param})", values)
 
 
 def _blocks() -> Iterator[tuple[int, list[int]]]:
@@ -354,6 +359,12 @@ def running_search(spec: ModelSpec) -> Job | None:
     return next(_searches(spec, "waiting", "running"), None)
 
 
+def search_problem(spec: ModelSpec) -> str:
+    """Why the latest search came to nothing, "" where it did not."""
+    latest = next(_searches(spec, "done", "failed", "cancelled"), None)
+    return latest.message if latest is not None and latest.state != "done" else ""
+
+
 def last_search(spec: ModelSpec) -> Job | None:
     return next(_searches(spec, "done"), None)
 
@@ -442,5 +453,6 @@ __all__ = [
     "last_search",
     "points_of",
     "running_search",
+    "search_problem",
     "start_search",
 ]

@@ -18,6 +18,7 @@ from flask_appadmin.duplicates import (
     found_groups,
     last_search,
     running_search,
+    search_problem,
     start_search,
 )
 from flask_appadmin.errors import AppAdminError, NotFound
@@ -105,6 +106,7 @@ class DuplicatesPage:
             jobs=job_rows([running]) if running is not None else [],
             jobs_url=url_for("jobs.index_view", id=running.id) if running is not None else "",
             searched=last is not None,
+            problem=search_problem(self.spec),
             groups=self._groups(part),
             may_merge=self.may_merge,
             may_decide=self.operator.may(f"{self.spec.right}.edit"),
