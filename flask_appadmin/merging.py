@@ -348,7 +348,9 @@ class _Planner:
         is_sum = item.name in self.rule.added
         result = sum(filled[1:], filled[0]) if is_sum else max(filled)
         note = gettext("wird zusammengezählt") if is_sum else gettext("der jüngste Tag bleibt")
-        self.result.fields.append(FieldChoice(item, values, self.survivor, result, self.survivor, False, note))
+        choice = FieldChoice(item, values, self.survivor, result, self.survivor, False, note)
+        if choice.differs or result != values[self.survivor]:
+            self.result.fields.append(choice)
         if result != values[self.survivor]:
             self.step.values[item.name] = result
         for key in self.keys[1:]:

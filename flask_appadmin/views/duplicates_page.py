@@ -129,6 +129,8 @@ class DuplicatesPage:
         keys = sorted({key for group in groups for key in group.keys})
         names = ReferenceCache()
         titles = names.titles(self.spec, set(keys)) if keys else {}
+        # Numbers differ always.
+        own = {str(item.label) for item in self.spec.natural_key}
         rows = [(label, self._texts(item, child, keys, names)) for label, item, child in self._fields()]
         drawn = []
         for group in groups:
@@ -139,7 +141,9 @@ class DuplicatesPage:
                     continue
                 # The first that is filled is what the others are compared with.
                 first = fold(next(cell for cell in cells if cell))
-                lines.append((label, [(cell, bool(cell) and fold(cell) != first) for cell in cells]))
+                lines.append(
+                    (label, [(cell, label not in own and bool(cell) and fold(cell) != first) for cell in cells])
+                )
             drawn.append(
                 {
                     "points": group.points,
