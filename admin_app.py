@@ -787,6 +787,7 @@ def _import(arguments: argparse.Namespace) -> int:
         blank=arguments.blank,
         dry_run=arguments.dry_run,
         report=Path(arguments.report) if arguments.report else None,
+        reason=arguments.reason,
     )
     names = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates", "change_set")
     counts = {name: getattr(report, name) for name in names}
@@ -952,6 +953,7 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("--insert-missing", action="store_true", help="Unbekannte anlegen")
     imported.add_argument("--set", action="append", default=[], metavar="field=value", help="für alle Zeilen")
     imported.add_argument("--blank", choices=("keep", "clear"), default="", help="was leere Zellen bedeuten")
+    imported.add_argument("--reason", default="", help="steht in der Historie; nötig, wenn sich Bankdaten ändern")
     imported.add_argument("--dry-run", action="store_true", help="nur zeigen")
     imported.add_argument("--report", default="", metavar="OUT.xlsx", help="die eigene Datei, Befunde an ihren Zellen")
     with_json(imported)

@@ -2885,6 +2885,7 @@ class BankAccount(Record):
     bic = described(
         CharField(max_length=11, null=True, verbose_name=_("BIC"), help_text=_("8 oder 11 Zeichen.")),
         right="bank",
+        reason=True,
         kind="bic",
         listed=True,
         personal="quasi",
@@ -2895,15 +2896,20 @@ class BankAccount(Record):
         CharField(max_length=34, index=True, null=True, verbose_name=_("IBAN")),
         masked=True,
         right="bank",
+        reason=True,
         kind="iban",
         searchable=True,
         listed=True,
     )
     account_holder = described(
-        CharField(max_length=60, null=True, verbose_name=_("Inhaber")), masked=True, right="bank", listed=True
+        CharField(max_length=60, null=True, verbose_name=_("Inhaber")),
+        masked=True,
+        right="bank",
+        reason=True,
+        listed=True,
     )
     account_number = described(
-        CharField(max_length=20, null=True, verbose_name=_("Konto-Nr.")), masked=True, right="bank"
+        CharField(max_length=20, null=True, verbose_name=_("Konto-Nr.")), masked=True, right="bank", reason=True
     )
     direct_debit = described(
         BooleanField(
@@ -2914,9 +2920,15 @@ class BankAccount(Record):
         listed=True,
     )
     mandate_reference = described(
-        CharField(max_length=35, null=True, verbose_name=_("Mandatsreferenz")), masked=True, right="bank", listed=True
+        CharField(max_length=35, null=True, verbose_name=_("Mandatsreferenz")),
+        masked=True,
+        right="bank",
+        reason=True,
+        listed=True,
     )
-    mandate_date = described(DateField(null=True, verbose_name=_("Mandatsreferenz-Datum")), right="bank", listed=True)
+    mandate_date = described(
+        DateField(null=True, verbose_name=_("Mandatsreferenz-Datum")), right="bank", reason=True, listed=True
+    )
     sequence_type = described(
         CharField(
             max_length=20,

@@ -56,6 +56,7 @@ def run_import(
     blank: str = "",
     dry_run: bool = False,
     report: Path | None = None,
+    reason: str = "",
 ) -> ImportReport:
     """Brings a file in. `mode` is "both", "new" or "replace"; `key` the field by which rows find their record.
 
@@ -91,7 +92,7 @@ def run_import(
         if report is not None:
             write_marked(report, run, path, survey)
         if not dry_run and (found.new or found.changed):
-            found.change_set = apply_run(run, spec, operator).change_set
+            found.change_set = apply_run(run, spec, operator, reason).change_set
     except BaseException:
         forget_run(run)
         raise

@@ -121,6 +121,20 @@ class NotFound(AppAdminError):
         )
 
 
+class MissingReason(AppAdminError):
+    """A change that has to say why, and does not: the labels of the fields that ask for it."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        super().__init__(labels)
+        self.labels = list(labels)
+
+    def sentence(self) -> str:
+        return gettext(
+            "Bitte einen Grund angeben, weil sich „%(labels)s“ ändert. Er steht dann in der Historie.",
+            labels="“, „".join(self.labels),
+        )
+
+
 class FilterError(AppAdminError):
     """A filter that cannot be understood; the list is not shown unfiltered in its place."""
 

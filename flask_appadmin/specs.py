@@ -69,6 +69,7 @@ class FieldDescription:
     letter: tuple[str, ...] = ()
     unticked: str = ""
     personal: str = ""
+    reason: bool = False
 
 
 def described(
@@ -100,6 +101,7 @@ def described(
     letter: tuple[str, ...] = (),
     unticked: str = "",
     personal: str = "",
+    reason: bool = False,
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -121,6 +123,7 @@ def described(
     unticked: what the record is without the tick of this box; form and list say so.
     personal: what becomes of it when the record is anonymised: "name" (says „Anonymisiert“), "wipe" (emptied, and
     looked for elsewhere, since it leads to the person), "quasi" (emptied: a town, a birthday), "keep" (stays).
+    reason: whoever changes or clears a stored value of it, or removes its record alone, has to say why.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -149,6 +152,7 @@ def described(
         letter=letter,
         unticked=unticked,
         personal=personal,
+        reason=reason,
     )
     return field
 

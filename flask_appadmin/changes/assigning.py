@@ -607,6 +607,9 @@ def write_assign(run: Run, step: Assign) -> None:
     spec: ModelSpec = selection.spec
     KNOWN_SPECS.setdefault(spec.name, spec)
     assignment = Assignment(spec, step.values, run.operator)
+    for item in assignment.items:
+        if item.reason:
+            run.ask_why(item.label)
     with _picked(spec, _without(selection, step.without)) as number:
         run.expect(number)
         picked = peewee.Table("picked", ("id",)).bind(database)

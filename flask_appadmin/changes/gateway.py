@@ -30,7 +30,7 @@ from flask_appadmin.changes.transforms import Transform
 from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
 from flask_appadmin.changes.updating import write_updates
 from flask_appadmin.database import WriterBusy, engine, in_transaction, key_condition, utcnow
-from flask_appadmin.errors import AppAdminError, FaultList, NotFound
+from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext, ngettext
@@ -63,7 +63,7 @@ class ChangeSet:
         if kind not in KINDS:
             raise ValueError(f"unknown kind of operation: {kind}")
         self.kind = kind
-        self.reason = reason.strip()[:255]
+        self.reason = reason.replace("\x00", "").strip()[:255]
         self.source = source.strip()[:255]
         self.title = title
         self.details = details
@@ -253,6 +253,9 @@ class ChangeSet:
         write_anonymised(run, self._anonymised)
         # Before the rules: what follows from a document may still be booked for somebody who is anonymised.
         refuse_sealed(run)
+        # What is only tried shows its values; the reason is asked for when it is done.
+        if run.unreasoned and not self.reason and not rehearsal:
+            run.faults.append(MissingReason(list(run.unreasoned)))
         _write_what_follows(run)
         if not run.faults:
             for model, turns in run.turns.items():

@@ -91,6 +91,7 @@ def write_deletes(run: Run, steps: list[Delete], *, may_wait: bool) -> list[Dele
                 continue
             refuse(run, StillUsed(title_of_key(spec, step.key), users), step.place, step.source)
             continue
+        _ask_why(run, spec, step.key)
         remove_records(run, spec, [step.key], step.source, step.place)
         run.deleted += 1
     return waiting
@@ -110,6 +111,16 @@ def _staying(steps: list[Delete]) -> dict[tuple[str, int], tuple[str, ...]]:
                 reasons = departure.reasons or (gettext("Der Eintrag kann nur anonymisiert werden."),)
                 staying[group[0].spec.name, key] = reasons
     return staying
+
+
+def _ask_why(run: Run, spec: ModelSpec, key: int) -> None:
+    """A child that holds values whose change asks for a reason does not go without one."""
+    columns = [item.column_field for item in spec.data_fields if item.reason]
+    if spec.owner is None or not columns:
+        return
+    row = spec.model.select(*columns).where(spec.model._meta.primary_key == key).tuples().first()
+    if row is not None and any(value is not None for value in row):
+        run.ask_why(spec.label)
 
 
 def _changed_since(step: Delete) -> ChangedMeanwhile | None:

@@ -21,6 +21,9 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 #: Kinds of operation that may fill fields people cannot type into (numbers, marks of the system).
 SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy", "merge")
 
+#: Kinds of operation by which people set values of their own: they say why where a field asks for it.
+REASONED_KINDS = ("form", "list", "bulk", "import")
+
 #: So many rows are asked for at once.
 CHUNK = 500
 
@@ -152,6 +155,8 @@ class Run:
     written: list[tuple[ModelSpec, Written]] = field(default_factory=list)
     #: What is written now follows from a rule: nobody typed it, so it may stand in fields nobody can type into.
     by_rule: bool = False
+    #: Labels of the fields whose change asks for a reason, in the order in which they were met.
+    unreasoned: dict[str, None] = field(default_factory=dict)
     #: Who wants to hear how far it is, and how far that is: records written of those that are going to be.
     progress: Progress | None = None
     expected: int = 0
@@ -171,6 +176,11 @@ class Run:
         """Remembers what this set writes, for rules over whole records."""
         whole = spec if spec.owner is None else spec.owner.references
         self.concerned[whole.name] = whole
+
+    def ask_why(self, label: Any) -> None:
+        """Remembers that a reason has to be given for a change of this field."""
+        if self.kind in REASONED_KINDS and not self.by_rule:
+            self.unreasoned.setdefault(str(label))
 
     def note(self, spec: ModelSpec, key: int, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
         """Remembers a record if something follows from its change (`Record.follow`, `Record.mirrors`)."""

@@ -124,6 +124,8 @@ def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, An
         if step.base is not None and name in step.base and step.base[name] != old:
             refuse(run, _conflict(run, step, item, value, old, row), step.place, step.source)
             continue
+        if item.reason and old is not None:
+            run.ask_why(item.label)
         changed[name] = value
     return changed
 

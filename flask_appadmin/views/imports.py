@@ -21,7 +21,7 @@ from werkzeug.datastructures import FileStorage
 from flask_appadmin import jobs
 from flask_appadmin.changes import known_specs
 from flask_appadmin.database import in_transaction
-from flask_appadmin.errors import AppAdminError, FaultList, NotAllowed, NotFound, SheetError
+from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotAllowed, NotFound, SheetError
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.jobs import Job, RunningJob
@@ -38,6 +38,7 @@ from flask_appadmin.sheets.surveying import ImportOptions, Survey, modes_of, pro
 from flask_appadmin.shell import accepts_uploads
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views import import_pages as pages
+from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
 from flask_appadmin.views.signed_in import SignedInView
 
@@ -372,15 +373,16 @@ class ImportsView(SignedInView):
         spec, operator = self._spec(run.entity), g.operator
         chosen = count_chosen(run)
         if chosen["new"] + chosen["changed"] > ROWS_AT_ONCE:
-            _start_job(run, "import_apply", operator)
+            _start_job(run, "import_apply", operator, reason=posted_reason())
             return redirect(url_for("imports.run_view", id=run.id))
         try:
-            applied = apply_run(run, spec, operator)
+            applied = apply_run(run, spec, operator, posted_reason())
         except RunEnded:
             return redirect(url_for("imports.run_view", id=run.id))
         except FaultList as fault:
             _store(run, message=note_refused(run, fault))
-            return redirect(url_for("imports.preview_view", id=run.id, show="error"))
+            why = any(isinstance(each, MissingReason) for each in fault.faults)
+            return redirect(url_for("imports.preview_view", id=run.id, show=None if why else "error"))
         text = ngettext("%(count)s Datensatz übernommen.", "%(count)s Datensätze übernommen.", applied.count)
         undo = self.registry.undo_url(applied.change_set) if applied.change_set else ""
         session["toast"] = {"text": text, "undo_url": undo}
@@ -559,7 +561,8 @@ def _start_job(run: ImportRun, kind: str, operator: Operator, **more: Any) -> No
     }
     page = url_for("imports.run_view", id=run.id)
     parameters = {"run": run.id, "folder": str(instance_folder()), "page": page, **more}
-    key = f"{kind}-{run.id}-{run.plan}" if kind == "import_apply" else ""
+    # The same plan is applied once; one that was refused for want of a reason is another one with it.
+    key = f"{kind}-{run.id}-{run.plan}-{more.get('reason', '')}"[:64] if kind == "import_apply" else ""
     job = jobs.start(kind, titles[kind], parameters, operator, key=key)
     _store(run, state=state, job=job.id, message=None)
 
@@ -621,7 +624,7 @@ def run_applying(job: RunningJob) -> Any:
     run, spec, _path = _of_job(job)
 
     def work() -> Any:
-        apply_run(run, spec, job.operator)
+        apply_run(run, spec, job.operator, job.parameters.get("reason", ""))
         return {"url": job.parameters["page"]}
 
     try:

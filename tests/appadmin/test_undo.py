@@ -212,3 +212,50 @@ def check_random_history(librarian: Operator, steps: list[tuple[set[int], dict[s
 
 def _cells(keys: list[int]) -> dict[tuple[int, str], Any]:
     return {(book.id, name): getattr(book, name) for book in Book.select() for name in _FIELDS}
+
+
+@pytest.mark.engines("sqlite")
+def test_an_import_of_five_thousand_rows_is_taken_back_but_for_newer_work(librarian: Operator) -> None:
+    """goals.md M1, with its figures."""
+    base = ChangeSet("load")
+    author = base.create(Author, {"name": "Ilse Aichinger"})
+    old = [
+        base.create(Book, {"isbn": f"alt-{number}", "title": f"Band {number}", "author": author, "price": Decimal("9")})
+        for number in range(4_000)
+    ]
+    base.apply(librarian)
+    before = photograph()
+    rows = ChangeSet("import", source="buecher.xlsx")
+    for number, book in enumerate(old):
+        rows.update(Book, book.key or 0, {"price": Decimal("12.50")}, source=f"Zeile {number + 2}")
+    for number in range(1_000):
+        new = rows.create(Book, {"isbn": f"neu-{number}", "title": "Neu", "author": author})
+        rows.create(Loan, {"book": new, "reader": "Jürgen Groß"})
+    imported = rows.apply(librarian).change_set or 0
+
+    colleague = ChangeSet("list")
+    touched, others = old[:20], old[100:117]
+    for book in touched:
+        colleague.update(Book, book.key or 0, {"price": Decimal("13")})
+    for book in others:
+        colleague.update(Book, book.key or 0, {"note": "angerufen"})
+    colleague.apply(BERGER)
+    worked_on = photograph()
+
+    plan = plan_undo(imported, operator=librarian, listed=100)
+    assert (plan.updated, plan.conflict_count) == (3_980, 20)
+    assert {(each.wanted, each.made, each.current, each.who) for each in plan.conflicts} == {
+        ("9,00", "12,50", "13,00", "Herr Berger")
+    }
+    assert sorted(each.record_id for each in plan.conflicts) == sorted(book.key or 0 for book in touched)
+    undone = ChangeSet.undo(imported).apply(librarian)
+    assert (undone.updated, undone.deleted, len(undone.skipped)) == (3_980, 1_000, 20)
+
+    after = photograph()
+    assert (after["author"], after["loan"]) == (before["author"], before["loan"])
+    differing = [row[0] for row, was in zip(after["book"], before["book"], strict=True) if row != was]
+    assert differing == [book.key for book in (*touched, *others)]
+    assert {book.price for book in Book.select().where(Book.id.in_([book.key for book in touched]))} == {Decimal("13")}
+    assert Book.select().where(Book.note == "angerufen", Book.price == Decimal("9")).count() == 17
+    ChangeSet.undo(undone.change_set or 0).apply(librarian)
+    assert photograph() == worked_on

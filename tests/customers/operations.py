@@ -133,7 +133,7 @@ def create(world: World) -> None:
 
 def edit(world: World) -> None:
     """A form with its grids: fields, a new child, a changed one, one that is struck out, an address it points to."""
-    key, change = world.one(), ChangeSet("form")
+    key, change = world.one(), ChangeSet("form", reason="Anruf")
     values = world.values()
     stored = Customer.select().where(Customer.id == key).dicts().get()
     address = world.child_of(Address, key)

@@ -497,7 +497,8 @@ def test_two_banks_stand_ready_and_the_iban_names_the_bank(operator: FlaskClient
     page = save(operator, page, {"_rows": ["bank_account-n1"], "bank_account-n1-bank_name": "Dritte"})
     assert labels(page) == ["Bank 1", "Bank 2", "Bank 3"]
     assert [row.sequence_number for row in BankAccount.select().order_by(BankAccount.id)] == [1, 2, 3]
-    page = save(operator, page, {f"bank_account-{first.id}-iban": "DE02 1203 0000 0000 2020 51"})
+    typed = {f"bank_account-{first.id}-iban": "DE02 1203 0000 0000 2020 51", "_reason": "Kontowechsel"}
+    page = save(operator, page, typed)
     changed = BankAccount.get_by_id(first.id)
     assert (page.toast, changed.bic, changed.bank_name) == ("Gespeichert.", "BYLADEM1001", "Deutsche Kreditbank Berlin")
     assert bank_a

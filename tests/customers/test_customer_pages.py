@@ -601,7 +601,8 @@ def test_bank_numbers_are_masked_until_they_are_asked_for(operator: FlaskClient)
     before = photograph()
     assert save(operator, page).toast == "Es war nichts zu ändern.", "what was hidden is not lost"
     assert photograph() == before
-    done = save(operator, page, **{f"bank_account-{account}-iban": "AT61 1904 3002 3457 3201"})
+    typed = {f"bank_account-{account}-iban": "AT61 1904 3002 3457 3201", "_reason": "Kontowechsel"}
+    done = save(operator, page, **typed)
     assert done.toast == "Gespeichert."
     assert BankAccount.get_by_id(account).iban == "AT611904300234573201"
 
@@ -615,7 +616,8 @@ def test_whoever_may_not_see_bank_numbers_may_still_set_them(sign_in_as: Callabl
     assert save(clerk, page).toast == "Es war nichts zu ändern."
     wrong = save(clerk, page, **{f"bank_account-{account}-iban_new": "AT61 1904 3002 3457 3202"})
     assert wrong.status == 422
-    done = save(clerk, page, **{f"bank_account-{account}-iban_new": "AT61 1904 3002 3457 3201"})
+    typed = {f"bank_account-{account}-iban_new": "AT61 1904 3002 3457 3201", "_reason": "Kontowechsel"}
+    done = save(clerk, page, **typed)
     assert done.toast == "Gespeichert."
     assert BankAccount.get_by_id(account).iban == "AT611904300234573201"
     history = clerk.get(f"/admin/customer/edit/?id={customer}&tab=history").get_data(as_text=True)

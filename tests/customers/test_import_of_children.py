@@ -79,7 +79,7 @@ def take_in(path: Path, **sheets: list[dict[str, Any]]) -> ImportReport:
         for row in rows:
             table.append([row.get(heading) for heading in headings])
     book.save(path)
-    return run_import(path, SPEC, WEBER)
+    return run_import(path, SPEC, WEBER, reason="Kontowechsel")
 
 
 def cell_of(record: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
@@ -235,7 +236,11 @@ class FormPage:
             "companions": self._companions(),
             "offer": None if refused else self._offer(own_url),
             "resumed": resumed,
-            "reason": {"value": self.sent.get("_reason", ""), "show": True},
+            "reason": {
+                "value": self.sent.get("_reason", ""),
+                "needed_for": " ".join(_reasoned_names(self.spec)) if self.key is not None else "",
+                "missing": any(target == "_reason" for _sentence, target in listed),
+            },
         }
         answer = render_template("appadmin/form.html", record_history=g.get("record_history"), **context)
         return answer, 422 if errors is not None and not resumed else 200
@@ -363,3 +368,10 @@ class FormPage:
         tabs = [tab for tab in self.view.form_layout.tabs if not tab.groups and not tab.special]
         names = {name for tab in tabs for name in tab.children}
         return child_counts([child for child in self.spec.children if child.name in names], self.key)
+
+
+def _reasoned_names(spec: ModelSpec) -> Iterator[str]:
+    """The fields of the form, and of its tables (`table:field`), whose change asks for a reason."""
+    yield from (item.name for item in spec.data_fields if item.reason)
+    for child in spec.children:
+        yield from (f"{child.name}:{item.name}" for item in child.data_fields if item.reason)

@@ -15,7 +15,15 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin.changes import Applied, ChangedMeanwhile, ChangeSet, NewRecord
-from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, FieldError, MissingValue, NotFound
+from flask_appadmin.errors import (
+    AppAdminError,
+    ConflictError,
+    FaultList,
+    FieldError,
+    MissingReason,
+    MissingValue,
+    NotFound,
+)
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.views.form_page.conflicts import choice_of, decide, typed_base
@@ -195,6 +203,9 @@ def place_faults(record: FormRecord, panels: list[Panel], faults: list[AppAdminE
             continue
         if isinstance(fault, ChangedMeanwhile) and row is not None:
             show_stored_row(record, grid, row, panel.base)
+        if isinstance(fault, MissingReason):
+            errors.append((fault.sentence(), "_reason"))
+            continue
         if field is not None and field.errors:
             continue  # that it is missing follows from what is wrong with it
         if row is not None and row.deleted:

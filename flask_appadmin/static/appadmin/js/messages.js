@@ -27,8 +27,27 @@ function startToast(toast) {
   const life = toast.querySelector(".life");
   toast.classList.add("runs");
   life.addEventListener("animationend", () => toast.remove());
-  // With animations switched off there is no end of one to wait for.
-  if (getComputedStyle(life).animationName === "none") setTimeout(() => toast.remove(), TOAST_MS);
+  // With animations switched off there is no end of one to wait for. Under the mouse or the focus it stays, as the other does.
+  if (getComputedStyle(life).animationName !== "none") return;
+  let left = TOAST_MS;
+  let since = 0;
+  let timer = 0;
+  const run = () => {
+    if (timer || toast.matches(":hover, :focus-within")) return;
+    since = Date.now();
+    timer = setTimeout(() => toast.remove(), left);
+  };
+  const hold = () => {
+    if (!timer) return;
+    clearTimeout(timer);
+    timer = 0;
+    left -= Date.now() - since;
+  };
+  toast.addEventListener("mouseenter", hold);
+  toast.addEventListener("focusin", hold);
+  toast.addEventListener("mouseleave", run);
+  toast.addEventListener("focusout", () => setTimeout(run));
+  run();
 }
 
 export function startMessages() {

@@ -36,6 +36,25 @@ export function startUnsaved(form) {
     if (discard) discard.hidden = count === 0;
     // Why it was changed is asked for once there is something to save; the place is kept for it.
     toolbar?.classList.toggle("changed", count > 0);
+    askWhy();
+  };
+
+  // Some changes have to say why: their place for it says so as soon as one of them is made.
+  const reason = document.getElementById("f-_reason");
+  const plain = reason?.placeholder;
+  const asking = (reason?.dataset.neededFor ?? "").split(" ").filter(Boolean).map((name) => name.split(":"));
+  const needsWhy = (typed) => {
+    // A masked field is typed anew beside what is stored.
+    const name = typed.replace(/_new$/, "");
+    return asking.some(([table, field]) => (field ? name.startsWith(`${table}-`) && !name.startsWith(`${table}-n`) && name.endsWith(`-${field}`) : name === table));
+  };
+  const askWhy = () => {
+    if (!reason || !asking.length) return;
+    const needed = [...names].some(needsWhy);
+    reason.classList.toggle("needed", needed || reason.getAttribute("aria-invalid") === "true");
+    reason.placeholder = needed ? reason.dataset.needed : plain;
+    if (needed) reason.setAttribute("aria-required", "true");
+    else reason.removeAttribute("aria-required");
   };
 
   const look = (field) => {
