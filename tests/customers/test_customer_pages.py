@@ -487,11 +487,11 @@ def test_a_customer_is_made_in_the_form_with_a_drawn_or_a_typed_number(operator:
 def test_the_number_of_a_saved_customer_stays(operator: FlaskClient) -> None:
     abc, *_rest = three()
     page = get(operator, f"/admin/customer/edit/?id={abc}")
-    save(operator, page, customer_number="777", name_1="Anders")
-    assert Customer.select(Customer.customer_number, Customer.name_1).where(Customer.id == abc).tuples().get() == (
-        10001,
-        "Anders",
-    )
+    refused = save(operator, page, customer_number="777", name_1="Anders")
+    assert (refused.status, refused.fields()["name_1"]) == (422, "Anders")
+    assert [line for line in refused.summary if line.startswith("Kunden-Nr.")]
+    kept = Customer.select(Customer.customer_number, Customer.name_1).where(Customer.id == abc).tuples()
+    assert kept.get() == (10001, "ABC GmbH")
 
 
 def test_a_failing_child_row_leaves_the_parent_untouched(operator: FlaskClient) -> None:
