@@ -49,7 +49,9 @@ def _bulk_change(number: int) -> Any:
     from flask_appadmin.filters import Filter
     from flask_appadmin.selections import Selection
 
-    everything = Selection.of_filter(Filter.from_text(_spec(), "", _operator()), _operator())
+    # As the list shows them: without those that are anonymised, which nobody changes any more.
+    usual = Filter.from_text(_spec(), "status__not=anonymised", _operator())
+    everything = Selection.of_filter(usual, _operator())
     change = ChangeSet("bulk", reason=f"Lauf {number}")
     change.assign(everything, {"marker": f"M{number}", "hint": f"Hinweis {number}"})
     return change
@@ -88,6 +90,17 @@ def copy(_number: int) -> Callable[[], Any]:
     return lambda: change.apply(_operator())
 
 
+def merge(_number: int) -> Callable[[], Any]:
+    """The two latest customers that still stand on their own become one, which takes the name of the other."""
+    from flask_appadmin.merging import plan_merge
+    from models import Customer
+
+    query = Customer.select(Customer.id).where(Customer.status.not_in(("deleted", "anonymised")))
+    kept, other = (row[0] for row in query.order_by(Customer.id.desc()).limit(2).tuples())
+    change = plan_merge(_spec(), [kept, other], kept, _operator(), choices={"name_1": other}).change_set()
+    return lambda: change.apply(_operator())
+
+
 def undo(_number: int) -> Callable[[], Any]:
     """The latest operation, whatever it was."""
     from flask_appadmin.changes import ChangeSet
@@ -98,7 +111,12 @@ def undo(_number: int) -> Callable[[], Any]:
     return lambda: change.apply(_operator())
 
 
-OPERATIONS: dict[str, Callable[[int], Callable[[], Any]]] = {"bulk": bulk, "copy": copy, "undo": undo}
+OPERATIONS: dict[str, Callable[[int], Callable[[], Any]]] = {
+    "bulk": bulk,
+    "copy": copy,
+    "merge": merge,
+    "undo": undo,
+}
 
 _ALL_WORK = {**OPERATIONS, "bulk_in_pieces": bulk_in_pieces}
 
@@ -324,6 +342,9 @@ def findings(before: Photograph, after: Photograph) -> list[str]:
     counts = {"create": 0, "update": 0, "delete": 0}
     for _name, _key, action in {entry[:3] for entry in done if entry[0] == operation.entity}:
         counts[action] += 1
+    if operation.kind == "undo":
+        # What is taken back is counted with its children.
+        counts["update"] = len({(row["entity"], row["record_id"]) for row in changes if row["action"] == "update"})
     if operation.title == "…" or [operation.updated_count, operation.created_count, operation.deleted_count] != [
         counts["update"] if not counts["create"] + counts["delete"] else operation.updated_count,
         counts["create"],

@@ -180,6 +180,16 @@ class PostgresqlEngine:
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_database_of(url)))
         )
 
+    @property
+    def server(self) -> PostgresqlServer | None:
+        """The server of this run, None where KONTOR_TEST_POSTGRES names one."""
+        return self._server
+
+    def reconnect(self) -> None:
+        """Goes on after the server was away."""
+        self._admin.close()
+        self._admin = psycopg.connect(self._url, autocommit=True)
+
     def close(self) -> None:
         if self._server is None:
             rows = self._admin.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [self._prefix + "%"])
@@ -340,9 +350,16 @@ class PostgresqlServer:
         if run.returncode:
             raise NoPostgreSQL(f"initdb failed:\n{run.stdout.decode(errors='replace')}")
 
-    def _start(self) -> None:
+    def crash(self) -> None:
+        """Kills the server with all its processes, and starts it again on what they left, at the same address."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._start(urlsplit(self.url).port)
+
+    def _start(self, known_port: int | None = None) -> None:
         for _attempt in range(3):
-            port = _free_port()
+            port = known_port or _free_port()
             settings = {
                 "listen_addresses": "127.0.0.1",
                 "port": port,

@@ -314,6 +314,7 @@ def plan_assign(
     seen = _Seen()
     if faulty or _reads_rows(assignment):
         _look_at_rows(run, assignment, condition, seen)
+    _refuse_sealed(assignment, condition, seen)
     total = _count_changed(assignment, condition)
     refused = sorted(seen.refused)
     shown_samples = _samples(run, assignment, condition, {key for key, _t, _r in refused}, samples, names)
@@ -599,6 +600,21 @@ def _refuse_doubles(run: Run, spec: ModelSpec, once: list[Any], titles: dict[int
     seen.written = [record for record in seen.written if record.key not in doubles]
 
 
+def _refuse_sealed(assignment: Assignment, condition: Any, seen: _Seen) -> None:
+    """Anonymised records are not changed any more; that stands in the preview, among those that refuse."""
+    spec = assignment.spec
+    if spec.model.sealed_when is None:
+        return
+    name, sealed = spec.model.sealed_when
+    known = {key for key, _title, _reason in seen.refused}
+    sql, params = assignment.differs('"t1"')
+    items = list(spec.title_specs)
+    query = _selected(spec, condition, spec.model._meta.primary_key, *(item.column_field for item in items))
+    query = query.where(spec.field(name).column_field == sealed, peewee.SQL(sql, params))
+    reason = gettext("ist anonymisiert und wird nicht mehr geändert")
+    seen.refused += [(key, spec.title_of(row), reason) for key, row in _as_rows(query, items) if key not in known]
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
@@ -622,6 +638,7 @@ def write_assign(run: Run, step: Assign) -> None:
         seen = _Seen()
         if assignment.transforms or _reads_rows(assignment):
             _look_at_rows(run, assignment, condition, seen)
+        _refuse_sealed(assignment, condition, seen)
         if seen.refused:
             for _key, title, sentence in seen.refused[:50]:
                 run.faults.append(AppAdminError(f"{title}: {sentence}"))

@@ -16,7 +16,16 @@ from playhouse.test_utils import count_queries
 from domain.catalog import Article, Warehouse
 from domain.trade import DeliveryNote, Invoice, Outbox, SalesOrder, StockMovement
 from flask_appadmin import jobs
-from flask_appadmin.changes import ANONYMISE, DELETE, REFUSE, ChangeSet, carry_out, departures_of, plan_undo
+from flask_appadmin.changes import (
+    ANONYMISE,
+    DELETE,
+    REFUSE,
+    ChangeSet,
+    carry_out,
+    departures_of,
+    plan_assign,
+    plan_undo,
+)
 from flask_appadmin.changes.undoing import NotTakenBack
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import FaultList
@@ -333,6 +342,9 @@ def test_after_anonymising_nothing_of_the_person_is_found(app: Flask, operator: 
         alter(Customer, key, name_1="Wieder da")
     with pytest.raises(FaultList, match="anonymisiert und wird nicht mehr geändert"):
         build(Contact, customer=key, name_1="Neu")
+    marked = Selection.of_keys(spec_of(Customer), WEBER, [key])
+    planned = plan_assign(marked, {"remark": "Wieder da"}, WEBER)
+    assert (planned.changed, [entry[0] for entry in planned.refused]) == (0, [key])
     form_page = get(operator, f"/admin/customer/edit/?id={key}")
     assert "hier lässt sich nichts mehr ändern" in form_page.text
 
