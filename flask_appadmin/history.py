@@ -44,6 +44,9 @@ FINAL_KINDS = ("anonymise",)
 
 #: The action of an entry at the source of a copy: no value of it changed, and it stands in no one's way.
 COPIED = "copied"
+#: Kinds of operation that come back as a whole or not at all: half of it would be neither one nor several records.
+WHOLE_KINDS = ("merge",)
+
 #: The action of an entry at the survivor of a merge, one for each record that goes on in it.
 MERGED = "merged"
 

@@ -40,7 +40,7 @@ from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.layouts_page import LayoutsView
-from flask_appadmin.views.looking_back import may_undo, undo_url
+from flask_appadmin.views.looking_back import may_undo_part, undo_url
 from flask_appadmin.views.operations import OperationsView
 from flask_appadmin.views.signed_in import SignedInView
 from flask_appadmin.views.worklists_page import WorklistsView
@@ -231,7 +231,7 @@ class Registry:
         rows: list[dict[str, Any]] = []
         last: int | None = None
         for line in lines:
-            undoable = line.may_return and may_undo(line.change_set, g.operator)
+            undoable = line.may_return and may_undo_part(line.change_set, g.operator)
             if line.change_set_id != last:
                 last = line.change_set_id
                 rows.append(

@@ -24,7 +24,16 @@ from flask_appadmin.changes.unique import unique_sets
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import ReferenceCache
-from flask_appadmin.history import COPIED, FINAL_KINDS, ChangeRecord, ChangeSetRecord, has_final, is_final, taken_back
+from flask_appadmin.history import (
+    COPIED,
+    FINAL_KINDS,
+    WHOLE_KINDS,
+    ChangeRecord,
+    ChangeSetRecord,
+    has_final,
+    is_final,
+    taken_back,
+)
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, system_operator, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown
@@ -447,8 +456,7 @@ def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
     own = original.user_id is not None and original.user_id == run.operator.user_id
     if not run.operator.may("undo.all"):
         run.operator.require("undo.own" if own else "undo.all")
-    if original.kind in FINAL_KINDS:
-        raise NotTakenBack(original.title)
+    require_returnable(original, part)
     fields = _changed_fields(change_set, part)
     for spec in {spec.name: spec for spec, _item in fields}.values():
         run.operator.require(f"{spec.right}.edit")
@@ -494,6 +502,39 @@ def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
         run.skipped += [gettext("und %(count)s weitere", count=number - len(found))] if number > len(found) else []
     if run.skipped or not part.is_whole:
         ChangeSetRecord.update(details={"part": True}).where(ChangeSetRecord.id == run.change_set).execute()
+
+
+def require_returnable(operation: ChangeSetRecord, part: UndoPart) -> None:
+    """NotTakenBack for what never comes back, OnlyWhole for a part of what comes back as a whole."""
+    if operation.kind in FINAL_KINDS:
+        raise NotTakenBack(operation.title)
+    if not part.is_whole and is_whole(operation):
+        raise OnlyWhole(operation.title)
+
+
+def is_whole(operation: ChangeSetRecord) -> bool:
+    """Whether single records and values of it stay as they are unless all of it is taken back; the same holds for
+    what has taken it back."""
+    if operation.kind in WHOLE_KINDS:
+        return True
+    return operation.undo_of_id is not None and is_whole(operation.undo_of)
+
+
+class OnlyWhole(AppAdminError):
+    """A part of an operation that comes back as a whole or not at all."""
+
+    status = 409
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+    def sentence(self) -> str:
+        return gettext(
+            "„%(title)s“ lässt sich nur als Ganzes zurücknehmen; einzelne Werte oder Datensätze davon nicht. Es wurde "
+            "nichts geändert.",
+            title=self.title,
+        )
 
 
 class NotTakenBack(AppAdminError):

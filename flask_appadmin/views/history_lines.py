@@ -20,7 +20,7 @@ from flask_appadmin.rights import Operator, may_read
 from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views.action_pages.request import send_document
-from flask_appadmin.views.looking_back import may_undo, operation_filters, scopes, undo_url, views_of
+from flask_appadmin.views.looking_back import may_undo_part, operation_filters, scopes, undo_url, views_of
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
@@ -214,7 +214,7 @@ class HistoryLines:
                 url = self.registry.record_url(spec, line.record_id)
             elif spec.owner is not None:
                 url = self.registry.record_url(spec.owner.references, line.owner_id)
-            undoable = line.may_return and may_undo(line.change_set, operator)
+            undoable = line.may_return and may_undo_part(line.change_set, operator)
             rows.append(
                 {
                     "is_new": line.change_set_id != last,

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request, url_for
 
+from flask_appadmin.changes.undoing import is_whole
 from flask_appadmin.history import FINAL_KINDS, KINDS, ChangeSetRecord, TakenBack
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
@@ -19,6 +20,11 @@ def may_undo(row: ChangeSetRecord, operator: Operator, back: dict[int, TakenBack
         return False
     own = row.user_id is not None and row.user_id == operator.user_id
     return operator.may("undo.all") or (own and operator.may("undo.own"))
+
+
+def may_undo_part(row: ChangeSetRecord, operator: Operator, back: dict[int, TakenBack] | None = None) -> bool:
+    """Whether the operator is offered to take back single records and values of it."""
+    return may_undo(row, operator, back) and not is_whole(row)
 
 
 def undo_url(change_set: int, *, record: tuple[str, int] | None = None, line: int = 0) -> str:

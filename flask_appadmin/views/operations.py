@@ -12,6 +12,7 @@ from flask import g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 
 from flask_appadmin.changes import ChangeSet, UndoConflict, UndoPart, plan_undo, plan_undo_groups
+from flask_appadmin.changes.undoing import OnlyWhole, require_returnable
 from flask_appadmin.copying import differences_to_source
 from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFound
 from flask_appadmin.filters.lookback import read_lookback
@@ -35,7 +36,15 @@ from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.large import AT_ONCE, runs_as_job, start_undo
 from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.history_lines import HistoryLines
-from flask_appadmin.views.looking_back import may_undo, of_operations, operation_filters, scopes, undo_url, views_of
+from flask_appadmin.views.looking_back import (
+    may_undo,
+    may_undo_part,
+    of_operations,
+    operation_filters,
+    scopes,
+    undo_url,
+    views_of,
+)
 from flask_appadmin.views.signed_in import SignedInView
 
 if TYPE_CHECKING:
@@ -165,7 +174,7 @@ class OperationsView(HistoryLines, SignedInView):
             export_url=url_for("operations.export_view", change_set=row.id) if operator.may("export.run") else "",
             groups=[self._group_row(group) for group in groups],
             groups_more=max(group_count - len(groups), 0),
-            changes=self._change_rows(lines[:_LINES], undoable and row.kind != "undo"),
+            changes=self._change_rows(lines[:_LINES], may_undo_part(row, operator, back) and row.kind != "undo"),
             range_text="",
             pager={
                 "first": url if offset else "",
@@ -236,10 +245,16 @@ class OperationsView(HistoryLines, SignedInView):
     def undo_view(self) -> Any:
         row = self._set()
         operator: Operator = g.operator
+        part = self._part(row)
+        try:
+            require_returnable(row, part)
+        except OnlyWhole as fault:
+            whole = gettext("Zusammenführung trennen") if row.kind == "merge" else gettext("Als Ganzes zurücknehmen")
+            fault.links = [(f"{whole} …", url_for("operations.undo_view", id=row.id))]
+            raise
         if not may_undo(row, operator):
             right = "undo.own" if row.user_id == operator.user_id else "undo.all"
             raise NotAllowed(right, RIGHTS[right])
-        part = self._part(row)
         if request.method != "POST":
             if row.kind == "merge" and part.is_whole and row.entity in self.registry.views:
                 return redirect(url_for(f"{row.entity}.split_view", id=row.id))

@@ -12,9 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from domain.account import AccountEntry
 from domain.trade import Invoice
-from flask_appadmin.changes import ChangeSet, MergedMeanwhile, known_specs
+from flask_appadmin.changes import ChangeSet, MergedMeanwhile, UndoPart, known_specs
+from flask_appadmin.changes.undoing import OnlyWhole
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.history import ChangeSetRecord, lines_of_record
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord, lines_of_record
 from flask_appadmin.merging import MergeRefused, current_key, plan_merge
 from flask_appadmin.rights import User, operator_of, system_operator
 from flask_appadmin.search import look_up
@@ -226,6 +227,18 @@ def test_the_page_shows_them_side_by_side_and_merges_what_it_has_shown(operator:
     change = ChangeSet("form")
     change.update(Customer, second, {"phone": "0208 1", "website": "https://mueller.example"})
     change.apply(WEBER)
+    # Half of it comes back on no way: what would be neither one customer nor three.
+    shown = get(operator, f"/admin/operations/show?id={operation.id}")
+    assert "line=" not in str(shown.links) and "record=" not in str(shown.links)
+    line = ChangeRecord.select().where(ChangeRecord.change_set == operation.id, ChangeRecord.field == "phone").get()
+    for part in (f"line={line.id}", f"record=customer-{first}"):
+        for answer in (operator.get, operator.post):
+            refused = read(answer(f"/admin/operations/undo?id={operation.id}&{part}"))
+            assert refused.status == 409
+            assert "lässt sich nur als Ganzes zurücknehmen" in refused.text
+            assert refused.link("Zusammenführung trennen …") == f"/admin/operations/undo?id={operation.id}"
+    with pytest.raises(OnlyWhole):
+        ChangeSet.undo(operation.id, part=UndoPart(record=("customer", first))).apply(WEBER)
     page = read(operator.get(f"/admin/operations/undo?id={operation.id}", follow_redirects=True))
     assert page.heading == "Zusammenführung trennen"
     names = [node.get("name") for node in page.all("select")]
