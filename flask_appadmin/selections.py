@@ -4,14 +4,15 @@ Shape: in the browser it is a short token and a count. The token names a row of 
 ticked keys (and the filter's text with the exceptions) for one operator; it survives paging and sorting and is resolved
 when it is used, under the rights of whoever uses it. Rows that nobody touched for KEPT_DAYS go when new ones come.
 Limits: TICKS single rows; whoever needs more marks all that match.
-Errors: SelectionGone for a token that does not exist or belongs to somebody else; TooManyTicks; FilterError from the
-filter.
+Errors: SelectionGone for a token that does not exist or belongs to somebody else; OutOfReach for ticked rows that the
+operator may not see (any more); TooManyTicks; FilterError from the filter.
 """
 
 from __future__ import annotations
 
 import datetime
 import functools
+import logging
 import operator as operators
 import secrets
 from collections.abc import Iterable, Iterator
@@ -22,12 +23,14 @@ import peewee
 
 from flask_appadmin.changes.anonymising import hide_in_texts, register_store
 from flask_appadmin.database import database, key_condition, utcnow
-from flask_appadmin.errors import AppAdminError
+from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import _, format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, User, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
+
+log = logging.getLogger("appadmin")
 
 #: So many rows may be ticked one by one; all that match has no limit.
 TICKS = 10_000
@@ -62,6 +65,25 @@ class SelectionGone(AppAdminError):
 
     def sentence(self) -> str:
         return gettext("Diese Markierung gibt es nicht mehr. Bitte markieren Sie noch einmal.")
+
+
+class OutOfReach(AppAdminError):
+    """Marked rows that are there, but not for this operator: nothing is done with any of the marked ones."""
+
+    status = 403
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+    def sentence(self) -> str:
+        found = ngettext(
+            "%(count)s markierte Zeile dürfen Sie nicht sehen.",
+            "%(count)s markierte Zeilen dürfen Sie nicht sehen.",
+            self.count,
+        )
+        advice = gettext("Es wurde nichts getan. Bitte heben Sie die Markierung auf und markieren Sie noch einmal.")
+        return f"{found} {advice}"
 
 
 class TooManyTicks(AppAdminError):
@@ -100,6 +122,14 @@ class Selection:
     @classmethod
     def of_filter(cls, found: Filter, operator: Operator, without: Iterable[int] = ()) -> Selection:
         return cls(found.spec, operator, filter=found, without=frozenset(int(key) for key in without))
+
+    @classmethod
+    def of_record(cls, spec: ModelSpec, operator: Operator, key: int) -> Selection:
+        """The one that a page names; NotFound when it is not there for this operator, for whatever reason."""
+        found = cls.of_keys(spec, operator, [key])
+        if not found.count():
+            raise NotFound(spec, key)
+        return found
 
     @property
     def is_everything(self) -> bool:
@@ -203,6 +233,18 @@ class Selection:
             "%(count)s markierte Zeilen sind inzwischen gelöscht oder für Sie nicht mehr sichtbar.",
             gone,
         )
+
+    def require_reach(self) -> Selection:
+        """The selection itself, for whoever is about to do something with all of it; OutOfReach where a ticked row is
+        there but not for this operator. Rows that are gone are told by `lost`."""
+        if self.keys and visible(self.operator, self.spec) is not None:
+            ticked = key_condition(self.spec.model._meta.primary_key, sorted(self.keys))
+            present = self.spec.model.select().where(ticked).count()
+            hidden = present - Selection.of_keys(self.spec, self.operator, self.keys).count()
+            if hidden > 0:
+                log.warning("authz_fail user=%s action on %s row(s) not visible", self.operator.user_id, hidden)
+                raise OutOfReach(hidden)
+        return self
 
     # --- kept between requests ----------------------------------------------------------------------------------------
 

@@ -224,7 +224,7 @@ def run_export(job: RunningJob) -> Any:
     """The job: writes the file into the folder of exports."""
     given = job.parameters
     spec = known_specs()[given["entity"]]
-    selection = Selection.load(spec, job.operator, given["selection"])
+    selection = Selection.load(spec, job.operator, given["selection"]).require_reach()
     check_size(selection, "export.large")
     state = selection.state()
     if given.get("state", state) != state:

@@ -316,7 +316,7 @@ class AppModelView(ModelView):
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Any:
         """The confirmation for one record: the same page as for many."""
-        selection = Selection.of_keys(self.spec, operator(), [self._key()]).store()
+        selection = Selection.of_record(self.spec, operator(), self._key()).store()
         return redirect(url_for(f"{self.endpoint}.run_action", action_name="delete", selection=selection.token))
 
     @expose("/step")

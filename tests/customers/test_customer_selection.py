@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from actions import ACTIONS
 from actions.import_sheet import run_import
 from domain.values import CustomerKind1
+from flask_appadmin import rights
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.history import ChangeSetRecord
-from flask_appadmin.rights import system_operator
+from flask_appadmin.rights import register_scope, system_operator
 from flask_appadmin.specs import spec_of
 from models import Customer, MailingActivity, MailingCriterion
 from tests.reader import Page, get, send
@@ -132,6 +134,34 @@ def test_who_is_locked_gets_no_activity_however_he_was_marked(operator: FlaskCli
     assert (refused.status, MailingActivity.select().count()) == (422, 0)
     send(operator, form["action"], form.fields(kind="call", activity_on="01.12.2026"))
     assert [row[0] for row in MailingActivity.select(MailingActivity.customer).tuples()] == [keys["A"]]
+
+
+def test_no_action_is_done_in_part_with_customers_that_are_not_mine(
+    operator: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Trust case 80: one marked customer left the operator's scope; a key from elsewhere is like one that is not."""
+    keys = make(A={}, B={})
+    token = operator.post("/admin/customer/selection", json={"add": list(keys.values())}).get_json()["token"]
+    monkeypatch.setattr(rights, "_scopes", {})
+    register_scope(Customer, lambda _operator: Customer.search_name != "B")
+    before = list(Customer.select().order_by(Customer.id).dicts())
+    history = ChangeSetRecord.select().count()
+    for action in ACTIONS:
+        url = f"/admin/customer/action/{action.name}"
+        posted = {"token": token, "_do": "apply", "_state": "2.3", "_count": "2.3.0.1"}
+        for answer in (operator.get(f"{url}?selection={token}"), operator.post(url, data=posted)):
+            text = answer.get_data(as_text=True)
+            assert answer.status_code == 403, (action.name, text[-2000:])
+            assert "1 markierte Zeile dürfen Sie nicht sehen. Es wurde nichts getan." in text
+            assert "B GmbH" not in text
+        for key in (keys["B"], 999_999):
+            assert operator.get(f"{url}?id={key}").status_code == 404, action.name
+    assert operator.get(f"/admin/customer/delete/?id={keys['B']}").status_code == 404
+    assert list(Customer.select().order_by(Customer.id).dicts()) == before
+    assert ChangeSetRecord.select().count() == history
+    assert "authz_fail" in caplog.text
+    listing = operator.get(f"/admin/customer/?selection={token}")
+    assert listing.status_code == 200 and "B GmbH" not in listing.get_data(as_text=True)
 
 
 @pytest.mark.req("PX-106")

@@ -109,7 +109,7 @@ def run_change(job: RunningJob) -> Any:
     given = job.parameters
     spec = known_specs()[given["entity"]]
     action = _action(ChangeSettings, given["action"])
-    selection = Selection.load(spec, job.operator, given["selection"])
+    selection = Selection.load(spec, job.operator, given["selection"]).require_reach()
     values = values_from_json(spec, given["values"])
     refused = action.preview(selection, dict(values)).refused if given["without_refused"] else []
     change = action.plan(
@@ -151,7 +151,7 @@ def run_labels(job: RunningJob) -> Any:
     given = job.parameters
     spec = known_specs()[given["entity"]]
     action = _action(PrintLabels, given["action"])
-    selection = Selection.load(spec, job.operator, given["selection"])
+    selection = Selection.load(spec, job.operator, given["selection"]).require_reach()
     state = selection.state()
     if given["state"] not in ("", state):
         raise AppAdminError(different_rows(spec, given["state"], state))

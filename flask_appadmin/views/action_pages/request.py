@@ -65,10 +65,10 @@ class ActionPages:
     def _selection(self) -> Selection:
         token = request.values.get("token") or request.values.get("selection") or ""
         if token:
-            return Selection.load(self.spec, self.operator, token)
+            return Selection.load(self.spec, self.operator, token).require_reach()
         key = request.args.get("id", "")
         if key.isascii() and key.isdigit() and len(key) < 19:
-            return Selection.of_keys(self.spec, self.operator, [int(key)]).store()
+            return Selection.of_record(self.spec, self.operator, int(key)).store()
         if "query" in request.args:
             found = Filter.from_text(self.spec, request.args["query"], self.operator)
             return Selection.of_filter(found, self.operator).store()
