@@ -6,11 +6,15 @@ stand from the first migration on; no page offers them until they work everywher
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import peewee
 
+from flask_appadmin.changes.anonymising import register_belongings
 from flask_appadmin.database import Record
 from flask_appadmin.i18n import _
-from flask_appadmin.specs import Description, described
+from flask_appadmin.specs import Description, ModelSpec, described, spec_of
 
 
 class CustomField(Record):
@@ -60,6 +64,14 @@ class CustomFieldValue(Record):
         table_name = "custom_field_value"
         indexes = ((("custom_field", "record_id"), True),)
 
+
+def _values_of(spec: ModelSpec, key: int) -> Iterator[dict[str, Any]]:
+    """The values that a record has in the fields of its table."""
+    query = CustomFieldValue.select(CustomFieldValue, CustomField.entity).join(CustomField)
+    yield from query.where(CustomField.entity == spec.name, CustomFieldValue.record_id == key).dicts()
+
+
+register_belongings(spec_of(CustomFieldValue), _values_of)
 
 #: Tables of this room, in the order of their creation.
 MODELS = (CustomField, CustomFieldValue)

@@ -93,6 +93,15 @@ def register_store(name: str, label: Any, forget: Callable[[Person], int]) -> No
     _stores[name] = Store(label, forget)
 
 
+#: Tables -> what answers their rows that belong to a record without being its children: (table, key of the record).
+_belongings: dict[str, tuple[ModelSpec, Callable[[ModelSpec, int], Iterable[dict[str, Any]]]]] = {}
+
+
+def register_belongings(spec: ModelSpec, find: Callable[[ModelSpec, int], Iterable[dict[str, Any]]]) -> None:
+    """Adds a table whose rows go with the person: `find` answers their values for a record of any table."""
+    _belongings[spec.name] = (spec, find)
+
+
 def is_anonymisable(spec: ModelSpec) -> bool:
     return spec.model.sealed_when is not None and any(item.personal == "name" for item in spec.data_fields)
 
@@ -114,6 +123,11 @@ def person_of(spec: ModelSpec, key: int) -> Person:
         rows.setdefault(other.name, set()).add(values["id"])
         words.update(_words_of(other, values))
         files.add(values.get(_FILE) or "")
+    for entity, own_keys in [(name, sorted(found)) for name, found in rows.items() if name in KNOWN_SPECS]:
+        for other, find in _belongings.values():
+            for values in (found for own_key in own_keys for found in find(KNOWN_SPECS[entity], own_key)):
+                rows.setdefault(other.name, set()).add(values["id"])
+                words.update(_words_of(other, values))
     change_sets = set()
     for row in ChangeRecord.select().where(_history_of(spec, key, rows)):
         change_sets.add(row.change_set_id)
@@ -247,6 +261,7 @@ def _take_out(run: Run, spec: ModelSpec, key: int) -> None:
         str(spec.plural): _empty_record(run, spec, key),
         **_remove_children(spec, key),
         **_empty_referring(spec, key),
+        **_remove_belongings(person),
         gettext("Historie"): _empty_history(person),
         gettext("Texte von Vorgängen und Aufträgen"): hide_in_texts(
             person, ChangeSetRecord, "title", "reason", "source", "details"
@@ -329,6 +344,15 @@ def _empty_referring(spec: ModelSpec, key: int) -> dict[str, int]:
         other.model.update(emptied).where(other.model.id == values["id"]).execute()
         counts[str(other.plural)] = counts.get(str(other.plural), 0) + 1
     return counts
+
+
+def _remove_belongings(person: Person) -> dict[str, int]:
+    removed = {}
+    for spec, _find in _belongings.values():
+        if keys := sorted(person.rows.get(spec.name, ())):
+            spec.model.delete().where(key_condition(spec.model.id, keys)).execute()
+            removed[str(spec.plural)] = len(keys)
+    return removed
 
 
 def _empty_history(person: Person) -> int:
@@ -472,6 +496,7 @@ __all__ = [
     "person_of",
     "persons_of",
     "refuse_sealed",
+    "register_belongings",
     "register_store",
     "rows_with",
     "write_anonymised",

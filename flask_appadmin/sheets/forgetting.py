@@ -1,4 +1,6 @@
-"""Files that name somebody who is anonymised: uploads and exports that wait in the instance's folders are removed.
+"""Records that go, with the files that go with them: `let_go` is what pages, imports and the command line call.
+
+Files that name somebody who is anonymised: uploads and exports that wait in the instance's folders are removed.
 
 Shape: a file is read as it is and, where it is a package (xlsx, ods), part by part, in the encodings spreadsheets come
 in. It goes as a whole: nobody edits an operator's file. Runs of imports whose upload went say so.
@@ -8,19 +10,50 @@ Errors: a file that cannot be read is removed, too; what nobody can look into no
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
 
-from flask_appadmin.changes.anonymising import Person
+from flask_appadmin.changes import ANONYMISE, Deletion, Departure, carry_out
+from flask_appadmin.changes.anonymising import Person, persons_of
+from flask_appadmin.changes.running import visible_keys
+from flask_appadmin.history import ChangeRecord
+from flask_appadmin.rights import Operator
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
+from flask_appadmin.specs import ModelSpec
 
 _ENCODINGS = ("utf-8", "cp1252", "utf-16-le")
 _BLOCK = 1 << 20
 #: The name of a file is the beginning of what a record keeps; copies of the record have a word behind it.
 _NAME_LENGTH = 32
+
+
+def let_go(
+    instance: Path,
+    spec: ModelSpec,
+    departures: dict[int, Departure],
+    operator: Operator,
+    *,
+    reason: str = "",
+    progress: Callable[[int], None] = lambda done: None,
+) -> Deletion:
+    """Deletes, anonymises or leaves each of these records, as planned by `departures_of`, with the files in the
+    instance's folder that belong to those who are anonymised. Files of deleted records stay: they may come back."""
+    operator.require(f"{spec.right}.delete")
+    persons = {
+        key: list(persons_of(spec, [key]))
+        for key, departure in departures.items()
+        if departure.outcome == ANONYMISE and visible_keys(operator, spec, [key])
+    }
+    if persons:
+        # Before the records: when this stops half-way, a file has to be uploaded once more, and that is all.
+        forget_files(instance, [person for found in persons.values() for person in found])
+    result = carry_out(spec, departures, operator, reason=reason, progress=progress)
+    # Documents are no copies of anything: they go only when nobody is left beside whom they lie.
+    forget_documents(instance, [person for key in result.anonymised for person in persons[key]])
+    return result
 
 
 def forget_files(instance: Path, persons: Iterable[Person]) -> int:
@@ -46,15 +79,19 @@ def forget_documents(instance: Path, persons: Iterable[Person]) -> int:
     gone = 0
     for person in persons:
         for name in {file[:_NAME_LENGTH] for file in person.files}:
-            children = (child.model for child in person.spec.children if "storage_name" in child.by_name)
-            if store.has(name) and not any(_leads_to(model, name) for model in children):
+            children = [child for child in person.spec.children if "storage_name" in child.by_name]
+            if store.has(name) and not any(_leads_to(child, name) for child in children):
                 store.remove(name)
                 gone += 1
     return gone
 
 
-def _leads_to(model: Any, name: str) -> bool:
-    return bool(model.select().where(model.storage_name.startswith(name)).exists())
+def _leads_to(spec: ModelSpec, name: str) -> bool:
+    """Whether a row leads to the file, or one that was deleted and may come back."""
+    if spec.model.select().where(spec.model.storage_name.startswith(name)).exists():
+        return True
+    removed = (ChangeRecord.entity == spec.name) & (ChangeRecord.action == "delete")
+    return bool(ChangeRecord.select().where(removed & ChangeRecord.old_value.contains(name)).exists())
 
 
 def _needles(words: Iterable[str]) -> list[bytes]:

@@ -27,6 +27,7 @@ from flask_appadmin.changes import (
     plan_undo,
 )
 from flask_appadmin.changes.undoing import NotTakenBack
+from flask_appadmin.customfields import CustomField, CustomFieldValue
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import FaultList
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -194,6 +195,13 @@ def test_a_deletion_asks_names_and_tells_what_came_of_each(operator: FlaskClient
     assert Contact.select().count() == 2
     send(operator, instead.one("div", "toast").one("form")["action"], {})
     assert Customer.select().where(Customer.active).count() == 4
+    # What somebody changed since the page was shown is looked at again
+    for late in (lambda: alter(Customer, abc, remark="Zahlt doch"), lambda: build(Note, customer=other, text="Neu")):
+        page = question(operator, abc, other)
+        late()
+        again = confirm(operator, page)
+        assert (again.status, Customer.select().count()) == (409, 4)
+        assert "hat jemand etwas daran geändert" in again.text
     # Two go, one stays
     done = confirm(operator, question(operator, abc, other, third), _reason="Karteileichen")
     assert results(done) == [
@@ -244,6 +252,7 @@ MARKERS = {
     "communication": "Themenquastel",
     "card": "KARTEQUASTEL7",
     "document": "Dokumentquastel im Anhang",
+    "custom": "Quastelschuh 46",
     "outbox": "empfang@quastel-outbox.de",
 }
 
@@ -276,7 +285,7 @@ def places_of(app: Flask, word: str) -> list[str]:
 def test_after_anonymising_nothing_of_the_person_is_found(app: Flask, operator: FlaskClient) -> None:
     own = ("name_1", "name_2", "search_name", "street", "email", "phone", "hint")
     values = {name: MARKERS[name] for name in own}
-    key, _neighbour = make(
+    key, neighbour = make(
         X={**values, "name_1": MARKERS["old"], "vat_id_country": "DE", "vat_id_code": MARKERS["vat_id_code"]},
         Y={"hint": "Nachbarquastel"},
     )
@@ -287,11 +296,21 @@ def test_after_anonymising_nothing_of_the_person_is_found(app: Flask, operator: 
     build(Note, customer=key, text=MARKERS["note"])
     build(Communication, customer=key, channel="phone", topic=MARKERS["communication"])
     build(Outbox, customer=key, transport="3", recipient=MARKERS["outbox"], subject=MARKERS["name_1"])
+    shoe = build(CustomField, entity="customer", tab="Zusatz", label="Schuhgröße")
+    build(CustomFieldValue, custom_field=shoe, record_id=key, value=MARKERS["custom"])
+    build(CustomFieldValue, custom_field=shoe, record_id=neighbour, value="Nachbarquastel 2")
     gone = build(Contact, customer=key, name_1=MARKERS["contact"])
     kept = storage.documents(Path(app.config["INSTANCE"]))
     stored = kept.save(io.BytesIO(MARKERS["document"].encode()))
     papers = {"file_name": "a.txt", "storage_name": stored, "size_bytes": 5}
     build(Document, customer=key, **papers)
+    shared = kept.save(io.BytesIO(b"Geschirr"))
+    for owner, name in ((key, shared), (neighbour, f"{shared}-2")):
+        papers = {"file_name": "b.txt", "storage_name": name, "size_bytes": 8}
+        copied = build(Document, customer=owner, **papers)
+    removal = ChangeSet("form")
+    removal.delete(Document, copied)
+    deleted_copy = removal.apply(WEBER).change_set or 0
     removal = ChangeSet("form", reason=f"Anruf von {MARKERS['name_1']}")
     removal.delete(Contact, gone)
     removed = removal.apply(WEBER).change_set or 0
@@ -320,6 +339,11 @@ def test_after_anonymising_nothing_of_the_person_is_found(app: Flask, operator: 
     after = {name: found for name, word in MARKERS.items() if (found := places_of(app, word))}
     assert after == {}
     assert places_of(app, "Nachbarquastel"), "the neighbour's words are all still there"
+    assert not kept.has(stored)
+    assert kept.has(shared), "the copy beside the neighbour was deleted, and comes back with its file"
+    ChangeSet.undo(deleted_copy).apply(WEBER)
+    assert [row.storage_name for row in Document.select()] == [f"{shared}-2"]
+    assert [row.record_id for row in CustomFieldValue.select()] == [neighbour]
     row = Customer.get_by_id(key)
     assert (row.customer_number, row.name_1, row.status, row.street) == (10001, "Anonymisiert", "anonymised", None)
     for model in (Contact, Address, BankAccount, Note, Communication):
@@ -333,9 +357,8 @@ def test_after_anonymising_nothing_of_the_person_is_found(app: Flask, operator: 
     assert "name_1" in {line.field for line in lines}
     assert plan_undo(removed).count == 0
     assert Contact.select().where(Contact.customer == key).count() == 0
-    operation = ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).first()
-    assert operation.kind == "anonymise"
-    assert get(operator, f"/admin/operations/undo?id={operation.id}").status == 403
+    operation = ChangeSetRecord.get(ChangeSetRecord.kind == "anonymise")
+    assert get(operator, f"/admin/operations/undo?id={operation.id}").status == 409
     with pytest.raises(NotTakenBack, match="lässt sich nicht zurücknehmen"):
         ChangeSet.undo(operation.id).apply(WEBER)
     with pytest.raises(FaultList, match="anonymisiert und wird nicht mehr geändert"):

@@ -8,20 +8,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Response, render_template, request, url_for
 
 from flask_appadmin.bulk import DeleteRecords
-from flask_appadmin.changes import ANONYMISE, DELETE, REFUSE, Deletion, Departure, carry_out
-from flask_appadmin.changes.anonymising import persons_of
+from flask_appadmin.changes import ANONYMISE, DELETE, REFUSE, Deletion, Departure
+from flask_appadmin.changes.merging import state_of
 from flask_appadmin.errors import FaultList, NotFound
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection, counted
-from flask_appadmin.sheets.forgetting import forget_documents, forget_files
+from flask_appadmin.sheets.forgetting import let_go
 from flask_appadmin.sheets.writing import protect_csv_text
 from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.confirming import LISTED, ConfirmPage
@@ -45,7 +46,7 @@ class DeletePage(ConfirmPage):
         assert isinstance(action, DeleteRecords)
         if request.method == "POST" and request.form.get("_instead") and action.instead is not None:
             return self._do_instead(action)
-        plan = _Plan(action.plan(self.pages.selection))
+        plan = self._plan(action)
         if request.method == "POST" and request.form.get("_do") == "delete":
             warning = self._refusal(plan)
             if not warning:
@@ -53,10 +54,16 @@ class DeletePage(ConfirmPage):
             return self._ask(action, plan, warning), 409
         return self._ask(action, plan)
 
+    def _plan(self, action: DeleteRecords) -> _Plan:
+        departures = action.plan(self.pages.selection)
+        return _Plan(departures, state_of(self.spec, departures))
+
     def _refusal(self, plan: _Plan) -> str:
         """Why nothing is done at all; "" when it can begin."""
         shown_state = request.form.get("_count", "")
         if shown_state != plan.state:
+            if shown_state.rpartition(".")[0] == plan.state.rpartition(".")[0]:
+                return self._changed_since()
             return different_rows(self.spec, shown_state, plan.state)
         if not plan.going:
             return gettext("Es gibt nichts zu löschen.")
@@ -68,24 +75,22 @@ class DeletePage(ConfirmPage):
             )
         return ""
 
+    def _changed_since(self) -> str:
+        return gettext(
+            "Seit diese Seite gezeigt wurde, hat jemand etwas daran geändert. Es wurde nichts getan. Bitte prüfen Sie "
+            "und bestätigen Sie noch einmal."
+        )
+
     def _carry_out(self, plan: _Plan) -> Any:
         operator = self.pages.operator
-        persons = {key: list(persons_of(self.spec, [key])) for key in plan.anonymised}
-        if persons:
-            # Before the records: when this stops half-way, a file has to be uploaded once more, and that is all.
-            forget_files(instance_folder(), [person for found in persons.values() for person in found])
-        result = carry_out(self.spec, plan.departures, operator, reason=posted_reason())
-        # Documents are no copies of anything: they go only when nobody is left beside whom they lie.
-        forget_documents(instance_folder(), [person for key in result.anonymised for person in persons[key]])
+        result = let_go(instance_folder(), self.spec, plan.departures, operator, reason=posted_reason())
         if not result.refused and not result.anonymised:
             text = gettext("%(what)s gelöscht.", what=counted(self.spec, len(result.deleted)))
             return self.pages.done(text, result.change_set)
         if result.kept_in is None:
             action = self.pages.action
             assert isinstance(action, DeleteRecords)
-            return self._ask(
-                action, _Plan(action.plan(self.pages.selection)), gettext("Es wurde nichts gelöscht.")
-            ), 409
+            return self._ask(action, self._plan(action), gettext("Es wurde nichts gelöscht.")), 409
         url = f"{self.pages.url}?{urlencode({'result': result.kept_in})}"
         return self.pages.done(result.sentence(), result.change_set, url)
 
@@ -96,7 +101,7 @@ class DeletePage(ConfirmPage):
         try:
             applied = action.plan_instead(selection, posted_reason()).apply(operator)
         except FaultList as fault:
-            return self._ask(action, _Plan(action.plan(selection)), str(fault)), 409
+            return self._ask(action, self._plan(action), str(fault)), 409
         text = f"{action.instead[0]}: {counted(self.spec, applied.updated)}"
         return self.pages.done(text, applied.change_set)
 
@@ -192,8 +197,10 @@ def _confirm_label(plan: _Plan) -> str:
 class _Plan:
     """What a deletion would do, by outcome."""
 
-    def __init__(self, departures: dict[int, Departure]) -> None:
+    def __init__(self, departures: dict[int, Departure], seen: str) -> None:
         self.departures = departures
+        #: Names the records with their children as they are now.
+        self.seen = seen
         self.keys = list(departures)
         self.deleted = self._with(DELETE)
         self.anonymised = self._with(ANONYMISE)
@@ -205,8 +212,8 @@ class _Plan:
 
     @property
     def state(self) -> str:
-        """Names the very rows that would go, and how."""
-        return f"{len(self.going)}.{sum(self.going)}.{sum(self.anonymised)}"
+        """Names the very rows that would go, how, and as what they were seen."""
+        return f"{len(self.going)}.{sum(self.going)}.{sum(self.anonymised)}.{zlib.crc32(self.seen.encode())}"
 
 
 def _words(pages: ActionPages, keys: list[int], names: list[str], titles: dict[int, str]) -> dict[int, str]:
