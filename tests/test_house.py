@@ -63,6 +63,7 @@ WRITERS: dict[str, tuple[set[str], str]] = {
         {'"role"'},
         "rights that no work group could have yet; older tables may not do",
     ),
+    "migrations/0016_right_to_merge.py": ({'"role"'}, "a right that no work group could have yet"),
     "flask_appadmin/sheets/": (
         {"ImportRun", "ImportRow", "import_row", "SheetExport"},
         "an import is a stored session until the gateway applies it; an export is kept so that it is known again",

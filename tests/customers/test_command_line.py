@@ -273,7 +273,7 @@ def test_the_schema_goes_down_and_up_again(fresh_url: str) -> None:
     Role.update(version=2).where(Role.name == "Marketing").execute()
     assert upgrade_schema() == steps[1:], "what an older database lacks"
     assert set(database.get_tables()) == tables
-    new = {"query.write", "query.share", "view.share"}
+    new = {"query.write", "query.share", "view.share", "merge.run"}
     assert {role.name: set(role.permissions) & new for role in Role.select()} == {
         "Leitung": new,
         "Lesen": set(),
