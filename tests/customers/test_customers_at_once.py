@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from actions.change_settings import ChangeCustomerSettings
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import database
-from flask_appadmin.errors import FaultList
+from flask_appadmin.errors import AppAdminError, FaultList
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.layouts import form_fields
-from flask_appadmin.rights import system_operator
+from flask_appadmin.rights import Operator, system_operator
+from flask_appadmin.selections import Selection
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from models import Contact, Customer
 from tests.reader import get, read
@@ -71,6 +74,41 @@ def test_operators_who_create_customers_at_once_share_no_number(db: Any, operato
     assert [answer.status for answer in answers] == [302, 422]
     assert answers[1].summary == ["Kunden-Nr.: Kundennummer bereits vorhanden."]
     assert answers[1].one("form", id="form").fields()["name_1"] == "Zweiter"
+
+
+def test_of_two_who_change_the_same_customers_at_once_the_second_reads_who_was_first(db: Any) -> None:
+    """Trust case 88: two connections, plans of the same moment; one is written, the other one refused by its name."""
+    made = ChangeSet("load")
+    keys = [made.create(Customer, {"name_1": f"Kunde {number}"}) for number in range(40)]
+    made.apply(system_operator("Frau Weber"))
+    spec, people = spec_of(Customer), [system_operator(name) for name in ("Frau Aigner", "Herr Berger")]
+    chosen = [record.key or 0 for record in keys]
+    action = ChangeCustomerSettings()
+    if not database.is_closed():
+        database.close()
+
+    def work(me: Operator, marker: str, start: Barrier) -> str:
+        with database.connection_context():
+            selection = Selection.of_keys(spec, me, chosen)
+            shown = action.preview(selection, {"marker": marker})
+            change = action.plan(selection, {"marker": marker}, expected=shown.state)
+            start.wait(30)
+            try:
+                return "" if change.apply(me).updated == len(chosen) else "only a part"
+            except AppAdminError as fault:
+                return str(fault)
+
+    for turn in range(6):
+        start = Barrier(2)
+        with ThreadPoolExecutor(2) as pool:
+            told = list(pool.map(work, people, (f"A{turn}", f"B{turn}"), (start, start)))
+        assert sorted(map(bool, told)) == [False, True], told
+        first = told.index("")
+        assert people[first].name in told[1 - first], told
+        with database.connection_context():
+            written = {row[0] for row in Customer.select(Customer.marker).tuples()}
+        assert written == {f"{'AB'[first]}{turn}"}, "all of the one, nothing of the other"
+    database.connect(reuse_if_open=True)
 
 
 @pytest.mark.soak
