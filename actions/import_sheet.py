@@ -14,6 +14,7 @@ from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.applying import apply_run
+from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields, use_schema
 from flask_appadmin.sheets.marking import finding_sentences, write_marked
 from flask_appadmin.sheets.planning import Planner
@@ -88,6 +89,8 @@ def run_import(
     try:
         counts = Planner(run, path, spec, operator, options).plan(survey)
         found = _report(run, counts)
+        told = ("formula", "error_value")  # at each of their cells
+        found.findings += [damage.sentence() for damage in damages_of(run.detection) if damage.cause not in told]
         found.findings[:0] = _column_findings(survey, options)
         if report is not None:
             write_marked(report, run, path, survey)

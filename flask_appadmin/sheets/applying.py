@@ -17,6 +17,7 @@ from flask_appadmin.database import in_transaction
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
+from flask_appadmin.sheets.damage import repairs_text
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
 
@@ -64,7 +65,10 @@ def is_left_out(row: ImportRow) -> bool:
 def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everything: bool = False) -> ChangeSet:
     """The change set of what was chosen; with `everything` also of what may still be chosen."""
     title = gettext("Import „%(file)s“", file=run.file_name)[:250]
-    change = ChangeSet("import", source=run.file_name, title=title, reason=reason)
+    words = repairs_text(run.detection, run.options.get("repairs") or {})
+    change = ChangeSet(
+        "import", source=run.file_name, title=title, reason=reason, details={"words": [words]} if words else None
+    )
     specs = {spec.name: spec, **{child.name: child for child in spec.children}}
     query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state.in_(("new", "changed", "conflict")))
     made: dict[int, NewRecord] = {}

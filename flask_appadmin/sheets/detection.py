@@ -364,6 +364,8 @@ class ColumnHint:
     #: "comma", "point", "ambiguous", "mixed", or "" where texts are no decimals.
     decimals: str = ""
     leading_zeros: int = 0
+    #: How many digits the whole numbers of the column have where they are codes of one length, 0 for no such length.
+    zero_length: int = 0
     longest: int = 0
     examples: list[str] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
@@ -530,6 +532,8 @@ class _ColumnCounts:
 
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
+        self.lengths: Counter[int] = Counter()
+        self.zero_lengths: set[int] = set()
         self.examples: dict[str, str] = {}
         self.first_values: list[str] = []
         self.numbers = 0
@@ -549,12 +553,18 @@ class _ColumnCounts:
                 self.kinds[code] += count
                 if code not in self.examples:
                     self.examples[code] = cell
+                if code == "i":
+                    self.lengths[len(cell)] += count
+                elif code == "z":
+                    self.zero_lengths.add(len(cell))
                 if len(cell) > self.longest:
                     self.longest = len(cell)
             elif kind is bool:
                 self.booleans += count
             elif kind is int or kind is float:
                 self.numbers += count
+                if 0 < cell < 1e15:
+                    self.lengths[len(str(int(cell)))] += count
                 if abs(cell) >= 1e15:
                     self.rounded += count
                     self.examples.setdefault("rounded", str(cell))
@@ -575,6 +585,7 @@ class _ColumnCounts:
             dates=self.dates,
             booleans=self.booleans,
             leading_zeros=kinds["z"],
+            zero_length=self._code_length(),
             longest=self.longest,
             examples=list(self.first_values),
         )
@@ -589,6 +600,13 @@ class _ColumnCounts:
             parts = {"count": self.rounded, "example": self.examples["rounded"]}
             hint.evidence.append(Evidence("rounded_numbers", parts, "warning"))
         return hint
+
+    def _code_length(self) -> int:
+        if self.zero_lengths:
+            return min(self.zero_lengths) if len(self.zero_lengths) == 1 else 0
+        lengths = self.lengths
+        # Codes of five digits that lost their zeros have four; a column of four digits only says nothing.
+        return 5 if lengths[4] and lengths[5] * 10 >= lengths[4] and lengths[4] + lengths[5] == lengths.total() else 0
 
     def _say(self, hint: ColumnHint, code: str, kind: str, weight: str = "info") -> None:
         parts = {"count": self.kinds[kind], "example": _shown(self.examples.get(kind, ""))}

@@ -31,6 +31,16 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.sheets.applying import build_change, rows_of_source
+from flask_appadmin.sheets.damage import (
+    LOST,
+    Damages,
+    SheetDoctor,
+    Suspicion,
+    cause_words,
+    compare,
+    is_home,
+    shown_cell,
+)
 from flask_appadmin.sheets.exporting import OWNER_NAME, cells_of
 from flask_appadmin.sheets.mapping import (
     KEY_TARGET,
@@ -62,6 +72,7 @@ _CHUNK = 500
 #: So many different cells of a column are remembered with their values.
 _REMEMBERED = 2_000
 _MISSING = object()
+_PLAIN_TYPES = ("text", "multiline", "integer", "decimal", "date")
 
 #: Row states that stand in the plan's counts.
 STATES = ("new", "changed", "unchanged", "conflict", "error", "skipped")
@@ -71,8 +82,8 @@ class _Planned:
     """A row on its way to becoming an ImportRow."""
 
     __slots__ = (
-        "children", "cleared", "doubtful", "duplicate", "export", "findings", "information", "key", "number", "owner",
-        "plan", "state", "title", "values", "version",
+        "cells", "children", "cleared", "doubtful", "duplicate", "export", "findings", "information", "key", "number",
+        "owner", "plan", "state", "suspects", "title", "values", "version",
     )  # fmt: skip
 
     def __init__(self, number: int) -> None:
@@ -93,6 +104,9 @@ class _Planned:
         self.doubtful: dict[str, tuple[str, Any, str]] = {}
         #: Cells that are for information: field -> (heading, cell).
         self.information: dict[str, tuple[str, Any]] = {}
+        #: Cells that look damaged: field -> (column, cell, suspicion).
+        self.suspects: dict[str, tuple[_Column, Any, Suspicion]] = {}
+        self.cells: list[Any] = []
         self.duplicate = False
         self.cleared = 0
 
@@ -124,8 +138,15 @@ class _Column:
     allowed: bool
     #: Several columns lead to this field, or its text may go on in another one.
     joined: bool
+    #: Several columns lead to this field: a cell is a part of its value.
+    is_part: bool
     #: (type of cell, cell) -> value or FieldError.
     known: dict[tuple[Any, Any], Any] = field(default_factory=dict)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its values leave as they are: no words for codes, no records."""
+        return self.item.target is None and self.item.type.name in _PLAIN_TYPES
 
 
 class _Reader:
@@ -149,6 +170,12 @@ class _Reader:
         self.letters = self._letters(targets)
         self.digest, self.digest_indexes = self._digest(targets)
         self.constants = self._constants() if entity is self.spec else []
+        hints = sheet.detection.columns
+        self.doctor = SheetDoctor(planner.damages, sheet.name, hints, headings, planner.options.repairs)
+        self.looked_at = [column.index for column in self.columns if column.allowed]
+        self.country_index = next(
+            (c.index for c in self.columns if c.item.name == "country" and c.entity is entity), -1
+        )
 
     def _columns(self, targets: Sequence[str]) -> list[_Column]:
         columns = []
@@ -161,8 +188,9 @@ class _Reader:
             allowed = item.name in self.planner.importable(model)
             if not allowed and not self.own:
                 continue
-            joined = targets.count(target) > 1 or bool(item.overflow)
-            columns.append(_Column(index, heading, model, item, allowed, joined))
+            is_part = targets.count(target) > 1
+            joined = is_part or bool(item.overflow)
+            columns.append(_Column(index, heading, model, item, allowed, joined, is_part))
         return columns
 
     def _letters(self, targets: Sequence[str]) -> list[tuple[int, str, dict[str, str]]]:
@@ -211,8 +239,10 @@ class _Reader:
     def read(self, number: int, row: Sequence[Any], faults: dict[tuple[int, int], str]) -> _Planned | None:
         """The row with its values and findings, None for one without any cell."""
         planned = _Planned(number)
-        cells = self.clean(row)
+        cells = planned.cells = self.clean(row)
         width = len(cells)
+        if cells != row:
+            self.doctor.note_blanks(number, row, cells, self.looked_at)
         if self.key_index >= 0 and self._read_key(planned, cells):
             return planned
         if 0 <= self.owner_index < width:
@@ -245,7 +275,40 @@ class _Reader:
                 return None
             planned.state = "skipped"
             planned.find("", "", gettext("In den zugeordneten Spalten steht nichts."), "note")
+        if not self.own:
+            self._look_at_row(planned, cells)
         return planned
+
+    def _look_at_row(self, planned: _Planned, cells: list[Any]) -> None:
+        """Rows of a foreign file that stand there twice, or whose cells stand one column beside their place."""
+        first = self.doctor.is_pasted_twice(planned.number, cells)
+        if first:
+            self.doctor.note("twice", -1, planned.number, first, planned.title)
+            choice = self.doctor.choice("twice")
+            words = gettext("Die Zeile ist dieselbe wie Zeile %(row)s.", row=first)
+            if choice == "repair":
+                planned.find("", planned.title, words, "note")
+                planned.state = "skipped"
+            elif choice != "keep":
+                planned.refuse("", planned.title, words)
+        faults = {finding[0] for finding in planned.findings if finding[3] == "bad" and finding[0]}
+        if len(faults | set(planned.doubtful)) >= 2 and any(self._fits(cells, step) for step in (1, -1)):
+            self.doctor.note("shifted", -1, planned.number, planned.title or cells[0])
+
+    def _fits(self, cells: list[Any], step: int) -> bool:
+        """Whether the cells can be read when each is taken from the next column."""
+        tried = 0
+        for column in self.columns:
+            index = column.index + step
+            cell = cells[index] if 0 <= index < len(cells) else None
+            if cell in (None, "") or column.item.within or column.joined:
+                continue
+            try:
+                read_cell(cell, column.item, self.names)
+            except FieldError:
+                return False
+            tried += column.item.type.name != "text" or column.item.kind != ""
+        return tried >= 2
 
     def _read_letters(self, planned: _Planned, heading: str, cell: Any, letters: dict[str, str]) -> None:
         """„VR“ ticks the fields of V and R and clears the others of the column."""
@@ -292,6 +355,9 @@ class _Reader:
     def _refuse_fault(self, planned: _Planned, column: _Column, fault: str) -> None:
         if not column.allowed:
             return
+        self.doctor.note(
+            "formula" if fault == "=" else "error_value", column.index, planned.number, fault, weight="note"
+        )
         if fault == "=":
             sentence = gettext(
                 "Die Formel hat kein gespeichertes Ergebnis. Bitte die Datei im Tabellenprogramm neu speichern."
@@ -307,8 +373,12 @@ class _Reader:
                 values[item.name] = None
                 return
             if cell[:1] == "#" and cell.upper() in _ERROR_VALUES:
+                self.doctor.note("error_value", column.index, planned.number, cell, weight="note")
                 planned.refuse(column.heading, cell, _error_value_sentence())
                 return
+        suspicion = None if column.is_part else self.doctor.look(column.index, cell, item)
+        if suspicion is not None:
+            cell = self._suspect(planned, column, cell, suspicion)
         if column.joined:
             if isinstance(values.get(item.name), str) and item.type.name in ("text", "multiline"):
                 cell = f"{values[item.name]} {_as_text(cell)}"  # two columns for one field: area code and number
@@ -333,8 +403,21 @@ class _Reader:
         else:
             values[item.name] = value
 
+    def _suspect(self, planned: _Planned, column: _Column, cell: Any, suspicion: Suspicion) -> Any:
+        """Keeps in mind that a cell looks damaged; answers the cell that is read: the repaired one if so chosen."""
+        cause, repaired, weight = suspicion
+        if weight == "note":
+            self.doctor.note(cause, column.index, planned.number, cell, repaired, weight)
+            return cell
+        if cause == "zeros" and column.item.kind == "postal_code" and 0 <= self.country_index < len(planned.cells):
+            if not is_home(planned.cells[self.country_index]):
+                return cell
+        planned.suspects[column.item.name] = (column, cell, suspicion)
+        return repaired if repaired is not LOST and self.doctor.choice(cause, column.index) == "repair" else cell
+
     def _doubt(self, planned: _Planned, column: _Column, cell: Any, fault: FieldError) -> None:
-        if planned.key is not None and column.entity is self.entity:
+        known = planned.key is not None or column.item.name in planned.suspects
+        if known and column.entity is self.entity:
             planned.doubtful[column.item.name] = (column.heading, cell, fault.found())
         else:
             planned.refuse(column.heading, cell, fault.found())
@@ -348,7 +431,7 @@ class _Reader:
         try:
             values[item.name] = read_cell(cell, item, self.names)
         except FieldError as fault:
-            if planned.key is not None and item.model_name == self.entity.name:
+            if (planned.key is not None or item.name in planned.suspects) and item.model_name == self.entity.name:
                 planned.doubtful[item.name] = (heading, cell, fault.found())
             else:
                 planned.refuse(heading, cell, fault.found())
@@ -409,6 +492,8 @@ class Planner:
         self._new_owners: dict[str, int] = {}
         #: (table, owner) -> its children by number and by title.
         self._named: dict[tuple[str, Any], dict[str, int]] = {}
+        #: What a spreadsheet program did to the file.
+        self.damages = Damages()
         self._counts = dict.fromkeys(STATES, 0)
         self._done = 0
         self._total = 0
@@ -432,7 +517,9 @@ class Planner:
             raise
         counts = self._final_counts()
         export = next((found for found in self.exports.values() if found is not None), None)
-        ImportRun.update(counts=counts, plan=secrets.token_hex(8), export=export).where(
+        detection: Any = {**self.run.detection, "damages": self.damages.to_json()}
+        self.run.detection = detection
+        ImportRun.update(counts=counts, plan=secrets.token_hex(8), export=export, detection=detection).where(
             ImportRun.id == self.run.id
         ).execute()
         return counts
@@ -469,20 +556,21 @@ class Planner:
         numbered = (entry for entry in enumerate(found, start=1) if entry[0] > header_row and entry[1])
         filled = (reader.read(number, row, faults) for number, row in numbered)
         for planned in _batches((row for row in filled if row is not None), _CHUNK):
-            self._match(planned, entity, sheet)
+            self._match(planned, entity, sheet, reader.doctor)
             self._find_named(planned, entity)
-            self._compare(planned, entity, sheet.own is not None)
+            self._compare(planned, entity, reader)
             self._store(planned, entity, sheet)
             self._done += len(planned)
             if self.progress is not None:
                 self.progress(self._done, self._total)
+        reader.doctor.finish(found.data.hidden_rows, [item.name for item in entity.natural_key])
 
     # --- finding the record ------------------------------------------------------------------------------------------
 
-    def _match(self, planned: list[_Planned], entity: ModelSpec, sheet: SurveyedSheet) -> None:
+    def _match(self, planned: list[_Planned], entity: ModelSpec, sheet: SurveyedSheet, doctor: SheetDoctor) -> None:
         key_name = self.options.key if entity is self.spec else ""
         if sheet.own is not None:
-            self._match_own(planned, entity)
+            self._match_own(planned, entity, doctor)
             if entity is self.spec and entity.natural_key:
                 key_name = entity.natural_key[0].name
         if key_name:
@@ -494,7 +582,7 @@ class Planner:
             self._note_new_owners(planned, entity)
             self._find_duplicates([row for row in planned if row.state == "new"], entity)
 
-    def _match_own(self, planned: list[_Planned], entity: ModelSpec) -> None:
+    def _match_own(self, planned: list[_Planned], entity: ModelSpec, doctor: SheetDoctor) -> None:
         present = self._present(entity, [row.key for row in planned if row.key is not None])
         for row in planned:
             if row.key is None:
@@ -502,7 +590,7 @@ class Planner:
             if row.key not in present:
                 row.refuse("", row.title, gettext("Der Eintrag wurde inzwischen gelöscht."))
             else:
-                self._check_twice(row, entity, row.key, gettext("Zeilenschlüssel"), row.key)
+                self._check_twice(row, entity, row.key, gettext("Zeilenschlüssel"), row.key, doctor=doctor)
         if entity.owner is not None:
             without = [row for row in planned if row.key is None and row.state == ""]
             self._match_owners(without, entity)
@@ -515,13 +603,26 @@ class Planner:
         return {row[0] for row in (query if condition is None else query.where(condition)).tuples()}
 
     def _check_twice(
-        self, row: _Planned, entity: ModelSpec, key: Any, heading: str, value: Any, among: str = ""
+        self,
+        row: _Planned,
+        entity: ModelSpec,
+        key: Any,
+        heading: str,
+        value: Any,
+        among: str = "",
+        doctor: SheetDoctor | None = None,
     ) -> None:
         if row.state == "error":
             return
         first = self._seen.setdefault((entity.name, among or heading), {}).setdefault(key, row.number)
         if first != row.number:
             words = gettext("steht schon in Zeile %(row)s. Diese Zeile wird nicht übernommen.", row=first)
+            if doctor is not None:
+                doctor.note("twice", -1, row.number, first, row.title)
+                if doctor.choice("twice") == "repair":
+                    row.state = "skipped"
+                    row.find(heading, value, words, "note")
+                    return
             row.refuse(heading, value, words)
 
     def _match_by_key(self, rows: list[_Planned], entity: ModelSpec, item: FieldSpec) -> None:
@@ -724,10 +825,14 @@ class Planner:
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
-    def _compare(self, planned: list[_Planned], entity: ModelSpec, own: bool) -> None:
+    def _compare(self, planned: list[_Planned], entity: ModelSpec, reader: _Reader) -> None:
         known = [row for row in planned if row.key is not None and row.state == ""]
+        for row in planned:
+            if row.suspects and (row.key is None or row.state != ""):
+                for name, (column, cell, (cause, repaired, _weight)) in row.suspects.items():
+                    self._settle_damage(row, reader.doctor, column, name, cell, cause, repaired)
         if known:
-            self._compare_known(known, entity, own)
+            self._compare_known(known, entity, reader)
         for row in planned:
             if row.state == "new":
                 row.plan = {
@@ -739,7 +844,8 @@ class Planner:
                     row.plan[entity.owner.name] = row.owner
                 row.doubtful = {}
 
-    def _compare_known(self, known: list[_Planned], entity: ModelSpec, own: bool) -> None:
+    def _compare_known(self, known: list[_Planned], entity: ModelSpec, reader: _Reader) -> None:
+        own = reader.own
         names = {name for row in known for name in (*row.values, *row.doubtful, *row.information)}
         names |= {item.name for item in entity.title_specs}
         items = [item for item in entity.data_fields if item.name in names]
@@ -758,10 +864,78 @@ class Planner:
             # A child that is named by its number left no export to compare with.
             left = own and (row.export is not None or entity.owner is None)
             untraced = left and row.version != version and row.key not in traced
+            self._find_damage(row, reader, {**now, **base})
             self._settle_doubts(row, entity, now, base)
             self._note_information(row, entity, now, base)
             if row.state == "":
                 row.state = self._compare_row(row, entity, now, base, own, untraced)
+
+    def _find_damage(self, row: _Planned, reader: _Reader, base: dict[str, Any]) -> None:
+        """Compares the cells of a known record with the values that left, or that stand there now."""
+        doctor, cells = reader.doctor, row.cells
+        columns = [column for column in reader.columns if column.entity is reader.entity and not column.item.within]
+        pairs = [
+            (cells[column.index] if column.index < len(cells) else None, base.get(column.item.name), column.is_plain)
+            for column in columns
+        ]
+        if doctor.is_shifted(pairs):
+            doctor.note("shifted", -1, row.number, row.title)
+            if doctor.choice("shifted") != "keep":
+                row.refuse("", row.title, gettext("Die Werte der Zeile stehen eine Spalte neben ihrem Platz."))
+            return
+        for column, (cell, before, is_plain) in zip(columns, pairs, strict=True):
+            name = column.item.name
+            if cell is None or cell == "" or (name not in row.values and name not in row.doubtful):
+                continue
+            if name in row.doubtful and _as_text(cell) == str(before):
+                continue  # older than its rule, and untouched
+            suspect = row.suspects.get(name)
+            value = row.values.get(name)
+            if name in row.values and value == before:
+                if suspect is not None and doctor.choice(suspect[2][0], column.index) == "repair":
+                    self._settle_damage(row, doctor, column, name, cell, suspect[2][0], suspect[2][1])
+                continue
+            cause = ""
+            if is_plain and not column.is_part:
+                if name in row.values:
+                    doctor.note_moved(name, column.heading, row.number, value, before)
+                read = value if name in row.values else None
+                cause = compare(cell, read, before, column.item)
+            if cause:
+                self._settle_damage(row, doctor, column, name, cell, cause, before)
+                if doctor.choice(cause, column.index) == "repair":
+                    # What it was: nothing changes.
+                    row.values.pop(name, None)
+                    row.doubtful.pop(name, None)
+            elif suspect is not None:
+                self._settle_damage(row, doctor, column, name, cell, suspect[2][0], suspect[2][1])
+
+    @staticmethod
+    def _settle_damage(
+        row: _Planned, doctor: SheetDoctor, column: _Column, name: str, cell: Any, cause: str, repaired: Any
+    ) -> None:
+        """Notes a damaged cell and does what was chosen about it; without a choice the row is an error."""
+        doctor.note(cause, column.index, row.number, cell, repaired)
+        choice = doctor.choice(cause, column.index)
+        fault = row.doubtful.get(name)
+        if choice == "repair" and repaired is not LOST:
+            words = gettext("repariert: jetzt „%(repaired)s“.", repaired=shown_cell(repaired))
+            row.find(column.heading, shown_cell(cell), words, "note")
+        elif choice == "keep":
+            if fault is not None and row.key is None:
+                row.refuse(*fault)
+        elif repaired is LOST:
+            row.doubtful.pop(name, None)
+            words = gettext("steht hier %(words)s; ein sicherer Weg zurück fehlt.", words=cause_words(cause))
+            row.refuse(column.heading, shown_cell(cell), words)
+        else:
+            row.doubtful.pop(name, None)
+            words = gettext(
+                "steht hier %(words)s. Vorschlag: „%(repaired)s“; bitte in der Vorschau entscheiden.",
+                words=cause_words(cause),
+                repaired=shown_cell(repaired),
+            )
+            row.refuse(column.heading, shown_cell(cell), words)
 
     def _current(
         self, entity: ModelSpec, items: list[FieldSpec], keys: list[int]

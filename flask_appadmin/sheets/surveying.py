@@ -55,6 +55,8 @@ class ImportOptions:
     targets: list[str] = field(default_factory=list)
     #: Values for every row: field -> text.
     constants: dict[str, str] = field(default_factory=dict)
+    #: What was chosen about damages, by their keys: "repair" or "keep".
+    repairs: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> ImportOptions:

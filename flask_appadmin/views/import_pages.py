@@ -17,6 +17,7 @@ from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettex
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import counted
 from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
+from flask_appadmin.sheets.damage import Damage, damages_of
 from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
 from flask_appadmin.sheets.exporting import headings
 from flask_appadmin.sheets.mapping import importable_fields
@@ -307,6 +308,26 @@ def preview_context(
         },
         "empty": _empty(run, show),
         "headline": _headline(run, survey),
+        "damages": [_damage_row(damage, options.repairs, own) for damage in damages_of(run.detection)],
+        "repair_url": url_for("imports.repair_view", id=run.id),
+    }
+
+
+def _damage_row(damage: Damage, repairs: dict[str, str], own: bool) -> dict[str, Any]:
+    """One damage with what may be chosen about it; a choice that stands is taken back by its button."""
+    chosen = repairs.get(damage.key, "")
+    choices = []
+    if damage.weight == "ask":
+        if damage.repairable:
+            choices.append(("repair", gettext("reparieren")))
+        if not (own and damage.cause == "twice"):
+            choices.append(("keep", gettext("so lassen")))
+    return {
+        "sentence": damage.sentence(),
+        "look": "" if chosen or not choices else "warn",
+        "choices": [
+            (f"{damage.key}|{'' if chosen == value else value}", label, chosen == value) for value, label in choices
+        ],
     }
 
 

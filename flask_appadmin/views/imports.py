@@ -29,6 +29,7 @@ from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, is_conflict
+from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields, save_schema, use_schema
 from flask_appadmin.sheets.marking import write_marked
 from flask_appadmin.sheets.planning import Planner, forget_rows, note_faults
@@ -339,6 +340,21 @@ class ImportsView(SignedInView):
             options.blank = "clear" if request.form.get("blank") == "clear" else "keep"
             _store(run, options=options.to_json())
             self._plan(run, survey, g.operator)
+            return redirect(url_for("imports.run_view", id=run.id))
+        return redirect(url_for("imports.preview_view", **_place(run)))
+
+    @expose("/repair", methods=("POST",))
+    def repair_view(self) -> Any:
+        """Takes what was chosen about one damage (`repair` = its key and "repair", "keep" or ""), and plans anew."""
+        run = self._run()
+        if run.state == "preview":
+            key, _bar, choice = request.form.get("repair", "").rpartition("|")
+            if choice not in ("repair", "keep", "") or key not in {damage.key for damage in damages_of(run.detection)}:
+                raise NotFound()
+            options = ImportOptions.from_json(run.options)
+            options.repairs[key] = choice
+            _store(run, options=options.to_json())
+            self._plan(run, Survey.from_json(run.detection), g.operator)
             return redirect(url_for("imports.run_view", id=run.id))
         return redirect(url_for("imports.preview_view", **_place(run)))
 

@@ -119,7 +119,9 @@ def test_northwind_comes_in_in_all_its_wrappings(clerk: Operator, customers: Pat
     assert wrappings
     for path in wrappings:
         report = run_import(path, SPEC, clerk)
-        assert report.errors == 0, (path.name, report.findings)
+        # In one of them the codes are numbers: those like "05021" lost their zeros, and wait for a word.
+        lost = sum("führenden Nullen" in finding and "Zeile" in finding[:6] for finding in report.findings)
+        assert report.errors == lost == (8 if "plz-als-zahl" in path.name else 0), (path.name, report.findings)
         # The second and every further one is known by its keys.
         assert report.new == (91 if path is wrappings[0] else 0), (path.name, report.findings[:3])
     assert Customer.select().count() == 91
