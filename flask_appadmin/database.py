@@ -533,6 +533,20 @@ def engine() -> str:
     return "sqlite" if isinstance(database.obj, APSWDatabase) else "postgresql"
 
 
+def measure_table(name: str) -> None:
+    """Before a join of many rows: has PostgreSQL count a table that was filled a moment ago and never counted yet.
+
+    It takes a table with a hundred columns for one row then, and reads all of it for every row of the other
+    one: 25 s instead of a twentieth to take back one field of 4,300 records. From the first count on it knows.
+    """
+    if engine() != "postgresql":
+        return
+    never = "SELECT relpages = 0 AND pg_relation_size(oid) > 0 FROM pg_class WHERE oid = to_regclass(%s)"
+    row = database.execute_sql(never, (f'"{name}"',)).fetchone()
+    if row is not None and row[0]:
+        database.execute_sql(f'ANALYZE "{name}"')
+
+
 #: How often a transaction that PostgreSQL refused for the sake of another one is tried again.
 _RETRIES = 5
 

@@ -21,7 +21,7 @@ from flask_appadmin.changes.running import (
     visible_keys,
 )
 from flask_appadmin.changes.unique import unique_sets
-from flask_appadmin.database import database, engine
+from flask_appadmin.database import database, engine, measure_table
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import (
@@ -128,6 +128,7 @@ def plan_undo(
     """What taking back a set would restore, and what was changed again since and therefore stays."""
     operator = operator or system_operator("")
     fields = _changed_fields(change_set, part)
+    _measure(fields)
     conflicts: list[UndoConflict] = []
     conflict_count = 0
     for spec, item in fields:
@@ -190,6 +191,11 @@ def _changed_fields(change_set: int, part: UndoPart = WHOLE) -> list[tuple[Model
         if spec is not None and item is not None and not item.secret:
             found.append((spec, item))
     return sorted(found, key=lambda pair: (pair[0].name, pair[1].name))
+
+
+def _measure(fields: list[tuple[ModelSpec, FieldSpec]]) -> None:
+    for name in {spec.name for spec, _item in fields}:
+        measure_table(name)
 
 
 def _undo_join(
@@ -463,6 +469,7 @@ def write_undo(run: Run, change_set: int, part: UndoPart = WHOLE) -> None:
     for _spec, item in fields:
         if not may_edit(run.operator, item):
             run.operator.require(f"{item.right}.edit")
+    _measure(fields)
     # Each value is noted, and each record is written.
     told_counts = [_told_count(change_set, spec, item) for spec, item in fields]
     run.expect(sum(told_counts) + max(told_counts, default=0))

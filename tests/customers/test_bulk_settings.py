@@ -65,9 +65,6 @@ def preview_of(client: FlaskClient, page: Page, **typed: Any) -> tuple[Any, Page
     return fields, shown
 
 
-# Tables that were filled a moment ago have no statistics yet, and PostgreSQL plans a minute's work without them; the
-# same statements are compared on both engines in tests/appadmin/test_bulk_change.py.
-@pytest.mark.engines("sqlite")
 def test_the_plan_of_4312_customers_is_what_happens_or_nothing(app: Flask) -> None:
     """M5: three fields set, one cleared, one transformed; groups, refusals, a change in between, the way back."""
     many_customers(4_312)
