@@ -111,6 +111,14 @@ def good(clerk: Operator, tmp_path: Path) -> dict[str, Path]:
     fields = [SPEC.field(name) for name in FIELDS]
     export(SPEC, clerk, paths["xlsx"], children=[BANK], fields=fields)
     export(SPEC, clerk, paths["csv"], file_format="csv", sheet=SPEC.name, fields=fields)
+    # What only helps people to edit is left out, since every file is read twice below.
+    book = openpyxl.load_workbook(paths["xlsx"])
+    for table in book.worksheets:
+        if table.title not in ("Kunden", "Bankverbindungen"):
+            del book[table.title]
+        table.data_validations.dataValidation.clear()
+    book.defined_names.clear()
+    book.save(paths["xlsx"])
     return paths
 
 
