@@ -656,7 +656,7 @@ def _undo(arguments: argparse.Namespace) -> int:
 
 def _history(arguments: argparse.Namespace) -> int:
     from flask_appadmin.changes import known_specs
-    from flask_appadmin.history import lines_of_record, lines_of_set, operations
+    from flask_appadmin.history import COPIED, ERASED, MERGED, lines_of_record, lines_of_set, operations
 
     _open()
     if arguments.customer is None and arguments.change_set is None:
@@ -698,7 +698,13 @@ def _history(arguments: argparse.Namespace) -> int:
         return 0
     for line in lines:
         when = f"{format_datetime(line.when)}  {line.who}  " if line.when else ""
-        words = {"create": gettext("angelegt"), "delete": gettext("gelöscht")}.get(line.action, "")
+        words = {
+            "create": gettext("angelegt"),
+            "delete": gettext("gelöscht"),
+            COPIED: gettext("kopiert nach %(title)s", title=line.new),
+            MERGED: gettext("zusammengeführt"),
+            ERASED: "" if line.label else gettext("anonymisiert"),
+        }.get(line.action, "")
         what = words or f"{line.label}: {line.old or gettext('leer')} → {line.new or gettext('leer')}"
         print(f"{line.change_set_id:>7}  {when}{line.title}  {what}")
     return 0

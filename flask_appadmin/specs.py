@@ -399,6 +399,10 @@ class ModelSpec:
         shown = (spec.format(values.get(spec.name)) for spec in self.title_specs if spec.target is None)
         return " ".join(text for text in shown if text) or str(self.label)
 
+    def named(self, title: str) -> str:
+        """What a record is, and which one: "Buch 978-1"; the label alone where the title has no words but that."""
+        return title if title == str(self.label) else f"{self.label} {title}"
+
 
 _specs: dict[Any, ModelSpec] = {}
 

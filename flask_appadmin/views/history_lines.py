@@ -14,7 +14,7 @@ from flask_appadmin.bulk import MEDIA_TYPES, Document
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import AppAdminError, FilterError, NotFound
 from flask_appadmin.filters.lookback import Lookback, read_lookback
-from flask_appadmin.history import COPIED, MERGED, ChangeLine, ChangeRecord, ChangeSetRecord, lines, readable
+from flask_appadmin.history import COPIED, ERASED, MERGED, ChangeLine, ChangeRecord, ChangeSetRecord, lines, readable
 from flask_appadmin.i18n import _, format_datetime, format_number, gettext, to_local
 from flask_appadmin.rights import Operator, may_read
 from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
@@ -223,7 +223,7 @@ class HistoryLines:
                     "what": ", ".join(part for part in (line.kind, line.through, line.source) if part),
                     "reason": line.reason,
                     "operation_url": url_for("operations.show_view", id=line.change_set_id),
-                    "record": f"{spec.label} {line.title}",
+                    "record": spec.named(line.title),
                     "url": url,
                     "label": line.label or notes.get(line.action, ""),
                     "old": line.old,
@@ -242,6 +242,7 @@ def _notes() -> dict[str, str]:
         "delete": gettext("gelöscht"),
         COPIED: gettext("kopiert"),
         MERGED: gettext("zusammengeführt"),
+        ERASED: gettext("anonymisiert"),
     }
 
 

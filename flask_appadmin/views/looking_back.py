@@ -65,7 +65,13 @@ def operation_filters(everybody: bool) -> list[dict[str, Any]]:
     given = request.args
     fields: list[dict[str, Any]] = [
         {"kind": "select", "name": "kind", "label": gettext("Art"), "choices": kinds, "value": given.get("kind", "")},
-        {"kind": "text", "name": "from", "label": gettext("von (heute, 01.10.2026)"), "value": given.get("from", "")},
+        {
+            "kind": "text",
+            "name": "from",
+            "label": gettext("von (heute, 01.10.2026)"),
+            "value": given.get("from", ""),
+            "width": "date",
+        },
         {"kind": "text", "name": "to", "label": gettext("bis"), "value": given.get("to", ""), "width": "s"},
     ]
     if everybody:

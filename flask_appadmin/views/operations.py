@@ -18,6 +18,7 @@ from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFou
 from flask_appadmin.filters.lookback import read_lookback
 from flask_appadmin.history import (
     COPIED,
+    ERASED,
     MERGED,
     ChangeGroup,
     ChangeLine,
@@ -214,19 +215,20 @@ class OperationsView(HistoryLines, SignedInView):
         last = None
         for line in lines:
             spec = self.registry.specs_by_name.get(line.entity)
-            label = str(spec.label) if spec is not None else line.entity
             url = ""
             if spec is not None and spec.owner is None and line.action != "delete":
                 url = self.registry.record_url(spec, line.record_id)
             record = (line.entity, line.record_id)
-            note = ", ".join(part for part in (str(_NOTES.get(line.action, "")), line.source) if part)
+            note = ", ".join(
+                part for part in ("" if line.field else str(_NOTES.get(line.action, "")), line.source) if part
+            )
             old, new = line.old, line.new
             if line.action == COPIED:
                 note, new = gettext("kopiert nach %(title)s", title=new), ""
             change_set = line.change_set_id
             rows.append(
                 {
-                    "record": f"{label} {line.title}",
+                    "record": spec.named(line.title) if spec is not None else f"{line.entity} {line.title}",
                     "url": url,
                     "label": line.label,
                     "old": old,
@@ -373,7 +375,7 @@ class OperationsView(HistoryLines, SignedInView):
             .where(ChangeRecord.change_set == row.id, ChangeRecord.entity == entity, ChangeRecord.record_id == key)
             .first()
         )
-        name = f"{spec.label} {line.record_title}" if line is not None else str(spec.label)
+        name = spec.named(line.record_title) if line is not None else str(spec.label)
         if part.cell is not None and part.cell[2] is not None:
             label = str(spec.field(part.cell[2]).label)
             return gettext("Nur „%(field)s“ bei: %(record)s", field=label, record=name)
@@ -381,7 +383,13 @@ class OperationsView(HistoryLines, SignedInView):
 
 
 #: What becomes of a record beside changed values.
-_NOTES = {"create": _("angelegt"), "delete": _("gelöscht"), COPIED: _("kopiert"), MERGED: _("zusammengeführt")}
+_NOTES = {
+    "create": _("angelegt"),
+    "delete": _("gelöscht"),
+    COPIED: _("kopiert"),
+    MERGED: _("zusammengeführt"),
+    ERASED: _("anonymisiert"),
+}
 
 
 def _state_words(back: TakenBack) -> str:

@@ -46,6 +46,10 @@ export function startUnsaved(form) {
   const needsWhy = (typed) => {
     // A masked field is typed anew beside what is stored.
     const name = typed.replace(/_new$/, "");
+    // What was empty before is a first entry, which nobody has to explain.
+    const field = form.elements[typed];
+    if (name === typed && field instanceof HTMLInputElement && field.type !== "hidden" && !field.defaultValue) return false;
+    if (name !== typed && field instanceof HTMLInputElement && !field.closest(".masked-value")?.querySelector("output")?.textContent.trim()) return false;
     return asking.some(([table, field]) => (field ? name.startsWith(`${table}-`) && !name.startsWith(`${table}-n`) && name.endsWith(`-${field}`) : name === table));
   };
   const askWhy = () => {
