@@ -773,12 +773,8 @@ def _import(arguments: argparse.Namespace) -> int:
     path = Path(arguments.file)
     if not path.is_file():
         raise AppAdminError(gettext("Die Datei %(file)s gibt es nicht.", file=str(path)))
-    if arguments.mode == "delete":
-        raise AppAdminError(
-            gettext("Löschen nach einer Liste geht noch nicht; es wurde nichts geändert. Möglich sind new und replace.")
-        )
-    if any("=" not in text for text in arguments.set):
-        raise AppAdminError(gettext("--set braucht Feld=Wert."))
+    if any("=" not in text for text in (*arguments.set, *arguments.default)):
+        raise AppAdminError(gettext("--set und --default brauchen Feld=Wert."))
     if arguments.report:
         _require_folder(Path(arguments.report))
     report = run_import(
@@ -790,17 +786,21 @@ def _import(arguments: argparse.Namespace) -> int:
         key=arguments.key,
         insert_missing=arguments.insert_missing,
         constants=dict(text.split("=", 1) for text in arguments.set),
+        defaults=dict(text.split("=", 1) for text in arguments.default),
+        confirmed=arguments.confirm,
         blank=arguments.blank,
         dry_run=arguments.dry_run,
         report=Path(arguments.report) if arguments.report else None,
         reason=arguments.reason,
     )
-    names = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates", "change_set")
+    names = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates", "deleted", "change_set")
     counts = {name: getattr(report, name) for name in names}
     sentence = gettext(
         "%(new)s neu, %(changed)s geändert, %(unchanged)s unverändert, %(conflicts)s Konflikte, %(errors)s fehlerhaft.",
         **{name: format_number(counts[name]) for name in names[:5]},
     )
+    if report.deleted:
+        sentence = f"{gettext('%(count)s gelöscht,', count=format_number(report.deleted))} {sentence}"
     if report.change_set:
         undo = gettext("Zurücknehmen: admin_app.py undo %(change_set)s", change_set=report.change_set)
         sentence = f"{sentence} {undo}"
@@ -958,10 +958,17 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("--key", default="", metavar="FIELD", help="Feld, an dem Zeilen ihren Datensatz finden")
     imported.add_argument("--insert-missing", action="store_true", help="Unbekannte anlegen")
     imported.add_argument("--set", action="append", default=[], metavar="field=value", help="für alle Zeilen")
+    imported.add_argument("--default", action="append", default=[], metavar="field=value", help="Vorgabe für neue")
+    imported.add_argument("--confirm", type=int, metavar="N", help="so viele dürfen gelöscht werden")
     imported.add_argument("--blank", choices=("keep", "clear"), default="", help="was leere Zellen bedeuten")
     imported.add_argument("--reason", default="", help="steht in der Historie; nötig, wenn sich Bankdaten ändern")
     imported.add_argument("--dry-run", action="store_true", help="nur zeigen")
-    imported.add_argument("--report", default="", metavar="OUT.xlsx", help="die eigene Datei, Befunde an ihren Zellen")
+    imported.add_argument(
+        "--report",
+        default="",
+        metavar="OUT.xlsx|OUT.csv",
+        help="die eigene Datei, Befunde an ihren Zellen, oder nur die Befunde",
+    )
     with_json(imported)
 
     exported = command("export", _export, "Als xlsx oder csv schreiben")

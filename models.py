@@ -2264,6 +2264,8 @@ class Customer(Record):
         *OWN_ADDRESSES,
     )
     unique_messages = {"customer_number": _("Kundennummer bereits vorhanden")}
+    import_defaults = ("customer_category.category",)
+    import_required = ("clerk",)
     follow_fields = ("currency",)
 
     @classmethod
@@ -2638,6 +2640,8 @@ class Contact(Record):
         table_name = "contact"
         indexes = ((("customer", "sequence_number"), True),)
 
+    deleted_by = "sequence_number"
+
     rule_fields = ("customer", "name_1", "name_2", "birth_date", "address")
 
     @classmethod
@@ -2801,6 +2805,8 @@ class Address(Record):
     class Meta:
         table_name = "address"
         indexes = ((("customer", "sequence_number"), True),)
+
+    deleted_by = "sequence_number"
 
     rule_fields = ("is_delivery", "is_invoice", "is_order_confirmation", "is_residence", "format", "routing_key",
         "consignment_warehouse")  # fmt: skip
@@ -3059,6 +3065,9 @@ class CustomerCategory(Record):
             (("customer", "sequence_number"), True),
             (("customer", "category"), True),
         )
+
+    deleted_by = "category"
+    position_field = "sequence_number"
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:

@@ -15,9 +15,11 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.applying import apply_run
 from flask_appadmin.sheets.damage import damages_of
+from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields, use_schema
 from flask_appadmin.sheets.marking import finding_sentences, write_marked
 from flask_appadmin.sheets.planning import Planner
+from flask_appadmin.sheets.reporting import deletion_words, findings_csv
 from flask_appadmin.sheets.sessions import ImportRun, forget_run
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, propose_options, require_mode, survey_file
 from flask_appadmin.specs import ModelSpec
@@ -34,6 +36,8 @@ class ImportReport:
     errors: int = 0
     skipped: int = 0
     duplicates: int = 0
+    #: Children and records that go.
+    deleted: int = 0
     change_set: int | None = None
     findings: list[str] = field(default_factory=list)
     run: int | None = None
@@ -54,16 +58,19 @@ def run_import(
     key: str = "",
     insert_missing: bool = False,
     constants: dict[str, str] | None = None,
+    defaults: dict[str, str] | None = None,
+    confirmed: int | None = None,
     blank: str = "",
     dry_run: bool = False,
     report: Path | None = None,
     reason: str = "",
 ) -> ImportReport:
-    """Brings a file in. `mode` is "both", "new" or "replace"; `key` the field by which rows find their record.
+    """Brings a file in. `mode` is "both", "new", "replace" or "delete"; `key` the field by which rows find their
+    record; `defaults` what new records get where the file says nothing valid; `confirmed` how many rows may go.
 
     What is given here wins over the saved mapping.
     """
-    options = ImportOptions()
+    options = ImportOptions(mode=mode or "both")
     survey = survey_file(path, path.name, spec, operator, options)
     if schema:
         options = use_schema(schema, spec, survey.main.detection.headings, options)
@@ -74,9 +81,12 @@ def run_import(
         options.key = _field_name(spec, key, operator)
     options.constants = _constants(spec, constants or {}, operator)
     options = propose_options(survey, spec, options)
+    options.defaults |= _defaults(spec, defaults or {})
     require_mode(operator, spec, options.mode)
     if key and not survey.is_own and options.key not in options.targets:
         raise AppAdminError(gettext("Keine Spalte der Datei ist dem Schlüssel „%(name)s“ zugeordnet.", name=key))
+    if not survey.is_own and (faults := faults_of_mode(options, spec)):
+        raise FaultList(faults)
     run = ImportRun.create(
         user=operator.user_id,
         user_name=operator.name[:80],
@@ -93,8 +103,16 @@ def run_import(
         found.findings += [damage.sentence() for damage in damages_of(run.detection) if damage.cause not in told]
         found.findings[:0] = _column_findings(survey, options)
         if report is not None:
-            write_marked(report, run, path, survey)
-        if not dry_run and (found.new or found.changed):
+            _write_report(report, run, path, survey)
+        if found.deleted and not dry_run and confirmed != found.deleted:
+            words = gettext(
+                "Gelöscht würden: %(kinds)s. Es wurde nichts gelöscht; zum Löschen geben Sie bitte die Zahl "
+                "%(count)s mit --confirm an.",
+                kinds=deletion_words(run, spec),
+                count=found.deleted,
+            )
+            raise AppAdminError(words)
+        if not dry_run and (found.new or found.changed or found.deleted):
             found.change_set = apply_run(run, spec, operator, reason).change_set
     except BaseException:
         forget_run(run)
@@ -137,6 +155,29 @@ def _constants(spec: ModelSpec, given: dict[str, str], operator: Operator) -> di
     return found
 
 
+def _defaults(spec: ModelSpec, given: dict[str, str]) -> dict[str, str]:
+    """Target -> text of what new records get, by what people call the field."""
+    known: dict[str, str] = {}
+    for target in spec.model.import_defaults:
+        item = item_of(target, spec)
+        known |= dict.fromkeys((target, *(heading.casefold() for heading in item.headings())), target)
+    found = {}
+    for name, text in given.items():
+        if name.strip().casefold() not in known:
+            labels = ", ".join(str(item_of(target, spec).label) for target in spec.model.import_defaults)
+            words = gettext("„%(name)s“ gehört nicht zu den Vorgaben für neue: %(labels)s.", name=name, labels=labels)
+            raise AppAdminError(words)
+        found[known[name.strip().casefold()]] = text
+    return found
+
+
+def _write_report(report: Path, run: ImportRun, path: Path, survey: Survey) -> None:
+    if report.suffix.casefold() == ".csv":
+        report.write_bytes(findings_csv(run))
+    else:
+        write_marked(report, run, path, survey)
+
+
 def _column_findings(survey: Survey, options: ImportOptions) -> list[str]:
     """Columns that are left out although their heading is known, with the reason."""
     main = survey.main
@@ -156,6 +197,7 @@ def _report(run: ImportRun, counts: dict[str, int]) -> ImportReport:
         conflicts=counts["conflict"],
         errors=counts["error"],
         skipped=counts["skipped"],
+        deleted=counts["delete"],
         duplicates=counts["duplicates"],
         findings=list(finding_sentences(run)),
         run=run.id,

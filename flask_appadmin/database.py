@@ -141,6 +141,15 @@ class Record(Model):
     shown_when: ClassVar[dict[str, tuple[str, tuple[Any, ...]]]] = {}
     #: Fields that `derive` reads; a change of others need not ask it. What it looks at is not set for many at once.
     derive_fields: ClassVar[tuple[str, ...]] = ()
+    #: The field by which a row of a file names a child that is to go („Löschen Kategorie“); "" where files delete none.
+    deleted_by: ClassVar[str] = ""
+    #: A number that is a place in an order: a place behind the last one means one more child at the end.
+    position_field: ClassVar[str] = ""
+    #: Targets ("field" or "child.field") that an import of new records is asked for: what is answered is taken where
+    #: the file has no value or no valid one.
+    import_defaults: ClassVar[tuple[str, ...]] = ()
+    #: Fields whose cell a new record from a file has to fill, where the file has a column for them.
+    import_required: ClassVar[tuple[str, ...]] = ()
     #: How two of these records become one (`merging.Merging`), and by what one takes them for the same
     #: (`duplicates.Likeness`); None where they do not.
     merging: ClassVar[Any] = None

@@ -10,9 +10,10 @@ Errors: AppAdminError for a run that is done; FaultList from the gateway, after 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from flask_appadmin.changes import Applied, ChangeSet, NewRecord
+from flask_appadmin.changes import Applied, ChangeSet, Departure, NewRecord, carry_out, departures_of
 from flask_appadmin.database import in_transaction
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import gettext
@@ -20,6 +21,9 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.damage import repairs_text
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
+
+#: States of rows that write values.
+WRITTEN = ("new", "changed", "conflict")
 
 #: The decision about a whole row stands under this name.
 WHOLE_ROW = "*"
@@ -70,13 +74,19 @@ def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everythin
         "import", source=run.file_name, title=title, reason=reason, details={"words": [words]} if words else None
     )
     specs = {spec.name: spec, **{child.name: child for child in spec.children}}
-    query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state.in_(("new", "changed", "conflict")))
+    query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state.in_((*WRITTEN, "delete")))
     made: dict[int, NewRecord] = {}
     # The records before their children, whatever the order of the sheets.
     order = (ImportRow.entity != spec.name, ImportRow.id)
     for row in query.order_by(*order).iterator():
         entity = specs[row.entity]
         source = source_of(row)
+        if row.state == "delete" and entity is spec:
+            continue  # `carry_out` does that, each by itself
+        if row.state == "delete":
+            if everything or not is_left_out(row):
+                change.delete(entity, row.record_id, source=source)
+            continue
         if row.state != "new":
             values, base = chosen_values(entity, row, everything=everything)
             change.update(entity, row.record_id, values, base=base, source=source)
@@ -121,16 +131,16 @@ def chosen_values(
 
 
 def count_chosen(run: ImportRun) -> dict[str, int]:
-    """What would be written: {"new": records, "changed": records, "cells": cells of known records}."""
+    """What would be written: {"new": records, "changed": records, "cells": cells of known records, "delete": rows}."""
     query = ImportRow.select(ImportRow.state, ImportRow.plan, ImportRow.decisions).where(
-        ImportRow.run == run.id, ImportRow.state.in_(("new", "changed", "conflict"))
+        ImportRow.run == run.id, ImportRow.state.in_((*WRITTEN, "delete"))
     )
-    counts = {"new": 0, "changed": 0, "cells": 0}
+    counts = {"new": 0, "changed": 0, "cells": 0, "delete": 0}
     for row in query.iterator():
         if is_left_out(row):
             continue
-        if row.state == "new":
-            counts["new"] += 1
+        if row.state in ("new", "delete"):
+            counts[row.state] += 1
             continue
         cells = sum(is_taken(cell, row.decisions.get(name)) for name, cell in row.plan.items())
         counts["changed"] += bool(cells)
@@ -141,17 +151,51 @@ def count_chosen(run: ImportRun) -> dict[str, int]:
 def apply_run(run: ImportRun, spec: ModelSpec, operator: Operator, reason: str = "") -> Applied:
     """Writes the plan in one transaction together with the mark that it is done; RunEnded the second time."""
 
-    def work() -> Applied:
+    def work() -> tuple[Applied, dict[int, Departure]]:
         # Whoever comes second waits here for the first one, and then finds nothing to take.
         taken = ImportRun.update(state="done").where(
             ImportRun.id == run.id, ImportRun.state.in_(("preview", "applying"))
         )
         if not taken.execute():
             raise RunEnded()
+        leaving = departures_of(spec, leaving_records(run, spec))
         applied = build_change(run, spec, reason).apply(operator)
-        counts = {**ImportRun.get_by_id(run.id).counts, "applied": applied.count}
-        ImportRun.update(change_set=applied.change_set, counts=counts).where(ImportRun.id == run.id).execute()
-        return applied
+        _keep_result(run, applied.change_set, applied.count)
+        return applied, leaving
 
-    result: Applied = in_transaction(work)
-    return result
+    applied, leaving = in_transaction(work)
+    return _let_go(run, spec, operator, reason, applied, leaving) if leaving else applied
+
+
+def leaving_records(run: ImportRun, spec: ModelSpec) -> list[int]:
+    """The records themselves that go."""
+    query = ImportRow.select().where(
+        ImportRow.run == run.id, ImportRow.entity == spec.name, ImportRow.state == "delete"
+    )
+    return [row.record_id for row in query.order_by(ImportRow.id) if not is_left_out(row)]
+
+
+def _let_go(
+    run: ImportRun,
+    spec: ModelSpec,
+    operator: Operator,
+    reason: str,
+    applied: Applied,
+    leaving: dict[int, Departure],
+) -> Applied:
+    """Deletes or anonymises records, the same way as from the list; what must stay is noted at its row."""
+    result = carry_out(spec, leaving, operator, reason=reason or gettext("Import „%(file)s“", file=run.file_name))
+    for key, reasons in result.refused.items():
+        own = (ImportRow.run == run.id) & (ImportRow.entity == spec.name) & (ImportRow.record_id == key)
+        for row in ImportRow.select().where(own, ImportRow.state == "delete"):
+            finding = [gettext("Löschen Nummer"), "*", " ".join(reasons), "bad"]
+            ImportRow.update(state="error", findings=[*row.findings, finding]).where(ImportRow.id == row.id).execute()
+    gone = len(result.deleted) + len(result.anonymised)
+    change_set = applied.change_set or result.change_set or result.final_set
+    _keep_result(run, change_set, applied.count + gone)
+    return replace(applied, change_set=change_set, deleted=applied.deleted + gone)
+
+
+def _keep_result(run: ImportRun, change_set: int | None, count: int) -> None:
+    counts = {**ImportRun.get_by_id(run.id).counts, "applied": count}
+    ImportRun.update(change_set=change_set, counts=counts).where(ImportRun.id == run.id).execute()

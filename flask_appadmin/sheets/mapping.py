@@ -139,6 +139,11 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
             for heading in dict.fromkeys((*item.headings(), str(item.label))):
                 known = exact.setdefault(f"{fold(str(child.label))} {fold(heading)}", [])
                 known.append(f"{child.name}.{item.name}")
+    for target in spec.model.import_defaults:
+        # What new records are asked for goes by its own name, whatever the table is called that it stands in.
+        found = find_target(target, spec)
+        for heading in found[1].headings() if found is not None and found[0] is not spec else ():
+            exact.setdefault(fold(heading), []).append(target)
     # The longest known heading wins: "Telefax" before "Tel".
     loose.sort(key=lambda pair: -len(pair[0]))
     return exact, loose
@@ -270,6 +275,10 @@ def save_schema(name: str, spec: ModelSpec, options: ImportOptions, found: Seque
         change.update(ImportSchema, old.id, values)
         for entry in ImportSchemaField.select().where(ImportSchemaField.import_schema == old.id):
             change.delete(ImportSchemaField, entry.id)
+        if old.import_mode != options.mode:
+            # Which columns it may have depends on the mode, so that comes first.
+            change.apply(operator)
+            change = ChangeSet("form", title=gettext("Importschema %(name)s", name=name))
     for heading, target in zip(found, options.targets, strict=False):
         if target and heading:
             values = {"import_schema": record, "source_column": heading[:120], "target": target}

@@ -31,6 +31,7 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.sheets.applying import build_change, rows_of_source
+from flask_appadmin.sheets.child_columns import plan_children
 from flask_appadmin.sheets.damage import (
     LOST,
     Damages,
@@ -41,7 +42,9 @@ from flask_appadmin.sheets.damage import (
     is_home,
     shown_cell,
 )
+from flask_appadmin.sheets.deleting import identifying_targets, marked_columns, plan_deletions
 from flask_appadmin.sheets.exporting import OWNER_NAME, cells_of
+from flask_appadmin.sheets.import_modes import names_only_children, read_defaults, take_defaults, target_of
 from flask_appadmin.sheets.mapping import (
     KEY_TARGET,
     LETTERS_TARGET,
@@ -50,6 +53,8 @@ from flask_appadmin.sheets.mapping import (
     importable_fields,
     read_cell,
 )
+from flask_appadmin.sheets.planned import Named as _Named
+from flask_appadmin.sheets.planned import Planned as _Planned
 from flask_appadmin.sheets.reading import open_sheets
 from flask_appadmin.sheets.rowkeys import RowDigest, RowKey, check_row_key
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, SheetExport
@@ -75,55 +80,7 @@ _MISSING = object()
 _PLAIN_TYPES = ("text", "multiline", "integer", "decimal", "date")
 
 #: Row states that stand in the plan's counts.
-STATES = ("new", "changed", "unchanged", "conflict", "error", "skipped")
-
-
-class _Planned:
-    """A row on its way to becoming an ImportRow."""
-
-    __slots__ = (
-        "cells", "children", "cleared", "doubtful", "duplicate", "export", "findings", "information", "key", "number",
-        "owner", "plan", "state", "suspects", "title", "values", "version",
-    )  # fmt: skip
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.state = ""
-        self.key: int | None = None
-        self.title = ""
-        self.values: dict[str, Any] = {}
-        self.children: list[tuple[str, dict[str, Any]]] = []
-        self.plan: dict[str, Any] = {}
-        self.findings: list[list[str]] = []
-        #: The export this row comes from and the record's version then, for the three-way comparison.
-        self.export: SheetExport | None = None
-        self.version = 0
-        #: What stands in the column of the owner; for children of a new record the place of its row.
-        self.owner: Any = None
-        #: Cells that cannot be read, unless they stand there just as they left: field -> (heading, cell, sentence).
-        self.doubtful: dict[str, tuple[str, Any, str]] = {}
-        #: Cells that are for information: field -> (heading, cell).
-        self.information: dict[str, tuple[str, Any]] = {}
-        #: Cells that look damaged: field -> (column, cell, suspicion).
-        self.suspects: dict[str, tuple[_Column, Any, Suspicion]] = {}
-        self.cells: list[Any] = []
-        self.duplicate = False
-        self.cleared = 0
-
-    def find(self, heading: str, value: Any, sentence: str, weight: str = "warn") -> None:
-        self.findings.append([heading, "" if value is None else str(value)[:120], sentence, weight])
-
-    def refuse(self, heading: str, value: Any, sentence: str) -> None:
-        self.find(heading, value, sentence, "bad")
-        self.state = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A cell that names a child of a record by the number it has there; which record that is, is found out later."""
-
-    heading: str
-    cell: Any
+STATES = ("new", "changed", "unchanged", "conflict", "error", "skipped", "delete")
 
 
 @dataclass(slots=True)
@@ -166,16 +123,23 @@ class _Reader:
         self.owner_index = targets.index(OWNER_TARGET) if OWNER_TARGET in targets else -1
         #: A row that names a child by its number changes what stands in it and nothing else.
         self.spares = entity is not self.spec and planner.options.blank != "clear"
+        self.marks: list[tuple[int, str, str]] = []
+        if planner.deletes:
+            self.marks = [(index, headings[index], table) for index, table in marked_columns(targets, self.spec)]
+            targets = identifying_targets(targets, self.spec, planner.options.key)
         self.columns = self._columns(targets)
         self.letters = self._letters(targets)
         self.digest, self.digest_indexes = self._digest(targets)
-        self.constants = self._constants() if entity is self.spec else []
         hints = sheet.detection.columns
         self.doctor = SheetDoctor(planner.damages, sheet.name, hints, headings, planner.options.repairs)
         self.looked_at = [column.index for column in self.columns if column.allowed]
         self.country_index = next(
             (c.index for c in self.columns if c.item.name == "country" and c.entity is entity), -1
         )
+        required = entity.model.import_required if entity is self.spec else ()
+        #: Columns that a new record has to fill.
+        self.asked = [(each.item, each.heading) for each in self.columns if each.item.name in required]
+        self.constants = self._constants() if entity is self.spec and not planner.deletes else []
 
     def _columns(self, targets: Sequence[str]) -> list[_Column]:
         columns = []
@@ -265,12 +229,13 @@ class _Reader:
         for index, heading, letters in self.letters:
             if index < width and cells[index] not in (None, ""):
                 self._read_letters(planned, heading, cells[index], letters)
+        planned.marks = [(heading, cells[at], table) for at, heading, table in self.marks if at < width and cells[at]]
         for item, text in self.constants:
             if item.name not in planned.values:
                 self._take(planned, planned.values, item, text, str(item.label))
         planned.children = [(name, values) for name, values in children.items() if _is_filled(values)]
         planned.title = entity.title_of(planned.values) if _is_filled(planned.values) else ""
-        if not planned.title and not planned.children and planned.key is None and not planned.state:
+        if not (planned.title or planned.children or planned.marks or planned.state) and planned.key is None:
             if not any(cell not in (None, "") for cell in cells):
                 return None
             planned.state = "skipped"
@@ -416,8 +381,11 @@ class _Reader:
         return repaired if repaired is not LOST and self.doctor.choice(cause, column.index) == "repair" else cell
 
     def _doubt(self, planned: _Planned, column: _Column, cell: Any, fault: FieldError) -> None:
+        target = target_of(self.spec, column.item)
         known = planned.key is not None or column.item.name in planned.suspects
-        if known and column.entity is self.entity:
+        if target in self.planner.options.defaults and not self.own:
+            planned.invalid[target] = (column.heading, cell, fault.found())
+        elif known and column.entity is self.entity:
             planned.doubtful[column.item.name] = (column.heading, cell, fault.found())
         else:
             planned.refuse(column.heading, cell, fault.found())
@@ -484,6 +452,10 @@ class Planner:
         self.progress = progress
         self.kind = ""
         self.names = ReferenceCache()
+        self.deletes = options.mode == "delete"
+        #: Several rows may name the same record where they only say something about its children.
+        self.repeats = self.deletes or names_only_children(options, spec)
+        self.defaults = read_defaults(options, spec, self.names)
         self.exports: dict[str, SheetExport | None] = {}
         self._importable: dict[str, set[str]] = {}
         #: What was met before -> the number of its row, to find rows that stand twice.
@@ -557,8 +529,15 @@ class Planner:
         filled = (reader.read(number, row, faults) for number, row in numbered)
         for planned in _batches((row for row in filled if row is not None), _CHUNK):
             self._match(planned, entity, sheet, reader.doctor)
-            self._find_named(planned, entity)
-            self._compare(planned, entity, reader)
+            if self.deletes:
+                plan_deletions(self, planned)
+            else:
+                self._find_named(planned, entity)
+                if sheet.own is None:
+                    take_defaults(self, planned, reader.asked)
+                self.compare(planned, entity, reader)
+                if sheet.own is None:
+                    plan_children(self, planned, reader)
             self._store(planned, entity, sheet)
             self._done += len(planned)
             if self.progress is not None:
@@ -590,7 +569,7 @@ class Planner:
             if row.key not in present:
                 row.refuse("", row.title, gettext("Der Eintrag wurde inzwischen gelöscht."))
             else:
-                self._check_twice(row, entity, row.key, gettext("Zeilenschlüssel"), row.key, doctor=doctor)
+                self.check_twice(row, entity, row.key, gettext("Zeilenschlüssel"), row.key, doctor=doctor)
         if entity.owner is not None:
             without = [row for row in planned if row.key is None and row.state == ""]
             self._match_owners(without, entity)
@@ -602,7 +581,7 @@ class Planner:
         condition = visible(self.operator, entity)
         return {row[0] for row in (query if condition is None else query.where(condition)).tuples()}
 
-    def _check_twice(
+    def check_twice(
         self,
         row: _Planned,
         entity: ModelSpec,
@@ -625,6 +604,11 @@ class Planner:
                     return
             row.refuse(heading, value, words)
 
+    def is_first(self, entity: ModelSpec, key: Any, number: int, among: str = "") -> bool:
+        """Whether no row before has named this."""
+        seen = self._seen.setdefault((entity.name, among or gettext("Zeilenschlüssel")), {})
+        return bool(seen.setdefault(key, number) == number)
+
     def _match_by_key(self, rows: list[_Planned], entity: ModelSpec, item: FieldSpec) -> None:
         wanted = {row.values.get(item.name) for row in rows} - {None}
         known: dict[Any, list[int]] = {}
@@ -638,7 +622,8 @@ class Planner:
             value = row.values.get(item.name)
             if value is None:
                 continue
-            self._check_twice(row, entity, value, str(item.label), value)
+            if not self.repeats:
+                self.check_twice(row, entity, value, str(item.label), value)
             found = known.get(value, [])
             if len(found) > 1:
                 words = gettext("gibt es im Bestand mehrfach; die Zeile ist nicht eindeutig.")
@@ -659,8 +644,8 @@ class Planner:
                 row.key = key
                 words = gettext("ist zusammengeführt: die Zeile ändert %(title)s.", title=titles[key])
                 row.find(str(item.label), row.values.pop(item.name, ""), words, "note")
-            if row.key in titles:
-                self._check_twice(row, entity, row.key, str(item.label), titles[row.key], gettext("Zeilenschlüssel"))
+            if row.key in titles and not self.repeats:
+                self.check_twice(row, entity, row.key, str(item.label), titles[row.key], gettext("Zeilenschlüssel"))
 
     def _match_owners(self, rows: list[_Planned], entity: ModelSpec) -> None:
         """New rows on a child sheet name their owner by its number; he may be new in the same file."""
@@ -703,7 +688,7 @@ class Planner:
             value = row.values[item.name]
             key = known.get((row.owner, value))
             if key is not None:
-                self._check_twice(row, entity, key, str(item.label), value, gettext("Zeilenschlüssel"))
+                self.check_twice(row, entity, key, str(item.label), value, gettext("Zeilenschlüssel"))
                 row.key = key
             elif not item.required:
                 words = gettext("ist unter „%(plural)s“ dieses Datensatzes nicht vorhanden", plural=str(entity.plural))
@@ -772,9 +757,13 @@ class Planner:
         if row.state:
             return
         mode = self.options.mode
+        if mode == "delete":
+            return
         if row.key is not None and mode == "new" and row.export is None:
-            row.find("", row.title, gettext("ist schon vorhanden; übernommen werden nur neue."), "note")
-            row.state = "skipped"
+            item = self.spec.field(self.options.key) if self.options.key else None
+            words = self.spec.model.unique_messages.get(item.name) if item is not None else None
+            value = row.values.get(item.name) if item is not None else row.title
+            row.refuse(str(item.label) if item is not None else "", value, str(words or gettext("ist schon vorhanden")))
         elif row.key is None and mode == "replace" and not self.options.insert_missing:
             row.find("", row.title, gettext("ist nicht vorhanden; übernommen werden nur bekannte."), "note")
             row.state = "skipped"
@@ -825,7 +814,7 @@ class Planner:
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
-    def _compare(self, planned: list[_Planned], entity: ModelSpec, reader: _Reader) -> None:
+    def compare(self, planned: list[_Planned], entity: ModelSpec, reader: _Reader) -> None:
         known = [row for row in planned if row.key is not None and row.state == ""]
         for row in planned:
             if row.suspects and (row.key is None or row.state != ""):
@@ -873,6 +862,8 @@ class Planner:
     def _find_damage(self, row: _Planned, reader: _Reader, base: dict[str, Any]) -> None:
         """Compares the cells of a known record with the values that left, or that stand there now."""
         doctor, cells = reader.doctor, row.cells
+        if not cells:
+            return  # a child that stands in columns of its record's row
         columns = [column for column in reader.columns if column.entity is reader.entity and not column.item.within]
         pairs = [
             (cells[column.index] if column.index < len(cells) else None, base.get(column.item.name), column.is_plain)
@@ -1014,42 +1005,46 @@ class Planner:
     # --- storing and rehearsing --------------------------------------------------------------------------------------
 
     def _store(self, planned: list[_Planned], entity: ModelSpec, sheet: SurveyedSheet) -> None:
-        children = {child.name: child for child in entity.children}
         rows = []
         for row in planned:
             state = row.state or "unchanged"
-            if state == "unchanged":
+            if state == "unchanged" and not row.parts:
                 self._counts["unchanged"] += 1
-                if not row.findings:
-                    continue
-            new = [
-                [
-                    name,
-                    {
-                        key: children[name].field(key).type.to_json(value, children[name].field(key))
-                        for key, value in values.items()
-                        if value is not None
-                    },
-                ]
-                for name, values in row.children
-            ]
-            rows.append(
-                {
-                    "run": self.run.id,
-                    "entity": entity.name,
-                    "sheet": sheet.name[:60],
-                    "row_number": row.number,
-                    "state": state,
-                    "record_id": row.key,
-                    "title": row.title[:160],
-                    "plan": row.plan if state != "error" else {},
-                    "children": new if state == "new" else [],
-                    "findings": row.findings,
-                    "is_duplicate": row.duplicate and state == "new",
-                    "cleared": row.cleared if state != "error" else 0,
-                }
-            )
+            if state != "unchanged" or row.findings:
+                rows.append(self._stored(row, entity, sheet))
+            if state != "error":
+                rows += [self._stored(part, child, sheet) for child, part in row.parts]
         store_rows(rows)
+
+    def _stored(self, row: _Planned, entity: ModelSpec, sheet: SurveyedSheet) -> dict[str, Any]:
+        children = {child.name: child for child in entity.children}
+        state = row.state or "unchanged"
+        new = [
+            [
+                name,
+                {
+                    key: children[name].field(key).type.to_json(value, children[name].field(key))
+                    for key, value in values.items()
+                    if value is not None
+                },
+            ]
+            for name, values in row.children
+            if state == "new"
+        ]
+        return {
+            "run": self.run.id,
+            "entity": entity.name,
+            "sheet": sheet.name[:60],
+            "row_number": row.number,
+            "state": state,
+            "record_id": row.key,
+            "title": row.title[:160],
+            "plan": row.plan if state != "error" else {},
+            "children": new,
+            "findings": row.findings,
+            "is_duplicate": row.duplicate and state == "new",
+            "cleared": row.cleared if state != "error" else 0,
+        }
 
     def _final_counts(self) -> dict[str, int]:
         counts = count_rows(self.run)
@@ -1096,8 +1091,11 @@ def note_faults(run: ImportRun, faults: Iterable[AppAdminError]) -> bool:
         by_source.setdefault(getattr(fault, "source", ""), []).append(fault)
     noted = False
     for source, found in by_source.items():
-        for row in rows_of_source(run, source):
+        for position, row in enumerate(rows_of_source(run, source)):
             noted = True
+            if position:  # the row is said once, and left out as a whole
+                ImportRow.delete().where(ImportRow.id == row.id).execute()
+                continue
             findings = list(row.findings)
             for fault in found:
                 if isinstance(fault, FieldError):

@@ -8,17 +8,22 @@ mapping under a name. Units: times are UTC; files expire.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import peewee
 
 from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store, rows_with
 from flask_appadmin.database import Record, database, utcnow
+from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
-from flask_appadmin.specs import Description, described
+from flask_appadmin.specs import Description, described, spec_of
+
+#: Begins the target of a column whose marks remove something; behind it stands the table.
+DELETE_TARGET = "#delete:"
 
 
 class SheetExport(peewee.Model):
@@ -59,7 +64,12 @@ class ImportSchema(Record):
         peewee.CharField(
             max_length=10,
             default="both",
-            choices=[("both", _("Neu und Ersetzen")), ("new", _("Neu")), ("replace", _("Ersetzen"))],
+            choices=[
+                ("both", _("Neu und Ersetzen")),
+                ("new", _("Neu")),
+                ("replace", _("Ersetzen")),
+                ("delete", _("Löschen")),
+            ],
             verbose_name=_("Import-Art"),
         ),
         listed=True,
@@ -72,6 +82,20 @@ class ImportSchema(Record):
 
     class Meta:
         table_name = "import_schema"
+
+    rule_fields = ("import_mode",)
+
+    @classmethod
+    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        """Columns with marks belong to the mode „Löschen“ (ME-126)."""
+        if values.get("id") is None or values.get("import_mode") == "delete":
+            return
+        marks = ImportSchemaField.target.startswith(DELETE_TARGET)
+        if ImportSchemaField.select().where(ImportSchemaField.import_schema == values["id"], marks).exists():
+            reason = gettext(
+                "Die Löschspalten gehören zur Import-Art „Löschen“; bitte nehmen Sie zuerst ihre Zuordnungen weg."
+            )
+            yield FieldError(spec_of(cls).field("import_mode"), None, reason)
 
 
 class ImportSchemaField(Record):
@@ -90,6 +114,18 @@ class ImportSchemaField(Record):
 
     class Meta:
         table_name = "import_schema_field"
+
+    rule_fields = ("import_schema", "target")
+
+    @classmethod
+    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        """Columns with marks belong to the mode „Löschen“ (ME-126)."""
+        if not str(values.get("target") or "").startswith(DELETE_TARGET):
+            return
+        schema = ImportSchema.get_or_none(ImportSchema.id == values.get("import_schema"))
+        if schema is not None and schema.import_mode != "delete":
+            reason = gettext("Diese Zuordnung gibt es nur in einem Importschema mit der Import-Art „Löschen“.")
+            yield FieldError(spec_of(cls).field("target"), None, reason)
 
 
 class ImportRun(peewee.Model):
@@ -132,7 +168,7 @@ class ImportRow(peewee.Model):
     entity = peewee.CharField(max_length=60)
     sheet = peewee.CharField(max_length=60, default="")
     row_number = peewee.IntegerField()
-    #: "new", "changed", "unchanged", "conflict", "error", "skipped".
+    #: "new", "changed", "unchanged", "conflict", "error", "skipped", "delete".
     state = peewee.CharField(max_length=10)
     record_id = peewee.BigIntegerField(null=True)
     title = peewee.CharField(max_length=160, default="")

@@ -16,6 +16,7 @@ from typing import Any
 from flask_appadmin.errors import FieldError, SheetError
 from flask_appadmin.i18n import gettext, use_locale
 from flask_appadmin.rights import Operator, visible
+from flask_appadmin.sheets.delete_targets import delete_targets, guess_marks
 from flask_appadmin.sheets.detection import (
     Detection,
     Evidence,
@@ -44,7 +45,7 @@ class ImportOptions:
     header_row: int | None = None
     encoding: str = ""
     separator: str = ""
-    #: "both", "new" or "replace".
+    #: "both", "new", "replace" or "delete".
     mode: str = "both"
     insert_missing: bool = False
     #: Field by which rows find their record, "" for none.
@@ -57,6 +58,10 @@ class ImportOptions:
     constants: dict[str, str] = field(default_factory=dict)
     #: What was chosen about damages, by their keys: "repair" or "keep".
     repairs: dict[str, str] = field(default_factory=dict)
+    #: What new records get where the file says nothing or nothing valid: target -> text.
+    defaults: dict[str, str] = field(default_factory=dict)
+    #: Tells the content of a file from the inbox, so that it is not taken over twice; "" for others.
+    digest: str = ""
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> ImportOptions:
@@ -213,7 +218,7 @@ def _arranged(
 ) -> Survey:
     own: list[SurveyedSheet] = []
     exports: dict[str, SheetExport | None] = {}
-    for sheet in found:
+    for sheet in found if options.mode != "delete" else ():
         candidate = _own_table(sheet, spec, operator, exports)
         if candidate is not None:
             sheet.own, sheet.entity = own_targets(candidate, sheet.detection.headings, operator), candidate.name
@@ -226,6 +231,7 @@ def _arranged(
     chosen = chosen or max(found, key=lambda sheet: sheet.detection.row_count)
     guesses = guess_targets(spec, chosen.detection.headings, chosen.samples, operator)
     chosen.guesses = [(guess.target, guess.reason, guess.look) for guess in guesses]
+    guess_marks(chosen.guesses, chosen.detection.headings, spec, options.mode)
     return Survey(kind, "", "", [chosen], [name for name in names if name != chosen.name])
 
 
@@ -262,6 +268,7 @@ _MODES = {
     "both": (("import.new", "import.replace"), ("create", "edit")),
     "new": (("import.new",), ("create",)),
     "replace": (("import.replace",), ("edit",)),
+    "delete": (("import.delete",), ("edit", "delete")),
 }
 
 
@@ -346,6 +353,6 @@ def target_label(target: str, spec: ModelSpec) -> str:
     """A target as operators read it: the field's label, behind that of its child table."""
     found = find_target(target, spec)
     if found is None:
-        return target
+        return dict(delete_targets(spec)).get(target, target)
     entity, item = found
     return str(item.label) if entity is spec else f"{entity.label}: {item.label}"

@@ -18,9 +18,12 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.selections import counted
 from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
 from flask_appadmin.sheets.damage import Damage, damages_of
+from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
 from flask_appadmin.sheets.exporting import headings
+from flask_appadmin.sheets.import_modes import item_of
 from flask_appadmin.sheets.mapping import importable_fields
+from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, key_fields, modes_of, target_label
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
@@ -83,9 +86,11 @@ def mapping_context(
         "detection": _detection_fields(survey, options, spec),
         "key": _key_field(survey, options, spec),
         "mode": _mode_field(options, spec, operator),
+        "inserts": options.insert_missing,
+        "defaults": _default_fields(options, spec, registry),
         "blank": blank_field(options),
         "columns": [_column_row(index, hint, survey, options, spec) for index, hint in enumerate(detection.columns)],
-        "targets": _targets(spec, operator, registry),
+        "targets": [*_targets(spec, operator, registry), *_marks(options, spec)],
         "save_as": {"value": ""} if operator.may("import_schema.create") else None,
         "remarks": [found.sentence() for found in detection.evidence if found.weight != "info"],
         "next_label": gettext(
@@ -157,11 +162,42 @@ def _key_field(survey: Survey, options: ImportOptions, spec: ModelSpec) -> dict[
 def _mode_field(options: ImportOptions, spec: ModelSpec, operator: Operator) -> dict[str, Any]:
     words = {
         "both": gettext("Neue anlegen und vorhandene ändern"),
-        "new": gettext("nur Neue anlegen"),
-        "replace": gettext("nur vorhandene ändern"),
+        "new": gettext("nur Neue anlegen (Neu)"),
+        "replace": gettext("nur vorhandene ändern (Ersetzen)"),
+        "delete": gettext("Löschen, was markiert ist"),
     }
     choices = [(mode, words[mode]) for mode in modes_of(operator, spec)]
     return _select("mode", gettext("Import-Art"), options.mode, choices)
+
+
+def default_name(target: str) -> str:
+    """The name of the input for what new records get."""
+    return f"default-{target}"
+
+
+def _default_fields(options: ImportOptions, spec: ModelSpec, registry: Registry) -> list[dict[str, Any]]:
+    """What an import of new records is asked for (fields.html)."""
+    fields = []
+    for target in spec.model.import_defaults:
+        item = item_of(target, spec)
+        text = options.defaults.get(target, "")
+        field: dict[str, Any] = {
+            "name": default_name(target),
+            "label": gettext("%(field)s für Neue", field=str(item.label)),
+            "kind": "text",
+            "value": text,
+            "help": gettext("wird genommen, wo in der Zeile eines neuen Datensatzes nichts Gültiges steht"),
+        }
+        if item.target is not None:
+            url = f"{registry.lookup_url(item.references)}?all=1"
+            field |= {"kind": "lookup", "value": "", "display": text, "lookup_url": url, "browsed": True}
+        fields.append(field)
+    return fields
+
+
+def _marks(options: ImportOptions, spec: ModelSpec) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The group „Kennz. "Löschen"“, which only the mode „Löschen“ has."""
+    return [(gettext("Kennz. „Löschen“"), delete_targets(spec))] if options.mode == "delete" else []
 
 
 def blank_field(options: ImportOptions) -> dict[str, Any]:
@@ -221,20 +257,23 @@ DOORS: dict[str, Any] = {
     "duplicate": ImportRow.is_duplicate == True,  # noqa: E712 - an expression
     "unchanged": ImportRow.state == "unchanged",
     "skipped": ImportRow.state == "skipped",
+    "delete": ImportRow.state == "delete",
     "cleared": (ImportRow.cleared > 0) & ImportRow.state.in_(("changed", "conflict")),
-    "all": ImportRow.state.in_(("new", "changed", "conflict", "error")),
+    "all": ImportRow.state.in_(("new", "changed", "conflict", "error", "delete")),
 }
 
 
 def first_door(counts: dict[str, int]) -> str:
     """What the preview shows first: questions before changes before news."""
-    names = {"conflict": "conflict", "error": "error", "changed": "changed", "new": "new"}
+    names = {"conflict": "conflict", "error": "error", "changed": "changed", "new": "new", "delete": "delete"}
     return next((door for name, door in names.items() if counts.get(name)), "unchanged")
 
 
 def tiles(run: ImportRun, active: str) -> list[tuple[int, str, str, bool, str]]:
     """The counts of a plan; each leads to its rows."""
     counts = run.counts
+    if ImportOptions.from_json(run.options).mode == "delete":
+        return _deletion_tiles(run, active)
     rows = [
         ("new", gettext("neu"), "good"),
         ("changed", gettext("geändert"), ""),
@@ -257,6 +296,17 @@ def tiles(run: ImportRun, active: str) -> list[tuple[int, str, str, bool, str]]:
     ]
 
 
+def _deletion_tiles(run: ImportRun, active: str) -> list[tuple[int, str, str, bool, str]]:
+    """How many of which kind go."""
+    url = url_for("imports.preview_view", id=run.id, show="delete")
+    found = [
+        (count, str(entity.plural), url, active == "delete", "bad")
+        for entity, count in deletions_of(run, known_specs()[run.entity])
+    ]
+    errors = url_for("imports.preview_view", id=run.id, show="error")
+    return [*found, (run.counts.get("error", 0), gettext("Fehler"), errors, active == "error", "bad")]
+
+
 def preview_context(
     run: ImportRun, survey: Survey, spec: ModelSpec, operator: Operator, registry: Registry, show: str, page: int
 ) -> dict[str, Any]:
@@ -270,7 +320,7 @@ def preview_context(
     query = ImportRow.select().where(ImportRow.run == run.id, condition).order_by(ImportRow.id)
     found = list(query.offset((page - 1) * PAGE).limit(PAGE))
     chosen = count_chosen(run)
-    count = chosen["new"] + chosen["changed"]
+    count = chosen["new"] + chosen["changed"] + chosen["delete"]
     place = {"id": run.id, "show": show, "page": page}
     conflicts = run.counts.get("conflict", 0)
     rules = None
@@ -291,6 +341,7 @@ def preview_context(
             "label": _apply_label(spec, chosen, run),
             "count": count,
             "plan": run.plan,
+            "confirm": gettext("Anzahl eintippen") if chosen["delete"] else "",
         },
         "tiles": tiles(run, show),
         "rules": rules,
@@ -346,11 +397,15 @@ def _links(run: ImportRun, own: bool) -> list[tuple[str, str]]:
         if not own:
             links.append((gettext("Zuordnung"), url_for("imports.mapping_view", id=run.id)))
         links.append((gettext("Meine Datei mit Markierungen"), url_for("imports.marked_view", id=run.id)))
+    if run.counts.get("error") or run.counts.get("skipped"):
+        links.append((gettext("Befunde als CSV"), url_for("imports.report_view", id=run.id)))
     return links
 
 
 def _apply_label(spec: ModelSpec, chosen: dict[str, int], run: ImportRun) -> str:
     new, changed = chosen["new"], chosen["changed"]
+    if chosen["delete"]:
+        return gettext("%(count)s löschen", count=format_number(chosen["delete"]))
     if new and not changed:
         children = ImportRow.select().where(
             ImportRow.run == run.id, ImportRow.state == "new", ImportRow.entity != spec.name
@@ -441,6 +496,11 @@ def _cells(found: list[ImportRow], registry: Registry, operator: Operator, own: 
             for name, cell in row.plan.items():
                 finding = _take_finding(findings, str(entity.field(name).label))
                 rows.append(_cell_row(start, row, entity.field(name), cell, names, last, finding, registry))
+        elif row.state == "delete":
+            out = is_left_out(row)
+            choices = [("take", gettext("löschen"), not out, False), ("skip", gettext("behalten"), out, False)]
+            more = {"id": f"{row.id}|{WHOLE_ROW}", "now": row.title, "choices": choices, "field": str(entity.label)}
+            rows.append({**start, **more, "yours": gettext("wird gelöscht"), "yours_look": "sub" if out else "bad"})
         elif row.state == "new":
             rows.append(_new_row(start, row, entity, names, specs, findings))
             findings = [] if len(findings) == 1 else findings[1:]
@@ -505,7 +565,9 @@ def _new_row(
             parts.append(f"{item.label}: {shown(item, item.type.from_json(row.plan[item.name], item), names)}")
     for child_name, values in row.children:
         child = specs[child_name]
-        parts.append(f"{child.label}: {child.title_of(_typed(child, values))}")
+        typed = _typed(child, values)
+        words = [str(shown(item, typed[item.name], names)) for item in child.title_specs if item.name in typed]
+        parts.append(f"{child.label}: {' '.join(words) or child.title_of(typed)}")
     more = len(parts) - _SHOWN_VALUES
     text = " · ".join(parts[:_SHOWN_VALUES]) + (f" · +{more}" if more > 0 else "")
     first = findings[0] if findings else None
@@ -570,6 +632,8 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
         links.append((gettext("Vorgang ansehen"), registry.operation_url(done.id), False))
     if run.storage_name and (counts.get("error") or counts.get("conflict") or counts.get("duplicates")):
         links.append((gettext("Meine Datei mit Markierungen"), url_for("imports.marked_view", id=run.id), False))
+    if counts.get("error") or counts.get("skipped"):
+        links.append((gettext("Befunde als CSV"), url_for("imports.report_view", id=run.id), False))
     undo = None
     if done is not None and not undone and registry.undo_url(done.id):
         undo = {"url": registry.undo_url(done.id), "label": gettext("Import zurücknehmen")}
@@ -610,6 +674,7 @@ def _result_findings(run: ImportRun) -> tuple[list[tuple[int, str, str, str]], i
 
 __all__ = [
     "DOORS",
+    "default_name",
     "first_door",
     "mapping_context",
     "preview_context",

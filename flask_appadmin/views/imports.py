@@ -30,14 +30,26 @@ from flask_appadmin.selections import Selection
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, is_conflict
 from flask_appadmin.sheets.damage import damages_of
+from flask_appadmin.sheets.delete_targets import delete_targets
+from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
+from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
 from flask_appadmin.sheets.mapping import find_target, importable_fields, save_schema, use_schema
 from flask_appadmin.sheets.marking import write_marked
 from flask_appadmin.sheets.planning import Planner, forget_rows, note_faults
 from flask_appadmin.sheets.reading import display_name, open_sheets
+from flask_appadmin.sheets.reporting import findings_csv
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
-from flask_appadmin.sheets.surveying import ImportOptions, Survey, modes_of, propose_options, require_mode, survey_file
+from flask_appadmin.sheets.surveying import (
+    ImportOptions,
+    Survey,
+    modes_of,
+    propose_options,
+    require_mode,
+    survey_file,
+    target_label,
+)
 from flask_appadmin.shell import accepts_uploads
-from flask_appadmin.specs import ModelSpec
+from flask_appadmin.specs import ModelSpec, ReferenceCache
 from flask_appadmin.views import import_pages as pages
 from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
@@ -63,7 +75,7 @@ class ImportsView(SignedInView):
 
     def is_accessible(self) -> bool:
         found: Operator | None = getattr(g, "operator", None)
-        return found is not None and (found.may("import.new") or found.may("import.replace"))
+        return found is not None and any(found.may(f"import.{mode}") for mode in ("new", "replace", "delete"))
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
         if getattr(g, "operator", None) is None:
@@ -115,6 +127,10 @@ class ImportsView(SignedInView):
             limits=gettext("xlsx, xls, ods oder csv, höchstens 50 MB"),
             schemas=[(name, name) for name in pages.schema_names(spec)],
             errors=errors or [],
+            waiting=[
+                (each["name"], format_datetime(each["when"]), format_number(-(-each["size"] // 1024)))
+                for each in waiting_files(instance_folder())
+            ],
             imports=[_listed(run) for run in runs],
         )
 
@@ -124,7 +140,11 @@ class ImportsView(SignedInView):
         options = ImportOptions(mode=modes_of(operator, spec)[0])
         given: FileStorage | None = request.files.get("file")
         pasted = request.form.get("pasted", "")
-        if given is not None and given.filename:
+        waiting = request.form.get("waiting", "")
+        source: Any
+        if waiting:
+            name, source = display_name(waiting), open_waiting(instance_folder(), waiting)
+        elif given is not None and given.filename:
             name, source = display_name(given.filename), given.stream
         elif pasted.strip():
             name, source = gettext("Zwischenablage"), io.BytesIO(pasted.encode("utf-8", "replace"))
@@ -132,9 +152,12 @@ class ImportsView(SignedInView):
         else:
             raise SheetError(gettext("Bitte wählen Sie eine Datei aus oder fügen Sie Zellen ein."))
         store = storage.uploads(instance_folder())
-        stored = store.save(source)  # type: ignore[arg-type]
+        stored = store.save(source)
         source.close()
         try:
+            if waiting:
+                options.digest = digest_of(store.path(stored))
+                refuse_again(options.digest, spec.name)
             return self._begin(spec, operator, store, stored, name, options)
         except BaseException:
             store.remove(stored)
@@ -249,13 +272,16 @@ class ImportsView(SignedInView):
         path = storage.uploads(instance_folder()).path(run.storage_name)
         again = _detection_posted(survey, options)
         schema = posted.get("schema", "")
+        modes = (options.mode, posted.get("mode", options.mode))
+        _take_mode(options, spec)
+        if "delete" in modes and modes[0] != modes[1]:
+            again = True  # other columns count
         if posted.get("_do") == "again" or again or schema:
             survey = survey_file(path, run.file_name, spec, operator, options)
             surveyed(run, survey, spec, operator, options, schema)
             return redirect(url_for("imports.mapping_view", id=run.id))
         options.targets = [posted.get(f"col-{index}", "") for index in range(len(survey.main.detection.headings))]
         options.key = posted.get("key", "")
-        options.mode = posted.get("mode", options.mode)
         options.blank = "clear" if posted.get("blank") == "clear" else "keep"
         _check_mapping(survey, spec, options, operator)
         name = posted.get("schema_name", "").strip()
@@ -358,6 +384,14 @@ class ImportsView(SignedInView):
             return redirect(url_for("imports.run_view", id=run.id))
         return redirect(url_for("imports.preview_view", **_place(run)))
 
+    @expose("/report")
+    def report_view(self) -> Any:
+        """All findings as a csv file."""
+        run = self._run()
+        title = gettext("%(name)s Befunde", name=Path(run.file_name).stem)
+        content = io.BytesIO(findings_csv(run))
+        return send_file(content, mimetype="text/csv", as_attachment=True, download_name=f"{title}.csv")
+
     @expose("/marked")
     def marked_view(self) -> Any:
         """The operator's own file with its findings in their cells."""
@@ -388,7 +422,14 @@ class ImportsView(SignedInView):
             return redirect(url_for("imports.preview_view", id=run.id))
         spec, operator = self._spec(run.entity), g.operator
         chosen = count_chosen(run)
-        if chosen["new"] + chosen["changed"] > ROWS_AT_ONCE:
+        if chosen["delete"] and request.form.get("count", "").strip() != str(chosen["delete"]):
+            words = gettext(
+                "Es wurde nichts gelöscht: Bitte tippen Sie die Zahl %(count)s ein, um das Löschen zu bestätigen.",
+                count=chosen["delete"],
+            )
+            _store(run, message=words)
+            return redirect(url_for("imports.preview_view", id=run.id))
+        if chosen["new"] + chosen["changed"] + chosen["delete"] > ROWS_AT_ONCE:
             _start_job(run, "import_apply", operator, reason=posted_reason())
             return redirect(url_for("imports.run_view", id=run.id))
         try:
@@ -466,7 +507,9 @@ def _listed(run: ImportRun) -> dict[str, Any]:
         result = ngettext("%(count)s Datensatz übernommen", "%(count)s Datensätze übernommen", counts.get("applied", 0))
     elif run.message:
         result = run.message
-    total = sum(counts.get(name, 0) for name in ("new", "changed", "unchanged", "conflict", "error", "skipped"))
+    total = sum(
+        counts.get(name, 0) for name in ("new", "changed", "unchanged", "conflict", "error", "skipped", "delete")
+    )
     return {
         "url": url_for("imports.run_view", id=run.id),
         "name": run.file_name,
@@ -497,19 +540,40 @@ def _detection_posted(survey: Survey, options: ImportOptions) -> bool:
     return (options.sheet or survey.main.name, options.encoding, options.separator, number) != before
 
 
+def _take_mode(options: ImportOptions, spec: ModelSpec) -> None:
+    """Takes over what was posted about new records: mode, insertion, what they get where the file says nothing."""
+    posted = request.form
+    options.mode = posted.get("mode", options.mode)
+    if "mode" in posted:
+        options.insert_missing = options.mode == "replace" and posted.get("insert_missing") == "1"
+    for target in spec.model.import_defaults:
+        name = pages.default_name(target)
+        if name in posted or f"{name}_text" in posted:
+            options.defaults.pop(target, None)
+            text = posted.get(f"{name}_text", "").strip()
+            key = posted.get(name, "")
+            if key.isascii() and key.isdigit() and len(key) < 19:
+                item = item_of(target, spec)
+                text = ReferenceCache().titles(item.references, {int(key)}).get(int(key), text) if item.target else key
+            if text:
+                options.defaults[target] = text[:200]
+
+
 def _check_mapping(survey: Survey, spec: ModelSpec, options: ImportOptions, operator: Operator) -> None:
     """Says all at once what is wrong with a mapping."""
     faults: list[AppAdminError] = []
-    options.targets = [target if _is_open(target, spec, operator) else "" for target in options.targets]
+    marks = {target for target, _label in delete_targets(spec)} if options.mode == "delete" else set()
+    options.targets = [
+        target if target in marks or _is_open(target, spec, operator) else "" for target in options.targets
+    ]
     headings = survey.main.detection.headings
     for target in dict.fromkeys(target for target in options.targets if target):
         found = find_target(target, spec)
-        assert found is not None
         columns = [headings[index] for index, chosen in enumerate(options.targets) if chosen == target]
-        if len(columns) > 1 and found[1].type.name not in ("text", "multiline"):
+        if len(columns) > 1 and (found is None or found[1].type.name not in ("text", "multiline")):
             words = gettext(
                 "„%(field)s“ ist mehreren Spalten zugeordnet (%(columns)s); möglich ist eine.",
-                field=str(found[1].label),
+                field=target_label(target, spec),
                 columns=", ".join(columns),
             )
             faults.append(AppAdminError(words))
@@ -521,10 +585,7 @@ def _check_mapping(survey: Survey, spec: ModelSpec, options: ImportOptions, oper
             "Der Schlüssel „%(field)s“ ist keiner Spalte zugeordnet.", field=str(item.label) if item else options.key
         )
         faults.append(AppAdminError(words))
-    if options.mode == "replace" and not options.key:
-        faults.append(AppAdminError(gettext("Um vorhandene zu ändern, braucht es einen Schlüssel.")))
-    if options.mode not in ("both", "new", "replace"):
-        faults.append(AppAdminError(gettext("Diese Import-Art gibt es nicht.")))
+    faults += faults_of_mode(options, spec)
     if faults:
         raise FaultList(faults)
     require_mode(operator, spec, options.mode)
@@ -556,7 +617,7 @@ def note_refused(run: ImportRun, fault: FaultList) -> str:
     counts = {**run.counts}
     query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state == "error")
     counts["error"] = query.count()
-    for name in ("new", "changed", "conflict"):
+    for name in ("new", "changed", "conflict", "delete"):
         counts[name] = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state == name).count()
     _store(run, counts=counts, plan=secrets.token_hex(8))
     return gettext(

@@ -379,7 +379,7 @@ class AppModelView(ModelView):
         """Records for typing ahead: ?query=…&limit=… -> [{"id", "text", "more"}] (more: see suggestion_fields).
 
         &for=<table>.<field> offers only what that reference takes (`among`), and all of it without a question;
-        &offered=1 only what forms offer (`Record.offered`).
+        &offered=1 only what forms offer (`Record.offered`); &all=1 answers without a question, too.
         """
         only = self.spec.model.offered() if "offered" in request.args else None
         return jsonify(self._typed_ahead(20, only))
@@ -411,6 +411,8 @@ class AppModelView(ModelView):
         if item is not None and item.among and item.target is self.model:
             least = 0
             only = Filter.from_text(self.spec, item.among, operator()).where(operator())
+        if "all" in request.args:
+            least = 0
         number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else usual
         return forms.lookup(
             self.spec, question, operator(), limit=number, also=self.suggestion_fields, only=only, least=least

@@ -534,17 +534,25 @@ def test_a_long_table_comes_in_parts_and_loses_nothing(operator: FlaskClient) ->
         assert answer.status_code in (200, 404)
 
 
+@pytest.mark.req("SC-20")
 def test_plans_of_imports_are_rows_of_the_customer(operator: FlaskClient) -> None:
     customer = a_customer()
     (schema,) = store(ImportSchema, {"name": "Wochenliste", "entity": "customer"}, kind="setup")
     page = tab(operator, customer, "imports")
-    typed = {
-        "_rows": ["import_schedule-n1"],
-        "import_schedule-n1-import_schema": str(schema),
-        "import_schedule-n1-interval": "wöchentlich",
-    }
+    typed: dict[str, Any] = {"_rows": ["import_schedule-n1", "import_schedule-n2"]}
+    for number, interval in ((1, "wöchentlich"), (2, "täglich")):
+        typed |= {
+            f"import_schedule-n{number}-import_schema": str(schema),
+            f"import_schedule-n{number}-interval": interval,
+        }
     assert save(operator, page, typed).toast == "Gespeichert."
-    assert ImportSchedule.get().interval == "wöchentlich"
+    first, second = ImportSchedule.select().order_by(ImportSchedule.id)
+    page = tab(operator, customer, "imports")
+    shown = [f"import_schedule-{row.id}-interval" for row in (first, second)]
+    values = page.one("form", id="form").fields()
+    assert [values[name] for name in shown] == ["wöchentlich", "täglich"]
+    assert save(operator, page, {shown[1]: "monatlich"}).toast == "Gespeichert."
+    assert [row.interval for row in ImportSchedule.select().order_by(ImportSchedule.id)] == ["wöchentlich", "monatlich"]
 
 
 #: A row of each table, and what makes it wrong.

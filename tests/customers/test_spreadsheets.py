@@ -674,9 +674,11 @@ def test_a_key_and_a_mode_are_given_by_command(kontor: Callable[..., Any], tmp_p
     assert [found[name] for name in COUNTS] == [2, 0, 0, 0, 0, 0, 0]
     changed = write_csv(tmp_path / "neu.csv", [["Kunden-Nr.", "Name 1"], [20001, "Müller AG"], [20009, "Neu"]])
     assert kontor("import", str(changed), "--mode", "replace", "--dry-run")[1]["skipped"] == 1
-    code, found, _said = kontor("import", str(changed), "--mode", "new", "--key", "Kunden-Nr.", "--dry-run")
-    assert (code, found["new"], found["skipped"]) == (0, 1, 1)
-    found = kontor("import", str(changed), "--mode", "replace", "--insert-missing", "--key", "customer_number")[1]
+    kontor("import", str(write_csv(tmp_path / "art.csv", [["Kategorie"], ["Standard"]])), "--model", "category")
+    given = ("--default", "Kategorie=Standard", "--key", "Kunden-Nr.")
+    code, found, _said = kontor("import", str(changed), "--mode", "new", "--dry-run", *given)
+    assert (code, found["new"], found["errors"]) == (1, 1, 1)
+    found = kontor("import", str(changed), "--mode", "replace", "--insert-missing", *given)[1]
     assert (found["new"], found["changed"]) == (1, 1)
 
 

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 
 from actions.import_sheet import ImportReport, run_import
+from domain.values import Category
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import AppAdminError, NotAllowed, SheetError
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -449,12 +450,12 @@ def test_an_ambiguous_key_is_said_before_anything_is_saved(three: list[int], cle
 
 def test_modes_let_in_what_they_say(three: list[int], clerk: Operator, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "liste.csv", [["Kundennummer", "Name 1"], [10001, "Alt"], [30001, "Neu"]])
-    assert counts(run_import(path, SPEC, clerk, mode="new", dry_run=True)) == {"new": 1, "skipped": 1}
+    Category.insert(name="Standard").execute()
+    given = {"Kategorie": "Standard"}
+    assert counts(run_import(path, SPEC, clerk, mode="new", defaults=given, dry_run=True)) == {"new": 1, "errors": 1}
     assert counts(run_import(path, SPEC, clerk, mode="replace", dry_run=True)) == {"changed": 1, "skipped": 1}
-    assert counts(run_import(path, SPEC, clerk, mode="replace", insert_missing=True, dry_run=True)) == {
-        "new": 1,
-        "changed": 1,
-    }
+    report = run_import(path, SPEC, clerk, mode="replace", insert_missing=True, defaults=given, dry_run=True)
+    assert counts(report) == {"new": 1, "changed": 1}
     assert counts(run_import(path, SPEC, clerk, dry_run=True)) == {"new": 1, "changed": 1}
     assert Customer.select().count() == 3
     assert not ImportRun.select().exists()
@@ -509,7 +510,8 @@ def test_rights_of_the_mode_are_asked(three: list[int], tmp_path: Path) -> None:
     only_new = Operator(None, "Neu", frozenset({"customer.read", "customer.create", "import.new", "value.read"}))
     with pytest.raises(NotAllowed):
         run_import(path, SPEC, only_new, mode="replace")
-    assert run_import(path, SPEC, only_new, mode="new").skipped == 1
+    Category.insert(name="Standard").execute()
+    assert run_import(path, SPEC, only_new, mode="new", defaults={"Kategorie": "Standard"}).errors == 1
     no_bank = Operator(
         None,
         "Pflege",
