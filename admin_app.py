@@ -792,6 +792,7 @@ def _import(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
         report=Path(arguments.report) if arguments.report else None,
         reason=arguments.reason,
+        instance=instance_folder(),
     )
     names = ("new", "changed", "unchanged", "conflicts", "errors", "skipped", "duplicates", "deleted", "change_set")
     counts = {name: getattr(report, name) for name in names}

@@ -64,9 +64,11 @@ def run_import(
     dry_run: bool = False,
     report: Path | None = None,
     reason: str = "",
+    instance: Path | None = None,
 ) -> ImportReport:
     """Brings a file in. `mode` is "both", "new", "replace" or "delete"; `key` the field by which rows find their
-    record; `defaults` what new records get where the file says nothing valid; `confirmed` how many rows may go.
+    record; `defaults` what new records get where the file says nothing valid; `confirmed` how many rows may go;
+    `instance` the folder whose files forget who is anonymised.
 
     What is given here wins over the saved mapping.
     """
@@ -113,7 +115,7 @@ def run_import(
             )
             raise AppAdminError(words)
         if not dry_run and (found.new or found.changed or found.deleted):
-            found.change_set = apply_run(run, spec, operator, reason).change_set
+            found.change_set = apply_run(run, spec, operator, reason, instance=instance).change_set
     except BaseException:
         forget_run(run)
         raise

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from flask_appadmin.changes import Applied, ChangeSet, Departure, NewRecord, carry_out, departures_of
+from flask_appadmin.changes import Applied, ChangeSet, Deletion, Departure, NewRecord, carry_out, departures_of
 from flask_appadmin.database import in_transaction
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.damage import repairs_text
+from flask_appadmin.sheets.forgetting import let_go
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
 
@@ -82,7 +84,7 @@ def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everythin
         entity = specs[row.entity]
         source = source_of(row)
         if row.state == "delete" and entity is spec:
-            continue  # `carry_out` does that, each by itself
+            continue  # they go afterwards, each by itself
         if row.state == "delete":
             if everything or not is_left_out(row):
                 change.delete(entity, row.record_id, source=source)
@@ -148,8 +150,13 @@ def count_chosen(run: ImportRun) -> dict[str, int]:
     return counts
 
 
-def apply_run(run: ImportRun, spec: ModelSpec, operator: Operator, reason: str = "") -> Applied:
-    """Writes the plan in one transaction together with the mark that it is done; RunEnded the second time."""
+def apply_run(
+    run: ImportRun, spec: ModelSpec, operator: Operator, reason: str = "", *, instance: Path | None = None
+) -> Applied:
+    """Writes the plan in one transaction together with the mark that it is done; RunEnded the second time.
+
+    instance: the folder whose files forget who is anonymised; None where there is none.
+    """
 
     def work() -> tuple[Applied, dict[int, Departure]]:
         # Whoever comes second waits here for the first one, and then finds nothing to take.
@@ -164,7 +171,14 @@ def apply_run(run: ImportRun, spec: ModelSpec, operator: Operator, reason: str =
         return applied, leaving
 
     applied, leaving = in_transaction(work)
-    return _let_go(run, spec, operator, reason, applied, leaving) if leaving else applied
+    if not leaving:
+        return applied
+    words = reason or gettext("Import „%(file)s“", file=run.file_name)
+    if instance is None:
+        deletion = carry_out(spec, leaving, operator, reason=words)
+    else:
+        deletion = let_go(instance, spec, leaving, operator, reason=words)
+    return _noted(run, spec, applied, deletion)
 
 
 def leaving_records(run: ImportRun, spec: ModelSpec) -> list[int]:
@@ -175,16 +189,8 @@ def leaving_records(run: ImportRun, spec: ModelSpec) -> list[int]:
     return [row.record_id for row in query.order_by(ImportRow.id) if not is_left_out(row)]
 
 
-def _let_go(
-    run: ImportRun,
-    spec: ModelSpec,
-    operator: Operator,
-    reason: str,
-    applied: Applied,
-    leaving: dict[int, Departure],
-) -> Applied:
-    """Deletes or anonymises records, the same way as from the list; what must stay is noted at its row."""
-    result = carry_out(spec, leaving, operator, reason=reason or gettext("Import „%(file)s“", file=run.file_name))
+def _noted(run: ImportRun, spec: ModelSpec, applied: Applied, result: Deletion) -> Applied:
+    """Both results together; what must stay is noted at its row."""
     for key, reasons in result.refused.items():
         own = (ImportRow.run == run.id) & (ImportRow.entity == spec.name) & (ImportRow.record_id == key)
         for row in ImportRow.select().where(own, ImportRow.state == "delete"):

@@ -433,7 +433,7 @@ class ImportsView(SignedInView):
             _start_job(run, "import_apply", operator, reason=posted_reason())
             return redirect(url_for("imports.run_view", id=run.id))
         try:
-            applied = apply_run(run, spec, operator, posted_reason())
+            applied = apply_run(run, spec, operator, posted_reason(), instance=instance_folder())
         except RunEnded:
             return redirect(url_for("imports.run_view", id=run.id))
         except FaultList as fault:
@@ -701,7 +701,7 @@ def run_applying(job: RunningJob) -> Any:
     run, spec, _path = _of_job(job)
 
     def work() -> Any:
-        apply_run(run, spec, job.operator, job.parameters.get("reason", ""))
+        apply_run(run, spec, job.operator, job.parameters.get("reason", ""), instance=instance_folder())
         return {"url": job.parameters["page"]}
 
     try:

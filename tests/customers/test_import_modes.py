@@ -19,6 +19,7 @@ from domain.values import Category, Employee, Territory
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import AppAdminError, FaultList, NotAllowed
 from flask_appadmin.rights import Operator, system_operator
+from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.inbox import inbox
 from flask_appadmin.sheets.sessions import ImportRun, ImportSchema, ImportSchemaField
 from flask_appadmin.specs import spec_of
@@ -248,8 +249,13 @@ def test_a_file_removes_what_its_marks_say_and_nothing_else(desk: Desk) -> None:
     rows = ((10003, "*"), (10004, "*"), (10002, "***"), (10001, "*"), (10002, ""))
     with pytest.raises(AppAdminError, match="2 Kunden"):
         desk.lines(number, *rows, mode="delete", confirmed=3)
-    report = desk.lines(number, *rows, mode="delete", confirmed=2)
+    uploads = storage.uploads(desk.folder)
+    naming, other = (
+        uploads.save(io.BytesIO(text.encode())) for text in ("Nummer;Name\n1;Huber", "Nummer;Name\n1;Zirbel")
+    )
+    report = desk.lines(number, *rows, mode="delete", confirmed=2, instance=desk.folder)
     assert (report.deleted, report.errors) == (2, 2), report
+    assert (uploads.path(naming).exists(), uploads.path(other).exists()) == (False, True)
     told = " ".join(report.findings)
     assert "Zeile 3" in told and "offene Aufträge" in told and "Hier ist nur * möglich" in told, report.findings
     stored = dict(Customer.select(Customer.customer_number, Customer.status).tuples())
