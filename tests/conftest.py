@@ -51,7 +51,7 @@ class SignedInClient(FlaskClient):
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One run per engine, or on those which the mark `engines` names."""
+    """One run per engine, or on those which the mark `engines` names; the one named `later` waits for `make soak`."""
     if "engine" not in metafunc.fixturenames:
         return
     mark = metafunc.definition.get_closest_marker("engines")
@@ -59,7 +59,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     unknown = set(wanted) - set(ENGINES)
     if unknown:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: no such engine: {', '.join(sorted(unknown))}")
-    names = [name for name in chosen_engines() if name in wanted]
+    names: list[Any] = [name for name in chosen_engines() if name in wanted]
+    later = mark.kwargs.get("later") if mark else None
+    if later in chosen_engines():
+        names.append(pytest.param(later, marks=pytest.mark.soak))
     metafunc.parametrize("engine", names, scope="session")
 
 
@@ -108,13 +111,14 @@ def fresh_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]
 @pytest.fixture
 def engine_url(database_engine: SqliteEngine | PostgresqlEngine) -> Iterator[str]:
     """The URL of a database as `admin_app.py upgrade` leaves it: all tables, value tables filled, no customer."""
-    database_engine.prepare("kontor", _upgrade)
+    database_engine.prepare("kontor", upgrade)
     url = database_engine.copy("kontor")
     yield url
     database_engine.drop(url)
 
 
-def _upgrade(url: str) -> None:
+def upgrade(url: str) -> None:
+    """Makes an empty database one as `admin_app.py upgrade` leaves it."""
     import admin_app
     from flask_appadmin.database import disconnect_database
 

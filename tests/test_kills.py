@@ -125,6 +125,7 @@ def test_a_killed_process_leaves_all_or_nothing(series: Series, engine: str) -> 
     assert series.in_flight >= 0.3 * series.kills, "these kills prove nothing"
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_the_look_finds_what_a_gateway_leaves_half(series: Series) -> None:
     series.run("bulk_in_pieces", 30, stop_at_findings=True)
     assert series.found, "a gateway that commits every 500 rows was not noticed"

@@ -389,10 +389,12 @@ def _look_at_amount(cell: Any, item: FieldSpec) -> Suspicion | None:
         if found is not None and not places:
             return "point_zero", found[1], "ask"
         return None
-    if isinstance(cell, float) and places < 3 and not (cell * 10**places).is_integer():
-        thousand = Decimal(format(cell, ".15g")) * 1000
-        if thousand == thousand.to_integral_value() and abs(cell) < 1000 and Decimal(format(cell, ".15g")) >= 1:
-            return "separators", int(thousand), "ask"
+    if isinstance(cell, float) and places < 3:
+        # As it is written: 153.95 times a hundred is no whole number to a computer.
+        exact = Decimal(format(cell, ".15g"))
+        has_more_places = (exact * 10**places) % 1 != 0
+        if has_more_places and (exact * 1000) % 1 == 0 and 1 <= exact < 1000:
+            return "separators", int(exact * 1000), "ask"
     return None
 
 

@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from tests.browser.chromium import FLAGS, find_chromium
 from tests.browser.server import OPERATOR, PASSWORD, KontorServer
+from tests.conftest import upgrade
+from tests.engines import PostgresqlEngine, SqliteEngine
 
 #: Where pictures go that are only looked at, and those of the documentation.
 OUT = Path(__file__).parent / ".out"
@@ -108,11 +110,33 @@ def watch(page: Page) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def server(engine: str, engine_url: str, tmp_path: Path) -> Iterator[KontorServer]:
+def engine_url(database_engine: SqliteEngine | PostgresqlEngine, request: pytest.FixtureRequest) -> Iterator[str]:
+    """As for other tests; with the mark `demo` (customers, seed) it has that demo data, made once per run."""
+    database_engine.prepare("kontor", upgrade)
+    name, mark = "kontor", request.node.get_closest_marker("demo")
+    if mark is not None:
+        customers, seed = (str(number) for number in mark.args)
+        name = f"demo_{customers}_{seed}"
+
+        def fill(url: str) -> None:
+            upgrade(url)
+            maker = KontorServer(request.getfixturevalue("tmp_path") / "demo", url, database_engine.name)
+            maker.add_operator()
+            maker.kontor("demo-data", "--customers", customers, "--seed", seed)
+
+        database_engine.prepare(name, fill)
+    url = database_engine.copy(name)
+    yield url
+    database_engine.drop(url)
+
+
+@pytest.fixture
+def server(engine: str, engine_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KontorServer]:
     """Kontor, serving a fresh database of this engine, with one administrator (OPERATOR, PASSWORD)."""
     running = KontorServer(instance=tmp_path / "instance", database_url=engine_url, engine=engine)
     running.instance.mkdir()
-    running.add_operator()
+    if request.node.get_closest_marker("demo") is None:
+        running.add_operator()
     running.start()
     yield running
     running.stop()

@@ -12,11 +12,12 @@ from tests.browser.server import KontorServer
 
 Screen = Callable[[Page, str], None]
 
+pytestmark = pytest.mark.demo(300, 7)
+
 
 @pytest.fixture
 def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> str:
     """The list of three hundred customers, open; answers its address."""
-    server.kontor("demo-data", "--customers", "300", "--seed", "7")
     sign_in(page)
     page.goto(server.url + "/admin/customer/")
     expect(page.locator("#list tbody tr").first).to_be_visible()

@@ -13,11 +13,11 @@ from tests.browser.server import KontorServer
 
 @pytest.mark.req("PX-14", "PX-15", "PX-16")
 @pytest.mark.engines("sqlite")
+@pytest.mark.demo(300, 7)
 def test_a_condition_is_written_saved_and_run_by_keyboard(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Callable[[Page, str], None]
 ) -> None:
     """What the engines answer is tested elsewhere; this is about the window."""
-    server.kontor("demo-data", "--customers", "300", "--seed", "7")
     sign_in(page)
     page.goto(server.url + "/admin/customer/")
     expect(page.locator("#list tbody tr").first).to_be_visible()

@@ -13,11 +13,11 @@ from tests.browser.server import KontorServer
 
 @pytest.mark.engines("sqlite")
 @pytest.mark.req("NE-04", partly=True)
+@pytest.mark.demo(300, 7)
 def test_a_filter_is_put_together_by_keyboard(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Callable[[Page, str], None]
 ) -> None:
     """What the window sends is read on the server, which the other tests ask on both engines."""
-    server.kontor("demo-data", "--customers", "300", "--seed", "7")
     sign_in(page)
     page.goto(server.url + "/admin/customer/")
     keys = page.keyboard
@@ -76,10 +76,10 @@ def test_a_filter_is_put_together_by_keyboard(
 
 
 @pytest.mark.engines("sqlite")
+@pytest.mark.demo(20, 7)
 def test_who_types_ahead_of_the_server_loses_nothing(
     page: Page, server: KontorServer, sign_in: Callable[..., None]
 ) -> None:
-    server.kontor("demo-data", "--customers", "30", "--seed", "7")
     sign_in(page)
     page.goto(server.url + "/admin/customer/")
     keys = page.keyboard

@@ -33,6 +33,7 @@ def customer_list(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_the_first_working_day(
     page: Page,
     server: KontorServer,

@@ -12,11 +12,12 @@ from tests.browser.server import KontorServer
 
 Screen = Callable[[Page, str], None]
 
+pytestmark = pytest.mark.demo(60, 7)
+
 
 @pytest.fixture
 def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> str:
     """Sixty customers to walk through; answers the list's address."""
-    server.kontor("demo-data", "--customers", "60", "--seed", "7")
     sign_in(page)
     return server.url + "/admin/customer/"
 

@@ -19,13 +19,12 @@ from tests.browser.server import OPERATOR, KontorServer
 NUMBER, SYNONYM, NAME, POSTAL_CODE, CITY, COUNTRY, STATUS, LIMIT = range(8)
 
 #: What is asked of the server here is proven on both engines by requests.
-pytestmark = pytest.mark.engines("sqlite")
+pytestmark = [pytest.mark.engines("sqlite"), pytest.mark.demo(20, 7)]
 
 
 @pytest.fixture
 def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> Page:
     """The list of twenty customers, before anybody edits."""
-    server.kontor("demo-data", "--customers", "20", "--seed", "7")
     sign_in(page)
     page.goto(server.url + "/admin/customer/")
     expect(page.locator("#list tbody tr").first).to_be_visible()

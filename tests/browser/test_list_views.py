@@ -13,13 +13,12 @@ from tests.browser.server import KontorServer
 Screen = Callable[[Page, str], None]
 
 #: What is asked of the server here is proven on both engines by requests.
-pytestmark = pytest.mark.engines("sqlite")
+pytestmark = [pytest.mark.engines("sqlite"), pytest.mark.demo(120, 7)]
 
 
 @pytest.fixture
 def customers(page: Page, server: KontorServer, sign_in: Callable[..., None]) -> str:
     """A list of 120 customers, in front of an operator; answers its address."""
-    server.kontor("demo-data", "--customers", "120", "--seed", "7")
     sign_in(page)
     address = server.url + "/admin/customer/"
     page.goto(address)

@@ -15,10 +15,10 @@ Screen = Callable[[Page, str], None]
 
 @pytest.mark.req("SC-14", "SC-16", "SC-17")
 @pytest.mark.engines("sqlite")
+@pytest.mark.demo(20, 7)
 def test_customers_begin_in_windows_ruled_by_the_keyboard(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Screen
 ) -> None:
-    server.kontor("demo-data", "--customers", "20", "--seed", "7")
     sign_in(page)
     page.goto(server.url + "/admin/customer/")
     expect(page.locator("#list tbody tr").first).to_be_visible()

@@ -11,11 +11,11 @@ from tests.browser.server import KontorServer
 
 
 @pytest.mark.engines("sqlite")
+@pytest.mark.demo(300, 7)
 def test_the_main_pages_show_their_work(
     page: Page, server: KontorServer, sign_in: Callable[..., None], screen: Callable[[Page, str], None]
 ) -> None:
     """Pictures are the same on both engines; the work behind them is tested on both elsewhere."""
-    server.kontor("demo-data", "--customers", "300", "--seed", "7")
     sign_in(page)
     screen(page, "home")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import OPERATOR, PASSWORD, KontorServer
@@ -25,6 +26,7 @@ def test_a_wrong_password_is_refused_in_german(page: Page, server: KontorServer)
     expect(page.get_by_role("alert")).to_contain_text("stimmen nicht. Bitte versuchen Sie es noch einmal.")
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_the_server_ends_gently_and_comes_back_with_everything(
     page: Page, server: KontorServer, sign_in: Callable[..., None]
 ) -> None:

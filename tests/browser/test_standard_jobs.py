@@ -167,10 +167,10 @@ JOBS: tuple[tuple[Callable[[Page, Hands], None], int], ...] = (
 
 
 @pytest.mark.engines("sqlite")
+@pytest.mark.demo(60, 7)
 def test_five_standard_jobs_take_few_keys_and_no_mouse(
     page: Page, server: KontorServer, sign_in: Callable[..., None]
 ) -> None:
-    server.kontor("demo-data", "--customers", "60", "--seed", "7")
     sign_in(page)
     for job, most in JOBS:
         page.goto(server.url + "/admin/customer/")

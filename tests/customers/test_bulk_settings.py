@@ -119,6 +119,7 @@ def test_the_plan_of_4312_customers_is_what_happens_or_nothing(app: Flask) -> No
     assert photograph() == before
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 @pytest.mark.req("SC-34", "SC-36")
 def test_a_setting_is_left_set_emptied_or_made_of_what_is_there(operator: FlaskClient) -> None:
     tours = ChangeSet("import")
@@ -205,6 +206,7 @@ def test_a_setting_is_left_set_emptied_or_made_of_what_is_there(operator: FlaskC
     assert "ist zu lang" in operation.text
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_assignments_of_customers_are_changed_for_all_that_are_marked(operator: FlaskClient) -> None:
     """Categories (numbered in their order), suppliers, mailing criteria: without doubling, and taken back."""
     made = ChangeSet("import")

@@ -222,6 +222,7 @@ def wrong_fields(
             yield f"{spec.name}.{item.name} ({mark}): {old!r} -> {new!r}"
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 @pytest.mark.req("SC-21", "SC-22", "SC-23", "SC-24", "PX-124")
 def test_every_field_of_every_table_is_copied_as_the_list_says(db: Any, fixed_today: datetime.date) -> None:
     key = full_customer(Filler())
@@ -302,6 +303,7 @@ def history(client: FlaskClient, key: int) -> str:
     return get(client, f"/admin/customer/edit/?id={key}&tab=history").text
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 @pytest.mark.req("SC-22", "SC-23", "SC-25", "PX-10", "PX-11")
 def test_the_dialog_lets_one_leave_out_groups_tables_and_rows(operator: FlaskClient, sign_in_as: Any) -> None:
     change = ChangeSet("form")

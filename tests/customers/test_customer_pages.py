@@ -677,6 +677,7 @@ def test_one_operators_marks_are_not_anothers(sign_in_as: Callable[..., FlaskCli
 # --- all tables -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_every_table_has_a_list_and_a_form(app: Flask, operator: FlaskClient) -> None:
     registry = app.extensions["appadmin"]
     assert len(registry.views) > 100

@@ -166,6 +166,7 @@ def test_customers_in_use_are_refused_with_every_reason_until_it_is_gone(db: Any
     assert Customer.get_or_none(Customer.id == worker) is None
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 @pytest.mark.req("SC-29", "SC-30", "SC-31", "SC-32", "PX-66", "PX-73", "PX-75", "NE-08")
 def test_a_deletion_asks_names_and_tells_what_came_of_each(operator: FlaskClient) -> None:
     draft = {"status": "draft"}

@@ -54,6 +54,7 @@ def chosen(node: Any) -> list[str]:
     return [option.text for option in node.all("option") if "selected" in option.attributes]
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 @pytest.mark.req("PX-96", "PX-97")
 def test_hidden_and_renamed_fields_look_so_everywhere(operator: FlaskClient, tmp_path: Path) -> None:
     key = make(telex="huber.graz", pos_text="Duftprobe")

@@ -186,6 +186,7 @@ def test_a_merge_that_cannot_be_is_refused(db: Any) -> None:
     assert Customer.get_by_id(first).status == "active"
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_the_page_shows_them_side_by_side_and_merges_what_it_has_shown(operator: FlaskClient) -> None:
     first, second, third, _fourth = four_customers()
     frau_weber = operator_of(User.get(User.username == "weber"))

@@ -184,6 +184,7 @@ def meet_all(world: World, client: FlaskClient, *, both: bool) -> None:
             assert came == ("refused" if same else "written"), case
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_no_writer_overwrites_what_he_did_not_see(db: Any, operator: FlaskClient, tmp_path: Path) -> None:
     meet_all(World(1, tmp_path), operator, both=False)
 

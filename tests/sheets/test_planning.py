@@ -97,6 +97,7 @@ def test_an_english_file_comes_home_to_a_german_desk(
     assert (report.findings, counts(report)) == ([], {"unchanged": sum(everything.values())})
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_a_file_that_passed_through_another_program_changes_nothing(
     everything: dict[str, int], clerk: Operator, tmp_path: Path
 ) -> None:
@@ -315,6 +316,7 @@ def edited_key(path: Path, change: Callable[[str], str], row: int = 2) -> None:
     edit_cells(path, "Kunden", {(row, "Zeilenschlüssel"): change(key), (row, "Ort"): "Bonn"})
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_a_changed_or_foreign_row_key_is_a_finding_and_no_new_record(
     three: list[int], clerk: Operator, tmp_path: Path
 ) -> None:
