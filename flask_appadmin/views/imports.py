@@ -701,7 +701,7 @@ def run_applying(job: RunningJob) -> Any:
     run, spec, _path = _of_job(job)
 
     def work() -> Any:
-        apply_run(run, spec, job.operator, job.parameters.get("reason", ""), instance=instance_folder())
+        apply_run(run, spec, job.operator, job.parameters.get("reason", ""), instance=Path(job.parameters["folder"]))
         return {"url": job.parameters["page"]}
 
     try:

@@ -255,7 +255,7 @@ def test_a_file_removes_what_its_marks_say_and_nothing_else(desk: Desk) -> None:
     )
     report = desk.lines(number, *rows, mode="delete", confirmed=2, instance=desk.folder)
     assert (report.deleted, report.errors) == (2, 2), report
-    assert (uploads.path(naming).exists(), uploads.path(other).exists()) == (False, True)
+    assert (uploads.has(naming), uploads.has(other)) == (False, True)
     told = " ".join(report.findings)
     assert "Zeile 3" in told and "offene Aufträge" in told and "Hier ist nur * möglich" in told, report.findings
     stored = dict(Customer.select(Customer.customer_number, Customer.status).tuples())
