@@ -36,7 +36,7 @@ def plan_children(planner: Planner, rows: Sequence[Planned], reader: Any) -> Non
     for name, pairs in found.items():
         entity = known_specs()[name]
         _match(planner, entity, [child for _row, child in pairs])
-        planner.compare([child for _row, child in pairs], entity, reader)
+        planner.comparison.compare([child for _row, child in pairs], entity, reader)
         for row, child in pairs:
             row.findings += child.findings
             child.findings = []
@@ -64,7 +64,7 @@ def _match(planner: Planner, entity: ModelSpec, rows: Sequence[Planned]) -> None
         named = [item for item in once if given.get(item.name) is not None]
         for item in named:
             # What stands twice in the file is one; two rows may name it.
-            if not planner.is_first(entity, (item.name, row.owner, given[item.name]), row.number):
+            if not planner.matcher.is_first(entity, (item.name, row.owner, given[item.name]), row.number):
                 row.state = "unchanged"
             row.key = next((values["id"] for values in present if values[item.name] == given[item.name]), row.key)
         if row.state or row.key is not None:
@@ -80,7 +80,7 @@ def _match_number(
     value = row.values[number.name]
     key = next((values["id"] for values in present if values[number.name] == value), None)
     if key is not None:
-        planner.check_twice(row, entity, key, str(number.label), value, gettext("Zeilenschlüssel"))
+        planner.matcher.check_twice(row, entity, key, str(number.label), value, gettext("Zeilenschlüssel"))
         row.key = key
         return True
     if number.name == entity.model.position_field:

@@ -104,8 +104,8 @@ def _remove_children(
     for key, value, title in present:
         part = Planned(row.number)
         if mark == ONE:
-            planner.check_twice(row, child, key, heading, mark, gettext("Zeilenschlüssel"))
-        elif not planner.is_first(child, key, row.number):
+            planner.matcher.check_twice(row, child, key, heading, mark, gettext("Zeilenschlüssel"))
+        elif not planner.matcher.is_first(child, key, row.number):
             continue
         part.key, part.state = key, "delete"
         part.title = f"{row.title}: {titles.get(value, title)}"
@@ -116,7 +116,7 @@ def _remove_record(planner: Planner, row: Planned, heading: str, mark: str) -> N
     if mark == ALL:
         row.refuse(heading, mark, gettext("Hier ist nur * möglich; ganze Datensätze werden einzeln genannt."))
         return
-    planner.check_twice(row, planner.spec, row.key, heading, mark, gettext("Zeilenschlüssel"))
+    planner.matcher.check_twice(row, planner.spec, row.key, heading, mark, gettext("Zeilenschlüssel"))
     if row.state:
         return
     part = Planned(row.number)

@@ -6,11 +6,16 @@ removes. A row is taken over as a whole or not at all.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from flask_appadmin.sheets.sessions import SheetExport
 from flask_appadmin.specs import ModelSpec
+
+#: So many rows are planned at a time.
+CHUNK = 500
 
 
 class Planned:
@@ -83,3 +88,15 @@ class Named:
 
     heading: str
     cell: Any
+
+
+def batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    source = iter(rows)
+    while part := list(itertools.islice(source, size)):
+        yield part
+
+
+def as_text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return str(cell).strip()
