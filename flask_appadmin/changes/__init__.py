@@ -16,13 +16,10 @@ Source: design.md section 3.
 
 from __future__ import annotations
 
-from flask_appadmin.changes.assigning import (
-    AssignPlan,
-    Sample,
-    ValueGroup,
+from flask_appadmin.changes.assign_plan import AssignPlan, Sample, ValueGroup, plan_assign
+from flask_appadmin.changes.assignment import (
     heading_of,
     is_protected,
-    plan_assign,
     values_from_json,
     values_to_json,
     words_of,

@@ -10,7 +10,8 @@ import peewee
 
 from flask_appadmin import search
 from flask_appadmin.changes.anonymising import Anonymise, refuse_sealed, write_anonymised
-from flask_appadmin.changes.assigning import heading_of, write_assign
+from flask_appadmin.changes.assigning import write_assign
+from flask_appadmin.changes.assignment import heading_of
 from flask_appadmin.changes.creating import note_copies, write_creates
 from flask_appadmin.changes.following import mirrored
 from flask_appadmin.changes.merging import Merge, write_merge

@@ -17,7 +17,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin import search
-from flask_appadmin.changes.assigning import _owner_sql, _title_sql
+from flask_appadmin.changes.relating import owner_sql, plain_title_sql
 from flask_appadmin.changes.running import (
     CHANGE_COLUMNS,
     CHUNK,
@@ -249,8 +249,8 @@ def _write_repoint(run: Run, step: Merge, repoint: Repoint) -> None:
     if repoint.without:
         where += f" AND t.id NOT IN ({', '.join(str(int(key)) for key in repoint.without)})"
     if not run.rehearsal:
-        owner_entity, owner_id = _owner_sql(spec)
-        values = f"{param}, '{spec.name}', t.id, {owner_entity}, {owner_id}, {_title_sql(spec)}, 'update', "
+        owner_entity, owner_id = owner_sql(spec)
+        values = f"{param}, '{spec.name}', t.id, {owner_entity}, {owner_id}, {plain_title_sql(spec)}, 'update', "
         database.execute_sql(
             f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) SELECT {values}'
             f'{param}, {param}, {param}, {param}, {param} FROM "{spec.name}" t WHERE {where}',

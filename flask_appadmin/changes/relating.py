@@ -246,6 +246,19 @@ def title_sql(spec: ModelSpec) -> str:
     return f"substr(trim({' || chr_blank || '.join(parts)}), 1, 160)".replace("chr_blank", "' '")
 
 
+def plain_title_sql(spec: ModelSpec) -> str:
+    """Without a parameter: "" for a model that has no text of its own."""
+    sql = title_sql(spec)
+    return "''" if sql == database.param else sql
+
+
+def owner_sql(spec: ModelSpec) -> tuple[str, str]:
+    """SQL for the table and the key of the record that a row `t` belongs to."""
+    if spec.owner is None:
+        return f"'{spec.name}'", "t.id"
+    return f"'{spec.owner.references.name}'", f't."{spec.owner.column}"'
+
+
 def snapshot_sql(spec: ModelSpec) -> str:
     """SQL for the JSON of all filled values of a row `t`, as `running.snapshot` writes it."""
     parts = []

@@ -5,21 +5,19 @@ Contexts: templates/appadmin/bulk_preview.html.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from flask_appadmin.bulk import MEDIA_TYPES, ChangeSettings, Document
+from flask_appadmin.bulk import ChangeSettings
 from flask_appadmin.changes import AssignPlan, ValueGroup
-from flask_appadmin.changes.assigning import SAMPLES
-from flask_appadmin.database import utcnow
+from flask_appadmin.changes.assign_plan import SAMPLES
 from flask_appadmin.errors import ChangedRow
-from flask_appadmin.i18n import format_number, gettext, ngettext, to_local
+from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.selections import Selection, counted
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
+from flask_appadmin.sheets.writing import SheetColumn
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views.action_pages.large import runs_as_job
-from flask_appadmin.views.action_pages.request import ActionPages, send_document
+from flask_appadmin.views.action_pages.request import ActionPages
+from flask_appadmin.views.downloads import send_table
 
 _LISTED = 20
 _SHOWN_GROUPS = 5
@@ -151,17 +149,7 @@ class Preview:
             SheetColumn("title", str(self.spec.label), width=40),
             SheetColumn("reason", gettext("Grund"), width=80),
         )
-        folder = tempfile.TemporaryDirectory(prefix="kontor-")
-        path = Path(folder.name) / f"refused.{file_format}"
-        if file_format == "csv":
-            with CsvWriter(path, columns) as writer:
-                writer.write_rows(rows)
-        else:
-            with WorkbookWriter(path, title=gettext("Nicht geändert"), author=self.pages.operator.name) as book:
-                book.add_table(gettext("Nicht geändert"), columns).write_rows(rows)
-        day = to_local(utcnow()).strftime("%Y-%m-%d")
-        name = f"{gettext('Nicht geändert')} {day}.{file_format}"
-        return send_document(Document(path, name, MEDIA_TYPES[file_format]), folder)
+        return send_table(gettext("Nicht geändert"), file_format, columns, rows, self.pages.operator.name)
 
 
 def nothing_yet(text: str, state: str = "empty") -> dict[str, Any]:
