@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 import peewee
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import (
     current_locale,
@@ -593,7 +594,7 @@ class ReferenceCache:
         keys[folded] = None
         for spec in target.naming_fields:
             if spec.type.name == "integer":
-                if not name.isdigit() or len(name) > 18:
+                if not is_number(name):
                     continue
                 condition = spec.column_field == int(name)
             else:

@@ -23,6 +23,7 @@ from wtforms.meta import DefaultMeta
 
 from flask_appadmin import search
 from flask_appadmin.arrangements import is_required
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, may_set_secret, visible
@@ -236,7 +237,7 @@ class SpecField(wtforms.Field):
                 self.value, self.parsed = "", None
                 return
         if text:
-            if not text.isascii() or not text.isdigit() or len(text) > 18:
+            if not is_number(text):
                 raise FieldError(self.spec, text, gettext("ist hier nicht vorhanden"))
             self.parsed = int(text)
             if self.parsed != stored and not _exists(self.spec.references, self.parsed):
@@ -558,7 +559,7 @@ def _looks_like(spec: ModelSpec, question: str, operator: Operator) -> Any:
     for item in (*spec.naming_fields, *spec.search_fields):
         if item.type.name == "text":
             parts.append(item.column_field.contains(question))
-        elif item.type.name == "integer" and question.isdigit() and len(question) < 18:
+        elif item.type.name == "integer" and is_number(question, 17):
             parts.append(item.column_field == int(question))
     result = parts[0] if parts else peewee.SQL("1 = 0")
     for part in parts[1:]:

@@ -21,6 +21,7 @@ import peewee
 
 from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store
 from flask_appadmin.database import database, in_transaction, utcnow
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FilterError
 from flask_appadmin.fieldtypes import JSONField
 from flask_appadmin.filters import GROUPS, RESERVED, Filter, Part
@@ -161,7 +162,7 @@ def named_columns(spec: ModelSpec, operator: Operator, names: Iterable[str]) -> 
 def read_width(value: Any) -> int:
     """A width within its limits; 0 for anything that is none."""
     text = str(value).strip()
-    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) == 0:
+    if not is_number(text, 5) or int(text) == 0:
         return 0
     return min(max(int(text), WIDTHS[0]), WIDTHS[1])
 
@@ -210,7 +211,7 @@ class Views:
         found = [view for view in self.all if view.name.casefold() == name.strip().casefold()]
         if found:
             return min(found, key=lambda view: not self.is_mine(view))
-        return self.find(int(name) if name.isascii() and name.isdigit() and len(name) < 10 else 0)
+        return self.find(int(name) if is_number(name, 9) else 0)
 
     def is_mine(self, view: ListView) -> bool:
         return bool(view.user_id == self.operator.user_id)
@@ -347,7 +348,7 @@ class Views:
             return {"shared": "all", "role": None}
         number = text.removeprefix("role:")
         role = None
-        if text.startswith("role:") and number.isascii() and number.isdigit() and len(number) < 10:
+        if text.startswith("role:") and is_number(number, 9):
             role = Role.get_or_none(Role.id == int(number))
         if role is None:
             raise AppAdminError(gettext("Diese Arbeitsgruppe gibt es nicht."))
@@ -404,7 +405,7 @@ def view_number(pairs: Sequence[tuple[str, str]]) -> int | None:
     for name, text in pairs:
         if name != "view" or text in (WITHOUT_USUAL, NO_VIEW, OWN_FILTER, ""):
             continue
-        if number is not None or not text.isascii() or not text.isdigit() or len(text) > 9:
+        if number is not None or not is_number(text, 9):
             raise FilterError("view", gettext("Diese Ansicht gibt es nicht."))
         number = int(text)
     return number

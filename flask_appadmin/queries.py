@@ -15,6 +15,7 @@ import peewee
 
 from flask_appadmin.conditions import Translated, translate
 from flask_appadmin.database import Prepared, Record, utcnow
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, ConditionError, FieldError, FilterError, NotFound
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, User
@@ -80,7 +81,7 @@ _queries_of = Prepared(
 def find_query(spec: ModelSpec, operator: Operator, text: str) -> SavedQuery:
     """The query of this key, if the operator may run it; NotFound for any other."""
     query = None
-    if text.isascii() and text.isdigit() and len(text) < 18:
+    if is_number(text, 17):
         query = SavedQuery.get_or_none((SavedQuery.id == int(text)) & (SavedQuery.entity == spec.name))
     if query is None or not (query.shared or _is_own(query, operator)):
         raise NotFound(spec_of(SavedQuery), text)

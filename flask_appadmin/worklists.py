@@ -17,6 +17,7 @@ import peewee
 
 from flask_appadmin.changes.anonymising import hide_in_texts, register_store
 from flask_appadmin.database import database, transaction, utcnow
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError
 from flask_appadmin.filters import Part, register_part
 from flask_appadmin.i18n import _, gettext
@@ -90,9 +91,9 @@ def worklists_of(operator: Operator, spec: ModelSpec | None = None) -> list[Work
 def find_worklist(spec: ModelSpec, operator: Operator, text: str) -> Worklist:
     """The list of this number or name; WorklistFault for one that is not there for this operator."""
     text = text.replace("\x00", "").strip()
-    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    numbered = is_number(text, 9)
     lists = worklists_of(operator, spec)
-    fitting = [each for each in lists if is_number and each.id == int(text)] or [
+    fitting = [each for each in lists if numbered and each.id == int(text)] or [
         each for each in lists if each.name == text
     ]
     if not fitting:

@@ -114,7 +114,7 @@ LINES: tuple[tuple[str, ...], ...] = (
         "database",
     ),
     ("specs", "fieldtypes", "passwords"),
-    ("errors", "i18n"),
+    ("errors", "i18n", "digits"),
 )
 _LINE_NAMES = ("web", "pages", "work", "records", "meaning", "words")
 

@@ -12,6 +12,7 @@ from flask import redirect, render_template, request, session, url_for
 
 from domain.rebooking import balance_of, may_move_everything, plan_rebooking
 from flask_appadmin.changes import MergedMeanwhile
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
 from flask_appadmin.i18n import format_decimal, format_number, gettext
 from flask_appadmin.merging import MergePlan
@@ -86,7 +87,7 @@ def _move(view: AppModelView, operator: Operator, plan: MergePlan) -> Any:
 def _customer(operator: Operator, text: str) -> Any:
     spec = spec_of(Customer)
     condition = visible(operator, spec)
-    key = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    key = int(text) if is_number(text) else 0
     query = Customer.select().where(Customer.id == key)
     found = (query if condition is None else query.where(condition)).first()
     if found is None:

@@ -12,6 +12,7 @@ from flask import render_template, request, url_for
 
 from domain.postal_address import postal_lines
 from domain.settings import current_setting
+from flask_appadmin.digits import is_number
 from flask_appadmin.i18n import gettext
 from flask_appadmin.merging import current_key
 from flask_appadmin.rights import Operator, may_read, visible
@@ -43,13 +44,13 @@ def _find(operator: Operator, asked: str) -> Any:
     condition = visible(operator, spec_of(Customer))
     query = query if condition is None else query.where(condition)
     key = request.args.get("id", "")
-    if key.isascii() and key.isdigit() and len(key) < 18:
+    if is_number(key, 17):
         return query.where(Customer.id == int(key)).first()
     if not asked:
         return None
     cards = CustomerCard.select(CustomerCard.customer).where(CustomerCard.card_number == asked)
     wanted = Customer.id.in_(cards)
-    if asked.isascii() and asked.isdigit() and len(asked) < 10:
+    if is_number(asked, 9):
         # Somebody who types a number means the customer; a card of the same number is its own.
         meant = query.where(Customer.customer_number == int(asked)).first()
         further = current_key(spec_of(Customer), meant.id) if meant is not None else 0

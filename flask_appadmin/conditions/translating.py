@@ -39,6 +39,7 @@ from flask_appadmin.conditions.operands import (
 from flask_appadmin.conditions.reading import at, read_condition
 from flask_appadmin.conditions.vocabulary import FUNCTIONS, Link, find_field, find_table
 from flask_appadmin.database import engine, utcnow
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import ConditionError
 from flask_appadmin.i18n import gettext, to_local
 from flask_appadmin.rights import Operator, visible
@@ -679,7 +680,7 @@ class _Translation:
         unit, amount = interval.args.get("unit"), interval.this
         name = str(unit.this).upper().removesuffix("S") if isinstance(unit, exp.Var) else ""
         text = str(amount.this) if isinstance(amount, exp.Literal) else ""
-        if not (text.isascii() and text.isdigit() and len(text) <= 6) or name not in ("DAY", "WEEK", "MONTH", "YEAR"):
+        if not is_number(text, 6) or name not in ("DAY", "WEEK", "MONTH", "YEAR"):
             raise self._refused(node, gettext("So geht es: INTERVAL '3' MONTH (DAY, WEEK, MONTH oder YEAR)."))
         if base.kind != "date":
             raise self._refused(node, gettext("INTERVAL steht neben einem Datum, zum Beispiel current_date."))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FilterError, NotFound
 from flask_appadmin.filters.comparing import comparison
 from flask_appadmin.filters.past import read_past
@@ -95,7 +96,7 @@ def _record(text: str, operator: Operator, specs: dict[str, ModelSpec]) -> tuple
     """`table-key`. A record that was removed can be looked back at by whoever sees all rows of its table."""
     entity, _dash, digits = text.rpartition("-")
     spec = specs.get(entity)
-    if spec is None or not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+    if spec is None or not is_number(digits):
         raise FilterError("record", gettext("Diesen Datensatz gibt es nicht."))
     condition = visible(operator, spec)
     key_field = spec.model._meta.primary_key

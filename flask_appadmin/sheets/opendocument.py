@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.sheets.limits import MAX_ROWS, ReadLimits, Refused, column_letters
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class _Content:
 
 def _repeat(attributes: dict[str, str], name: str) -> int:
     text = attributes.get(name, "1")
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return max(int(text), 1) if is_number(text, 9) else 1
 
 
 def read_sheets(archive: Archive, limits: ReadLimits) -> Iterator[tuple[Any, ...]]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.sheets.sessions import SheetExport
 from flask_appadmin.sheets.writing import german_date, german_datetime
 
@@ -97,7 +98,7 @@ def _signature(export: SheetExport, entity: str, parts: str) -> str:
 def check_row_key(text: str, entity: str, exports: dict[str, SheetExport | None]) -> RowKey | None:
     """What stands behind a row key, None when it is not one of ours for this table. `exports` is a cache."""
     parts = text.strip().split(".")
-    if len(parts) != 5 or not parts[1].isdigit() or not parts[2].isdigit() or len(parts[1]) > 18 or len(parts[2]) > 9:
+    if len(parts) != 5 or not is_number(parts[1]) or not is_number(parts[2], 9):
         return None
     if parts[0] not in exports:
         exports[parts[0]] = SheetExport.get_or_none(SheetExport.key == parts[0][:16])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, render_template, request, session, url_for
 
 from flask_appadmin.database import key_condition
+from flask_appadmin.digits import is_number
 from flask_appadmin.duplicates import (
     Group,
     declare_different,
@@ -71,11 +72,11 @@ class DuplicatesPage:
                 "undo_url": "",
             }
             start = request.form.get("from", "")
-            return redirect(f"{self.url}?from={start}" if start.isascii() and start.isdigit() else self.url)
+            return redirect(f"{self.url}?from={start}" if is_number(start, 6) else self.url)
         raise NotFound()
 
     def _keys(self) -> list[int]:
-        named = [text for text in request.form.getlist("key") if text.isascii() and text.isdigit() and len(text) < 19]
+        named = [text for text in request.form.getlist("key") if is_number(text)]
         key_field = self.spec.model._meta.primary_key
         query = self.spec.model.select(key_field).where(key_condition(key_field, sorted(map(int, named[:20]))))
         condition = visible(self.operator, self.spec)
@@ -86,7 +87,7 @@ class DuplicatesPage:
     def _draw(self) -> str:
         groups = found_groups(self.spec, self.operator)
         text = request.args.get("from", "")
-        start = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+        start = int(text) if is_number(text, 6) else 0
         start = min(start, max(len(groups) - 1, 0)) // _GROUPS * _GROUPS
         part = groups[start : start + _GROUPS]
         last, running = last_search(self.spec), running_search(self.spec)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import g, render_template, request, url_for
 from flask_admin import expose
 
-from flask_appadmin.bulk import MEDIA_TYPES, Document
-from flask_appadmin.database import utcnow
+from flask_appadmin.bulk import MEDIA_TYPES
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FilterError, NotFound
 from flask_appadmin.filters.lookback import Lookback, read_lookback
 from flask_appadmin.history import COPIED, ERASED, MERGED, ChangeLine, ChangeRecord, ChangeSetRecord, lines, readable
 from flask_appadmin.i18n import _, format_datetime, format_number, gettext, to_local
 from flask_appadmin.rights import Operator, may_read
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
+from flask_appadmin.sheets.writing import SheetColumn
 from flask_appadmin.specs import ModelSpec
-from flask_appadmin.views.action_pages.request import send_document
+from flask_appadmin.views.downloads import send_table
 from flask_appadmin.views.looking_back import may_undo_part, operation_filters, scopes, undo_url, views_of
 
 if TYPE_CHECKING:
@@ -65,7 +62,7 @@ class HistoryLines:
             lookback, where = self._asked(operator, everybody)
             asked |= lookback.asked
             title = lookback.title()
-            start = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+            start = int(before) if is_number(before) else None
             specs = self.registry.specs_by_name
             found = list(lines(operator, specs, where=where, before=start, limit=_PAGE + 1))
         except FilterError as fault:
@@ -122,24 +119,8 @@ class HistoryLines:
                     count=format_number(count),
                 )
             )
-        folder = tempfile.TemporaryDirectory(prefix="kontor-")
-        path = Path(folder.name) / f"lines.{file_format}"
-        try:
-            self._write(path, file_format, lines(operator, specs, where=where, limit=None))
-        except BaseException:
-            folder.cleanup()
-            raise
-        name = f"{gettext('Änderungen')} {to_local(utcnow()):%Y-%m-%d}.{file_format}"
-        return send_document(Document(path, name, MEDIA_TYPES[file_format]), folder)
-
-    def _write(self, path: Path, file_format: str, found: Iterator[ChangeLine]) -> None:
-        rows = (self._cells(line) for line in found)
-        if file_format == "csv":
-            with CsvWriter(path, _COLUMNS) as table:
-                table.write_rows(rows)
-            return
-        with WorkbookWriter(path, title=gettext("Änderungen")) as book:
-            book.add_table(gettext("Änderungen"), _COLUMNS).write_rows(rows)
+        found = (self._cells(line) for line in lines(operator, specs, where=where, limit=None))
+        return send_table(gettext("Änderungen"), file_format, _COLUMNS, found)
 
     def _cells(self, line: ChangeLine) -> list[Any]:
         spec = self.registry.specs_by_name[line.entity]
@@ -174,7 +155,7 @@ class HistoryLines:
 
     def _of_one_operation(self, operator: Operator) -> list[Any]:
         text = request.args["change_set"]
-        key = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        key = int(text) if is_number(text) else 0
         row = ChangeSetRecord.get_or_none(ChangeSetRecord.id == key)
         if row is None:
             raise NotFound()

@@ -21,6 +21,7 @@ from werkzeug.datastructures import FileStorage
 from flask_appadmin import jobs
 from flask_appadmin.changes import known_specs
 from flask_appadmin.database import in_transaction
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotAllowed, NotFound, SheetError
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
@@ -35,7 +36,8 @@ from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
 from flask_appadmin.sheets.mapping import find_target, importable_fields, save_schema, use_schema
 from flask_appadmin.sheets.marking import write_marked
-from flask_appadmin.sheets.planning import Planner, forget_rows, note_faults
+from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
+from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import display_name, open_sheets
 from flask_appadmin.sheets.reporting import findings_csv
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
@@ -204,7 +206,7 @@ class ImportsView(SignedInView):
     def _run(self) -> ImportRun:
         """The run of ?id=…, for whoever began it."""
         text = request.args.get("id", "")
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
+        if not is_number(text):
             raise NotFound()
         run = ImportRun.get_or_none(ImportRun.id == int(text))
         if run is None or run.user_id != g.operator.user_id or run.entity not in self.registry.specs_by_name:
@@ -312,7 +314,7 @@ class ImportsView(SignedInView):
         show = show if show in pages.DOORS else pages.first_door(run.counts)
         survey = Survey.from_json(run.detection)
         page = request.args.get("page", "1")
-        number = int(page) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+        number = int(page) if is_number(page, 8) else 1
         context = pages.preview_context(run, survey, self._spec(run.entity), g.operator, self.registry, show, number)
         return render_template("appadmin/import_preview.html", **context)
 
@@ -332,7 +334,7 @@ class ImportsView(SignedInView):
     def _choose(run: ImportRun, text: str) -> None:
         number, _bar, rest = text.partition("|")
         name, _bar, value = rest.partition("|")
-        row = ImportRow.get_or_none(ImportRow.id == number, ImportRow.run == run.id) if number.isdigit() else None
+        row = ImportRow.get_or_none(ImportRow.id == number, ImportRow.run == run.id) if is_number(number) else None
         if row is None:
             raise NotFound()
         if name == WHOLE_ROW and value in ("take", "skip"):
@@ -532,7 +534,7 @@ def _detection_posted(survey: Survey, options: ImportOptions) -> bool:
         separator = posted.get("separator", survey.separator)
         options.separator = "\t" if separator == "tab" else separator[:1]
     row = posted.get("header_row", "")
-    number = int(row) if row.isascii() and row.isdigit() and len(row) < 4 else before[3]
+    number = int(row) if is_number(row, 3) else before[3]
     if number != before[3]:
         options.header_row = number
     if survey.kind != "csv":
@@ -552,7 +554,7 @@ def _take_mode(options: ImportOptions, spec: ModelSpec) -> None:
             options.defaults.pop(target, None)
             text = posted.get(f"{name}_text", "").strip()
             key = posted.get(name, "")
-            if key.isascii() and key.isdigit() and len(key) < 19:
+            if is_number(key):
                 item = item_of(target, spec)
                 text = ReferenceCache().titles(item.references, {int(key)}).get(int(key), text) if item.target else key
             if text:

@@ -12,6 +12,7 @@ from flask import current_app, g, redirect, render_template, request, send_file,
 from flask_admin import expose
 
 from flask_appadmin import jobs
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import NotFound
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.jobs import Job
@@ -124,6 +125,6 @@ class JobsView(SignedInView):
     @staticmethod
     def _job() -> Job:
         text = request.args.get("id", "")
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
+        if not is_number(text):
             raise NotFound()
         return jobs.job_of(int(text), g.operator)

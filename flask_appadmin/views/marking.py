@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from flask import jsonify, request
 from werkzeug.datastructures import MultiDict
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
@@ -128,7 +129,7 @@ def _keys(posted: Any) -> list[int]:
     if len(posted) > TICKS:
         raise TooManyTicks()
     texts = [str(entry) for entry in posted]
-    if len(set(texts)) < len(texts) or not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+    if len(set(texts)) < len(texts) or not all(is_number(text) for text in texts):
         raise _unreadable()
     return [int(text) for text in texts]
 

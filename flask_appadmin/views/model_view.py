@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from flask_appadmin import forms, listviews, naming
 from flask_appadmin.bulk import Action
 from flask_appadmin.database import key_condition
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
 from flask_appadmin.i18n import _
@@ -413,7 +414,7 @@ class AppModelView(ModelView):
             only = Filter.from_text(self.spec, item.among, operator()).where(operator())
         if "all" in request.args:
             least = 0
-        number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else usual
+        number = int(limit) if is_number(limit, 9) else usual
         return forms.lookup(
             self.spec, question, operator(), limit=number, also=self.suggestion_fields, only=only, least=least
         )
@@ -505,7 +506,7 @@ class AppModelView(ModelView):
 
     def _key(self) -> int:
         text = request.args.get("id") or request.form.get("id") or ""
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
+        if not is_number(text):
             raise NotFound(self.spec, text)
         return int(text)
 

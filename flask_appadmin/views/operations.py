@@ -14,6 +14,7 @@ from flask_admin import expose
 from flask_appadmin.changes import ChangeSet, UndoConflict, UndoPart, plan_undo, plan_undo_groups
 from flask_appadmin.changes.undoing import OnlyWhole, require_returnable
 from flask_appadmin.copying import differences_to_source
+from flask_appadmin.digits import number_or_none
 from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFound
 from flask_appadmin.filters.lookback import read_lookback
 from flask_appadmin.history import (
@@ -72,7 +73,7 @@ class OperationsView(HistoryLines, SignedInView):
         everybody = request.args.get("scope") == "all"
         if everybody:
             operator.require("history.read_all")
-        before = _number(request.args.get("before", ""))
+        before = number_or_none(request.args.get("before", ""))
         scope: dict[str, Any] = {"scope": "all"} if everybody else {}
         asked, problem, found = scope, "", []
         try:
@@ -123,7 +124,7 @@ class OperationsView(HistoryLines, SignedInView):
 
     def _set(self) -> ChangeSetRecord:
         operator: Operator = g.operator
-        key = _number(request.args.get("id", ""))
+        key = number_or_none(request.args.get("id", ""))
         row = ChangeSetRecord.get_or_none(ChangeSetRecord.id == key) if key else None
         if row is None:
             raise NotFound()
@@ -138,7 +139,7 @@ class OperationsView(HistoryLines, SignedInView):
     def show_view(self) -> Any:
         row = self._set()
         operator: Operator = g.operator
-        offset = _number(request.args.get("from", "")) or 0
+        offset = number_or_none(request.args.get("from", "")) or 0
         specs = self.registry.specs_by_name
         lines = lines_of_set(row.id, operator, specs, limit=_LINES + 1, offset=offset)
         more = len(lines) > _LINES
@@ -309,7 +310,7 @@ class OperationsView(HistoryLines, SignedInView):
         """What of the operation is meant: all of it, `record=table-key`, or `line=` a line of it."""
         if "line" in request.args:
             line = ChangeRecord.get_or_none(
-                ChangeRecord.id == _number(request.args["line"]), ChangeRecord.change_set == row.id
+                ChangeRecord.id == number_or_none(request.args["line"]), ChangeRecord.change_set == row.id
             )
             spec = self.registry.specs_by_name.get(line.entity) if line is not None else None
             if line is None or spec is None or (line.field and line.field not in spec.by_name):
@@ -319,7 +320,7 @@ class OperationsView(HistoryLines, SignedInView):
             return UndoPart(cell=(line.entity, line.record_id, line.field))
         if "record" in request.args:
             entity, _dash, key = request.args["record"].rpartition("-")
-            number = _number(key)
+            number = number_or_none(key)
             if entity not in self.registry.specs_by_name or number is None:
                 raise NotFound()
             return UndoPart(record=(entity, number))
@@ -420,7 +421,3 @@ def _told_by(row: ChangeSetRecord) -> list[tuple[str, str]]:
     if left_out and more > 0:
         facts.append((gettext("ausgelassen"), gettext("und %(count)s weitere", count=format_number(more))))
     return facts
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 19 else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, render_template, request, session, url_for
 
 from flask_appadmin.changes import plan_undo
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FaultList, NotFound
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, gettext
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def answer_split(view: AppModelView, operator: Operator) -> Any:
     operator.require(f"{view.spec.right}.edit")
     text = request.values.get("id", "")
-    row, spec, keys = merge_of(int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0)
+    row, spec, keys = merge_of(int(text) if is_number(text) else 0)
     if spec is not view.spec:
         raise NotFound()
     own = row.user_id is not None and row.user_id == operator.user_id
@@ -36,7 +37,7 @@ def answer_split(view: AppModelView, operator: Operator) -> Any:
     if request.method == "POST":
         assigned = {}
         for name, value in request.form.items():
-            if name.startswith("to-") and value.isascii() and value.isdigit() and len(value) < 19:
+            if name.startswith("to-") and is_number(value):
                 assigned[name.removeprefix("to-")] = int(value)
         try:
             applied = split(row.id, operator, assigned, reason=posted_reason()).apply(operator)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
@@ -85,7 +86,7 @@ class WorklistsView(SignedInView):
 
     def _worklist(self) -> Worklist:
         text = request.values.get("id", "")
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        number = int(text) if is_number(text, 9) else 0
         found = Worklist.get_or_none(Worklist.id == number)
         operator: Operator = g.operator
         if found is None or not self._is_open(found, operator):

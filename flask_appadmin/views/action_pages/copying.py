@@ -23,6 +23,7 @@ from flask_appadmin.copying import (
     last_left_out,
     read_source,
 )
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FaultList
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import format_number, gettext
@@ -200,7 +201,7 @@ def _posted() -> LeftOut:
             children.add(rest)
         elif kind == "row":
             table, _colon, key = rest.rpartition(":")
-            if key.isascii() and key.isdigit() and len(key) < 19:
+            if is_number(key):
                 rows.setdefault(table, set()).add(int(key))
     return LeftOut(frozenset(groups), frozenset(children), {name: frozenset(keys) for name, keys in rows.items()})
 

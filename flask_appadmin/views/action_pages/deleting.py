@@ -17,6 +17,7 @@ from flask import Response, render_template, request, url_for
 from flask_appadmin.bulk import DeleteRecords
 from flask_appadmin.changes import ANONYMISE, DELETE, REFUSE, Deletion, Departure
 from flask_appadmin.changes.merging import state_of
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FaultList, NotFound
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext
@@ -238,7 +239,7 @@ class DeletionResult:
         self.url = url_for(f"{view.endpoint}.run_action", action_name=action.name)
         self.list_url = places.remembered_list(self.spec) or view.list_url()
         text = request.args["result"]
-        operation = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        operation = int(text) if is_number(text) else 0
         found = ChangeSetRecord.get_or_none(ChangeSetRecord.id == operation)
         own = found is not None and found.user_id == operator.user_id
         if found is None or found.entity != self.spec.name or not (own or operator.may("history.read_all")):

@@ -12,6 +12,7 @@ from flask import render_template, request
 from flask_appadmin.bulk import (
     PrintLabels,
 )
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FieldError
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.labels import LabelFormat, find_format
@@ -140,7 +141,7 @@ def _format_context(each: LabelFormat, chosen: bool) -> dict[str, Any]:
 
 def _whole(text: str, label: str, low: int, high: int) -> int:
     text = text.strip() or str(low)
-    if not text.isascii() or not text.isdigit() or len(text) > 6 or not low <= int(text) <= high:
+    if not is_number(text, 6) or not low <= int(text) <= high:
         advice = gettext("Erlaubt ist %(low)s bis %(high)s.", low=low, high=high)
         raise FieldError(label, text, gettext("passt hier nicht"), advice)
     return int(text)

@@ -12,6 +12,7 @@ from typing import Any
 from flask import render_template, request
 
 from flask_appadmin.changes import MergedMeanwhile
+from flask_appadmin.digits import number_or_none
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.merging import LINK, MOVE, STAY, FieldChoice, MergePlan, RowChoice, plan_merge
@@ -62,7 +63,7 @@ class MergePage:
                 return self._ask_for_other(keys[0], number, str(fault)), 404
             self.pages.selection = Selection.of_keys(self.spec, self.operator, keys).store()
         posted = request.form
-        survivor = _number(posted.get("survivor", ""))
+        survivor = number_or_none(posted.get("survivor", ""))
         survivor = survivor if survivor in keys else keys[0]
         is_same = posted.get("_survivor", "") == str(survivor)
         try:
@@ -86,7 +87,7 @@ class MergePage:
     def _choices(self) -> dict[str, int]:
         found = {}
         for name, text in request.form.items():
-            key = _number(text) if name.startswith("field-") else None
+            key = number_or_none(text) if name.startswith("field-") else None
             if key is not None:
                 found[name.removeprefix("field-")] = key
         return found
@@ -95,7 +96,7 @@ class MergePage:
         found = {}
         for name, what in request.form.items():
             table, _dash, key = name.removeprefix("row-").rpartition("-")
-            if name.startswith("row-") and (number := _number(key)) is not None and what in (MOVE, LINK, STAY):
+            if name.startswith("row-") and (number := number_or_none(key)) is not None and what in (MOVE, LINK, STAY):
                 found[(table, number)] = what
         return found
 
@@ -188,7 +189,3 @@ class MergePage:
     def _words_of(self, spec: ModelSpec, item: FieldSpec) -> str:
         owner = self.spec.label
         return str(spec.plural) if str(item.label) == str(owner) else f"{spec.plural}: {item.label}"
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 19 else None

@@ -6,20 +6,18 @@ made of.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import jsonify, redirect, request, send_file, session, url_for
+from flask import jsonify, redirect, request, session, url_for
 
 from flask_appadmin.bulk import (
     Action,
     CopyRecord,
     DeleteRecords,
-    Document,
     DocumentAction,
 )
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import format_number, gettext
@@ -27,6 +25,7 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.selections import CAP, Selection, counted
 from flask_appadmin.specs import ModelSpec, ReferenceCache
 from flask_appadmin.views import places
+from flask_appadmin.views.downloads import send_made
 
 if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
@@ -67,7 +66,7 @@ class ActionPages:
         if token:
             return Selection.load(self.spec, self.operator, token).require_reach()
         key = request.args.get("id", "")
-        if key.isascii() and key.isdigit() and len(key) < 19:
+        if is_number(key):
             return Selection.of_record(self.spec, self.operator, int(key)).store()
         if "query" in request.args:
             found = Filter.from_text(self.spec, request.args["query"], self.operator)
@@ -129,7 +128,7 @@ class ActionPages:
     def _difference_to_the_list(self) -> str:
         """The list said how many are marked; since then rows may have come or gone."""
         shown_count = request.args.get("shown", "")
-        if not shown_count.isascii() or not shown_count.isdigit() or len(shown_count) > 9:
+        if not is_number(shown_count, 9):
             return ""
         if int(shown_count) == self.count or self.capped:
             return ""
@@ -166,13 +165,7 @@ class ActionPages:
 
     def send(self, action: DocumentAction, values: dict[str, Any]) -> Any:
         """Makes the document and sends it as a download; the file is gone afterwards."""
-        folder = tempfile.TemporaryDirectory(prefix="kontor-")
-        try:
-            document = action.render(self.selection, values, Path(folder.name))
-        except BaseException:
-            folder.cleanup()
-            raise
-        return send_document(document, folder)
+        return send_made(lambda folder: action.render(self.selection, values, folder))
 
 
 def different_rows(spec: ModelSpec, shown_state: str, state: str) -> str:
@@ -195,11 +188,3 @@ def different_rows(spec: ModelSpec, shown_state: str, state: str) -> str:
 
 def _counts(*states: str) -> list[str]:
     return [state.partition(".")[0][:12] for state in states]
-
-
-def send_document(document: Document, folder: tempfile.TemporaryDirectory[str]) -> Any:
-    answer = send_file(
-        document.path, mimetype=document.media_type, as_attachment=True, download_name=document.file_name
-    )
-    answer.call_on_close(folder.cleanup)
-    return answer

@@ -18,6 +18,7 @@ from flask import current_app
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin.database import database
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import ConflictError
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
@@ -113,7 +114,7 @@ def last_change(spec: ModelSpec, key: int) -> int:
 
 def merged_notice(record: FormRecord, seen: str, own: int | None) -> str:
     """The sentence about what others changed since the page was drawn, "" if nothing."""
-    if record.key is None or not (seen.isascii() and seen.isdigit() and len(seen) < 19):
+    if record.key is None or not is_number(seen):
         return ""
     mark = database.param
     foreign = (
@@ -174,7 +175,7 @@ def _words(record: FormRecord, row: ChangeRecord) -> str:
 
 def changed_since(spec: ModelSpec, key: int, operator: Operator, seen: str) -> tuple[str, Any] | None:
     """Who else has saved the record last, after the page was drawn: (name, when), or None."""
-    if not (seen.isascii() and seen.isdigit() and len(seen) < 19):
+    if not is_number(seen):
         return None
     query = (
         ChangeRecord.select(ChangeRecord, ChangeSetRecord)

@@ -13,6 +13,7 @@ from flask import url_for
 from flask_appadmin.arrangements import presets_of, starting_values
 from flask_appadmin.changes import NewRecord
 from flask_appadmin.database import Prepared, database
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes import json_text
 from flask_appadmin.forms import is_as_shown
@@ -236,7 +237,7 @@ def _row_form(record: FormRecord, child: ModelSpec, row_key: str, *, is_whole: b
     """The fields of a row; of one that is not whole only those that the table shows."""
     fields = form_fields(child) if is_whole else record.view.grid_fields(child)
     form = record.maker.make(
-        fields, prefix=f"{child.name}-{row_key}", is_new=not row_key.isdigit(), read_only=not record.may_save
+        fields, prefix=f"{child.name}-{row_key}", is_new=not is_number(row_key), read_only=not record.may_save
     )
     for name in record.view.child_table(child).given:
         if name in form:
@@ -262,7 +263,7 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
         row = GridRow(key, make, values, is_whole=is_whole)
         row.deleted = posted.get(f"{start}-delete") == "1"
         shown_version = posted.get(f"{start}-version", "")
-        if values is not None and shown_version.isascii() and shown_version.isdigit() and len(shown_version) < 10:
+        if values is not None and is_number(shown_version, 9):
             # After a refused save the page still says which version the operator has seen.
             row.version, row.shown_version = shown_version, int(shown_version)
         if values is not None and row.shown_version == values.get("version"):

@@ -12,6 +12,7 @@ from flask import request
 from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes.running import Run, visible_keys
 from flask_appadmin.database import Prepared, utcnow
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError, NotFound
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.rights import Operator, may_edit, visible
@@ -106,7 +107,7 @@ class FormRecord:
     def _typed(self, item: FieldSpec, text: str) -> Any:
         if item.target is None:
             return item.parse(text)
-        key = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        key = int(text) if is_number(text) else 0
         if not visible_keys(self.operator, item.references, [key]):
             raise FieldError(item, text, "")
         return key

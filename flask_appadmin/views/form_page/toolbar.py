@@ -13,6 +13,7 @@ from typing import Any
 from flask import request, url_for
 
 from flask_appadmin.bulk import Action, CopyRecord, DeleteRecords
+from flask_appadmin.digits import is_number
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.queries import WRITE
@@ -100,7 +101,7 @@ def toolbar(record: FormRecord, tab: Tab, active: str) -> dict[str, Any]:
 def came_from(record: FormRecord) -> str:
     """The record on which „Neu“ was pressed, as text; "" for none."""
     key = request.values.get("from", "")
-    return key if record.key is None and key.isascii() and key.isdigit() and len(key) < 19 else ""
+    return key if record.key is None and is_number(key) else ""
 
 
 def _record_tools(record: FormRecord, actions: list[Action]) -> Iterator[Tool]:

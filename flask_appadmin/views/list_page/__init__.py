@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from flask_appadmin import lists
 from flask_appadmin.database import TooSlow, limited
+from flask_appadmin.digits import is_number
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import gettext
 from flask_appadmin.listviews import NO_VIEW
@@ -305,4 +306,4 @@ class ListPage:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return int(text) if is_number(text, 9) else 0

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import redirect, render_template, request
 
+from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FieldError, FilterError, NotFound
 from flask_appadmin.filters import (
     PAST_OPERATIONS,
@@ -99,7 +100,7 @@ class FilterPanel:
         rest = [part for part in found.conditions if part not in own]
         pairs = self.view.url_pairs(Filter(self.spec, found.search, (*rest, *given_way)))
         asked = self.list.args.items(multi=True)
-        kept = [(name, text) for name, text in asked if name in _KEPT or (name == "view" and text.isdigit())]
+        kept = [(name, text) for name, text in asked if name in _KEPT or (name == "view" and is_number(text))]
         return [*pairs, *kept]
 
     def _node(self, part: Part, prefix: str) -> dict[str, Any]:
