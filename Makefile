@@ -9,7 +9,7 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 STAMP := $(VENV)/.kontor-ready
 
-.PHONY: help setup run test check bench bench-million soak screens requirements catalogue format lock
+.PHONY: help setup run test office check bench bench-million soak screens requirements catalogue format lock
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -33,6 +33,9 @@ test: setup ## the whole suite: SQLite, PostgreSQL and the browser
 	@$(IN_VENV) -m tests.engines
 	@$(IN_VENV) -m tests.browser.chromium
 	@$(IN_VENV) -m pytest -n 2 --dist worksteal
+
+office: setup ## install LibreOffice for the tests that save our files with it (as root on Debian; never fails)
+	@$(IN_VENV) -m tests.office
 
 soak: setup ## the long runs that `make test` leaves out
 	@$(IN_VENV) -m tests.engines

@@ -18,6 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.engines import ENGINES, PostgresqlEngine, SqliteEngine, chosen_engines
+from tests.office import NO_OFFICE, Office, find_office
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -205,3 +206,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real customer lists is not there")
     return folder
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    """A spreadsheet program without a screen; its tests are skipped, by name, where there is none."""
+    program = find_office()
+    if not program:
+        pytest.skip(NO_OFFICE)
+    return Office(program, tmp_path / "office")
