@@ -34,6 +34,7 @@ from flask_appadmin.i18n import _, format_datetime
 from flask_appadmin.lists import count_rows
 from flask_appadmin.rights import Operator
 from flask_appadmin.schema import declare_models
+from flask_appadmin.shell import fixed_url
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import AppModelView
 from flask_appadmin.views.form_page import locking
@@ -210,7 +211,7 @@ class Registry:
 
     def suggest_url(self, spec: ModelSpec) -> str:
         """Where the first hits of a search that is being typed come from."""
-        return url_for(f"{self.views[spec.name].endpoint}.suggest_view")
+        return fixed_url(f"{self.views[spec.name].endpoint}.suggest_view")
 
     def reveal_url(self, spec: ModelSpec, key: int, item: FieldSpec) -> str:
         """Where the whole value of a masked field is asked for."""
@@ -279,7 +280,7 @@ class Registry:
         return {
             "shell": {
                 "brand": self.brand,
-                "home_url": url_for("admin.index"),
+                "home_url": fixed_url("admin.index"),
                 "search_url": self.views[search.name].list_url() if search is not None else "",
                 "find_url": self._find_url(search),
                 "suggest_url": self.suggest_url(search) if search is not None else "",
@@ -288,7 +289,7 @@ class Registry:
                 "operator": operator.name,
                 "role": operator.role,
                 "account_url": "",
-                "logout_url": url_for("security.logout") if "security" in self.app.blueprints else "",
+                "logout_url": fixed_url("security.logout") if "security" in self.app.blueprints else "",
                 "menu": self._menu_entries(operator),
                 "lock": locking.current(),
                 "toast": session.pop("toast", None),
@@ -299,12 +300,12 @@ class Registry:
         """The search window of the table that the page is about, else of the one that the head searches."""
         view = self.views.get(request.blueprint or "")
         spec = view.spec if view is not None and _may(f"{view.spec.right}.read") else search
-        return url_for(f"{self.views[spec.name].endpoint}.find_view") if spec is not None else ""
+        return fixed_url(f"{self.views[spec.name].endpoint}.find_view") if spec is not None else ""
 
     def _menu_entries(self, operator: Operator) -> list[tuple[str, list[tuple[str, str, bool, int | None]]]]:
         active = request.blueprint or ""
         entries: list[tuple[str, list[tuple[str, str, bool, int | None]]]] = [
-            ("", [(str(_("Start")), url_for("admin.index"), active == "admin", None)])
+            ("", [(str(_("Start")), fixed_url("admin.index"), active == "admin", None)])
         ]
         for heading, names in self._menu:
             links = [self._menu_link(name, active) for name in names if self._is_open(name, operator)]
@@ -321,12 +322,12 @@ class Registry:
 
     def _menu_link(self, name: str, active: str) -> tuple[str, str, bool, int | None]:
         if name in _PAGES:
-            return str(_PAGES[name][0]), url_for(f"{name}.index_view"), active == name, None
+            return str(_PAGES[name][0]), fixed_url(f"{name}.index_view"), active == name, None
         name, _gap, page = name.partition("/")
         if page:
             view, endpoint = self.views[name], f"{name}.{page}_view"
             label = view.choosing.label if page == "choose" else view.pages[page]
-            return str(label), url_for(endpoint), request.endpoint == endpoint, None
+            return str(label), fixed_url(endpoint), request.endpoint == endpoint, None
         is_other = any(request.endpoint == f"{name}.{page}_view" for page in ("choose", *self.views[name].pages))
         spec = self.specs_by_name[name]
         count = self.total(spec) if spec is self.search_spec else None

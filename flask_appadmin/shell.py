@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import flask
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request, url_for
 from markupsafe import Markup
 from peewee import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -110,6 +110,23 @@ def safe_path(address: str | None, default: str = "") -> str:
     return default
 
 
+def fixed_url(endpoint: str, **values: Any) -> str:
+    """`url_for` for the few addresses that stand on every page; they depend only on where the application is mounted.
+
+    Each is built once. Nothing that grows with the data may be asked for here.
+    """
+    known: dict[tuple[Any, ...], str] = current_app.extensions["appadmin_urls"]
+    place = (request.script_root, endpoint, *values.values())
+    if place not in known:
+        known[place] = url_for(endpoint, **values)
+    return known[place]
+
+
+def _asset(name: str) -> str:
+    """The address of a file of the layer's look or behaviour, for templates."""
+    return fixed_url("appadmin.static", filename=name)
+
+
 class _LateRule(Rule):
     """An address whose way back (`url_for`) is worked out when it is first asked for.
 
@@ -133,6 +150,7 @@ def init_shell(app: Flask, brand: str) -> Shell:
     """Puts the shell around an application; the extensions for sign-in and views come after it."""
     shell = Shell(brand=brand)
     app.extensions["appadmin_shell"] = shell
+    app.extensions["appadmin_urls"] = {}
     app.url_rule_class = _LateRule
     # A form with some hundred fields and many children has more parts than the 1,000 that are allowed otherwise.
     set_defaults(app, {"MAX_CONTENT_LENGTH": FORM_BYTES, "MAX_FORM_MEMORY_SIZE": FORM_BYTES, "MAX_FORM_PARTS": 20_000})
@@ -146,7 +164,12 @@ def init_shell(app: Flask, brand: str) -> Shell:
     )
     app.register_blueprint(files)
     app.jinja_env.globals.update(
-        _=gettext, gettext=gettext, ngettext=ngettext, current_locale=current_locale, format_decimal=format_decimal
+        _=gettext,
+        asset=_asset,
+        gettext=gettext,
+        ngettext=ngettext,
+        current_locale=current_locale,
+        format_decimal=format_decimal,
     )
     app.jinja_env.filters.update(number=format_number, date=format_date, datetime=format_datetime)
     app.context_processor(_frame)

@@ -29,6 +29,7 @@ from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, grid_co
 from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import Operator, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.selections import Selection
+from flask_appadmin.shell import fixed_url
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.action_pages import answer_action
 from flask_appadmin.views.choosing import ChoosePage
@@ -136,7 +137,6 @@ class AppModelView(ModelView):
 
     def __init__(self, model: Any, registry: Any) -> None:
         self.registry = registry
-        self._list_urls: dict[str, str] = {}
         self.spec: ModelSpec = spec_of(model)
         super().__init__(model, name=str(self.spec.plural), endpoint=self.spec.name, url=f"/admin/{self.spec.name}")
 
@@ -515,14 +515,10 @@ class AppModelView(ModelView):
     def list_url(self, **arguments: Any) -> str:
         if arguments:
             return url_for(f"{self.endpoint}.index_view", **arguments)
-        # Asked for by every page, for each entry of the menu; it depends on where the application is mounted only.
-        root = request.script_root
-        if root not in self._list_urls:
-            self._list_urls[root] = url_for(f"{self.endpoint}.index_view")
-        return self._list_urls[root]
+        return fixed_url(f"{self.endpoint}.index_view")
 
     def arrange_url(self) -> str:
-        return url_for(f"{self.endpoint}.arrange_view")
+        return fixed_url(f"{self.endpoint}.arrange_view")
 
     def record_url(self, key: int, **arguments: Any) -> str:
         return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)
