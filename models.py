@@ -128,7 +128,7 @@ from flask_appadmin.i18n import _, gettext
 from flask_appadmin.merging import Merging
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.sheets.sessions import ImportSchema
-from flask_appadmin.specs import Description, described, spec_of
+from flask_appadmin.specs import ONE_IS_YES, Description, described, spec_of
 
 #: The tabs of the customer's form in their order: key of the group and caption.
 CUSTOMER_TABS = (
@@ -204,6 +204,7 @@ class Customer(Record):
         ),
         group="main",
         bulk=True,
+        opposite=_("Nicht Aktiv"),
     )
     portal_type = described(
         CharField(
@@ -513,13 +514,22 @@ class Customer(Record):
         Reference(Territory, index=True, null=True, verbose_name=_("Gebiet")), group="master", bulk=True
     )
     print_serial_numbers = described(
-        BooleanField(default=False, verbose_name=_("Belegdruck mit Seriennummern")), group="master", bulk=True
+        BooleanField(default=False, verbose_name=_("Belegdruck mit Seriennummern")),
+        group="master",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     print_serial_numbers_extra = described(
-        BooleanField(default=False, verbose_name=_("Seriennummer extra drucken")), group="master", bulk=True
+        BooleanField(default=False, verbose_name=_("Seriennummer extra drucken")),
+        group="master",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_goods_issue_labels = described(
-        BooleanField(default=False, verbose_name=_("Warenausgangsetiketten nicht drucken")), group="master", bulk=True
+        BooleanField(default=False, verbose_name=_("Warenausgangsetiketten nicht drucken")),
+        group="master",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_advertising = described(
         BooleanField(
@@ -528,6 +538,7 @@ class Customer(Record):
         group="master",
         bulk=True,
         aliases=("Mailingsperre",),
+        import_codes=ONE_IS_YES,
     )
     no_email_advertising = described(
         BooleanField(
@@ -537,12 +548,19 @@ class Customer(Record):
         ),
         group="master",
         bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_fax_advertising = described(
-        BooleanField(default=False, verbose_name=_("Keine Fax-Werbung")), group="master", bulk=True
+        BooleanField(default=False, verbose_name=_("Keine Fax-Werbung")),
+        group="master",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_post_advertising = described(
-        BooleanField(default=False, verbose_name=_("Keine Post-Werbung")), group="master", bulk=True
+        BooleanField(default=False, verbose_name=_("Keine Post-Werbung")),
+        group="master",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     status = described(
         CharField(
@@ -1044,6 +1062,7 @@ class Customer(Record):
         ),
         group="conditions",
         bulk=True,
+        opposite=_("keine Sammelrechnung"),
     )
     separate_invoice_per_address = described(
         BooleanField(default=False, verbose_name=_("Separate Rechnung je Lieferadresse")), group="conditions", bulk=True
@@ -1252,7 +1271,10 @@ class Customer(Record):
         copy="renew",
     )
     order_related_collective_invoice = described(
-        BooleanField(default=False, verbose_name=_("Auftragsbezogene Sammel-RG")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("Auftragsbezogene Sammel-RG")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     document_discount_1 = described(
         Reference(DiscountType, null=True, verbose_name=_("Belegrabatt 1")), group="further", bulk=True
@@ -1268,8 +1290,11 @@ class Customer(Record):
         ),
         group="further",
         bulk=True,
+        import_codes=ONE_IS_YES,
     )
-    gross_prices = described(BooleanField(default=False, verbose_name=_("Bruttopreise")), group="further", bulk=True)
+    gross_prices = described(
+        BooleanField(default=False, verbose_name=_("Bruttopreise")), group="further", bulk=True, import_codes=ONE_IS_YES
+    )
     comda_number = described(
         CharField(max_length=30, null=True, verbose_name=_("Comda-Nr.")),
         group="further",
@@ -1282,7 +1307,9 @@ class Customer(Record):
     edifact_partner = described(
         CharField(max_length=35, null=True, verbose_name=_("EDIFACT Partner")), group="further", personal="wipe"
     )
-    is_end_customer = described(BooleanField(default=False, verbose_name=_("Endkunde")), group="further", bulk=True)
+    is_end_customer = described(
+        BooleanField(default=False, verbose_name=_("Endkunde")), group="further", bulk=True, import_codes=ONE_IS_YES
+    )
     decision_time_days = described(
         IntegerField(
             null=True,
@@ -1336,7 +1363,9 @@ class Customer(Record):
         group="further",
         bulk=True,
     )
-    freight_free = described(BooleanField(default=False, verbose_name=_("Frachtfrei")), group="further", bulk=True)
+    freight_free = described(
+        BooleanField(default=False, verbose_name=_("Frachtfrei")), group="further", bulk=True, import_codes=ONE_IS_YES
+    )
     freight_free_from = described(
         DecimalField(12, 2, null=True, verbose_name=_("Frachtfrei ab Wert")),
         group="further",
@@ -1345,7 +1374,10 @@ class Customer(Record):
         bulk=True,
     )
     direct_shipping_new_addresses = described(
-        BooleanField(default=False, verbose_name=_("für neue Anschriften")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("für neue Anschriften")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     applies_to_addresses = described(
         CharField(
@@ -1372,21 +1404,34 @@ class Customer(Record):
         bulk=True,
     )
     no_document_merging = described(
-        BooleanField(default=False, verbose_name=_("kein Belege-Zusammenfassen")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("kein Belege-Zusammenfassen")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_automation = described(
-        BooleanField(default=False, verbose_name=_("keine Automatik")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("keine Automatik")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_intra_community_addresses = described(
         BooleanField(default=False, verbose_name=_("keine innergem.Lieferung für Anschriften")),
         group="further",
         bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_toll_charges = described(
-        BooleanField(default=False, verbose_name=_("Keine Mautgebühren")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("Keine Mautgebühren")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     no_environment_charge = described(
-        BooleanField(default=False, verbose_name=_("Keine Umweltpauschale")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("Keine Umweltpauschale")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     eme_password = described(
         CharField(
@@ -1532,7 +1577,10 @@ class Customer(Record):
         Reference(PriceType, null=True, verbose_name=_("Preis-Kennzeichen")), group="further", bulk=True
     )
     proforma_invoice = described(
-        BooleanField(default=False, verbose_name=_("Proforma-Rechnung")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("Proforma-Rechnung")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     project = described(Reference(Project, null=True, verbose_name=_("Projekt")), group="further", bulk=True)
     commission_percent = described(
@@ -1544,7 +1592,10 @@ class Customer(Record):
         bulk=True,
     )
     check_customer_order_number = described(
-        BooleanField(default=False, verbose_name=_("Prüfung Kunden-Bestell-Nr.")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("Prüfung Kunden-Bestell-Nr.")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     discount_percent = described(
         DecimalField(5, 2, null=True, verbose_name=_("Rabatt"), help_text=_("Positionsrabatt nach dem Grundrabatt.")),
@@ -1594,7 +1645,10 @@ class Customer(Record):
         DateField(null=True, verbose_name=_("Rückscheck/RLS")), group="further", bulk=True
     )
     collective_order_delivery_note_only = described(
-        BooleanField(default=False, verbose_name=_("SA: nur Lieferschein")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("SA: nur Lieferschein")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     collective_debtor = described(
         CharField(
@@ -1708,7 +1762,10 @@ class Customer(Record):
         right="credit",
     )
     accept_sales_price = described(
-        BooleanField(default=False, verbose_name=_("VK-Preis akzeptieren")), group="further", bulk=True
+        BooleanField(default=False, verbose_name=_("VK-Preis akzeptieren")),
+        group="further",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     workshop = described(
         BooleanField(
@@ -1716,6 +1773,7 @@ class Customer(Record):
         ),
         group="further",
         bulk=True,
+        import_codes=ONE_IS_YES,
     )
     payment_kind = described(
         CharField(
@@ -1752,58 +1810,112 @@ class Customer(Record):
         ),
         group="page_2",
         bulk=True,
+        import_codes=ONE_IS_YES,
     )
-    contact_print_quote = described(BooleanField(default=False, verbose_name=_("Angebot")), group="page_2", bulk=True)
+    contact_print_quote = described(
+        BooleanField(default=False, verbose_name=_("Angebot")), group="page_2", bulk=True, import_codes=ONE_IS_YES
+    )
     contact_print_order_confirmation = described(
-        BooleanField(default=False, verbose_name=_("Auftragsbestätigung")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Auftragsbestätigung")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_credit_note = described(
-        BooleanField(default=False, verbose_name=_("Gutschrift")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Gutschrift")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_workshop_credit_note = described(
-        BooleanField(default=False, verbose_name=_("Gutschrift Werkstatt")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Gutschrift Werkstatt")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_picking = described(
-        BooleanField(default=False, verbose_name=_("Kommissionierung")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Kommissionierung")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_cost_estimate = described(
-        BooleanField(default=False, verbose_name=_("Kostenvoranschlag")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Kostenvoranschlag")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_loan = described(
-        BooleanField(default=False, verbose_name=_("Leih-/Teststellung")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Leih-/Teststellung")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_delivery_note = described(
-        BooleanField(default=False, verbose_name=_("Lieferschein")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Lieferschein")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_subsequent_delivery = described(
-        BooleanField(default=False, verbose_name=_("Nachlieferschein")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Nachlieferschein")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_workshop_subsequent = described(
-        BooleanField(default=False, verbose_name=_("Nachlieferschein Werkstatt")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Nachlieferschein Werkstatt")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_proforma = described(
-        BooleanField(default=False, verbose_name=_("Proforma-Rechnung")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Proforma-Rechnung")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_invoice = described(
-        BooleanField(default=False, verbose_name=_("Rechnung")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Rechnung")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_workshop_invoice = described(
-        BooleanField(default=False, verbose_name=_("Rechnung Werkstatt")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Rechnung Werkstatt")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_collective_order = described(
-        BooleanField(default=False, verbose_name=_("Sammelauftrag")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Sammelauftrag")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_advance_exchange = described(
-        BooleanField(default=False, verbose_name=_("Voraustausch")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Voraustausch")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_maintenance_contract = described(
-        BooleanField(default=False, verbose_name=_("Wartungsvertrag")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Wartungsvertrag")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_workshop_order = described(
-        BooleanField(default=False, verbose_name=_("Werkstattauftrag")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Werkstattauftrag")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     contact_print_workshop_assembly = described(
-        BooleanField(default=False, verbose_name=_("Werkstattmontage")), group="page_2", bulk=True
+        BooleanField(default=False, verbose_name=_("Werkstattmontage")),
+        group="page_2",
+        bulk=True,
+        import_codes=ONE_IS_YES,
     )
     credit_info_source = described(
         CharField(max_length=60, null=True, verbose_name=_("Auskunft durch")),
@@ -2569,17 +2681,23 @@ class Contact(Record):
         listed=True,
     )
     fax = described(CharField(max_length=40, null=True, verbose_name=_("Fax-Nr.")), kind="fax")
-    free_1 = described(BooleanField(default=False, verbose_name=_("Frei 1")))
-    free_2 = described(BooleanField(default=False, verbose_name=_("Frei 2")))
+    free_1 = described(BooleanField(default=False, verbose_name=_("Frei 1")), import_codes=ONE_IS_YES)
+    free_2 = described(BooleanField(default=False, verbose_name=_("Frei 2")), import_codes=ONE_IS_YES)
     external_id = described(
         CharField(max_length=40, null=True, verbose_name=_("Fremd-ID-Nr.")), copy="clear", searchable=True
     )
     function = described(Reference(ContactFunction, null=True, verbose_name=_("Funktion")), listed=True)
     birth_date = described(DateField(null=True, verbose_name=_("Geburtsdatum")))
-    no_email_advertising = described(BooleanField(default=False, verbose_name=_("Keine E-Mail-Werbung")))
-    no_fax_advertising = described(BooleanField(default=False, verbose_name=_("Keine Fax-Werbung")))
-    no_post_advertising = described(BooleanField(default=False, verbose_name=_("Keine Postwerbung")))
-    no_advertising = described(BooleanField(default=False, verbose_name=_("Keine Werbung")))
+    no_email_advertising = described(
+        BooleanField(default=False, verbose_name=_("Keine E-Mail-Werbung")), import_codes=ONE_IS_YES
+    )
+    no_fax_advertising = described(
+        BooleanField(default=False, verbose_name=_("Keine Fax-Werbung")), import_codes=ONE_IS_YES
+    )
+    no_post_advertising = described(
+        BooleanField(default=False, verbose_name=_("Keine Postwerbung")), import_codes=ONE_IS_YES
+    )
+    no_advertising = described(BooleanField(default=False, verbose_name=_("Keine Werbung")), import_codes=ONE_IS_YES)
     dunning_delivery = described(
         CharField(
             max_length=20, choices=DUNNING_DELIVERIES, null=True, default="0", verbose_name=_("Mahnung/Kontoauszug")
@@ -2606,8 +2724,9 @@ class Contact(Record):
             default=True, verbose_name=_("Aktiv"), help_text=_("Ohne Haken wird er auf Belegen nicht angeboten.")
         ),
         listed=True,
+        opposite=_("Nicht Aktiv"),
     )
-    online = described(BooleanField(default=False, verbose_name=_("Online")))
+    online = described(BooleanField(default=False, verbose_name=_("Online")), import_codes=ONE_IS_YES)
     online_reports = described(
         CharField(
             max_length=20,
@@ -2633,8 +2752,8 @@ class Contact(Record):
     )
     phone_2 = described(CharField(max_length=40, null=True, verbose_name=_("Telefon 2")), kind="phone", searchable=True)
     title = described(Reference(Salutation, null=True, verbose_name=_("Titel")), listed=True)
-    contract_customer = described(BooleanField(default=False, verbose_name=_("Vertragskunde")))
-    vip = described(BooleanField(default=False, verbose_name=_("VIP")))
+    contract_customer = described(BooleanField(default=False, verbose_name=_("Vertragskunde")), import_codes=ONE_IS_YES)
+    vip = described(BooleanField(default=False, verbose_name=_("VIP")), import_codes=ONE_IS_YES)
 
     class Meta:
         table_name = "contact"
@@ -2763,9 +2882,11 @@ class Address(Record):
     city = described(
         CharField(max_length=60, null=True, verbose_name=_("Ort")), searchable=True, listed=True, personal="quasi"
     )
-    direct_shipping = described(BooleanField(default=False, verbose_name=_("Direktversand (Streckengeschäft)")))
-    send_email = described(BooleanField(default=False, verbose_name=_("E-Mail")))
-    own = described(BooleanField(default=False, verbose_name=_("Eigene")))
+    direct_shipping = described(
+        BooleanField(default=False, verbose_name=_("Direktversand (Streckengeschäft)")), import_codes=ONE_IS_YES
+    )
+    send_email = described(BooleanField(default=False, verbose_name=_("E-Mail")), import_codes=ONE_IS_YES)
+    own = described(BooleanField(default=False, verbose_name=_("Eigene")), import_codes=ONE_IS_YES)
     format = described(
         CharField(max_length=20, choices=DOCUMENT_FORMATS, null=True, default="0", verbose_name=_("Format"))
     )
@@ -2788,13 +2909,14 @@ class Address(Record):
             help_text=_("Leer: Es gilt die Angabe beim Kunden."),
         )
     )
-    active = described(BooleanField(default=True, verbose_name=_("Aktiv")), listed=True)
+    active = described(BooleanField(default=True, verbose_name=_("Aktiv")), listed=True, opposite=_("Nicht Aktiv"))
     no_print = described(
         BooleanField(
             default=False,
             verbose_name=_("nicht drucken"),
             help_text=_("Belege gehen nur elektronisch an diese Anschrift."),
-        )
+        ),
+        import_codes=ONE_IS_YES,
     )
     transport = described(
         CharField(max_length=20, choices=TRANSPORTS_OR_NONE, null=True, default="0", verbose_name=_("Transportweg"))
@@ -2924,6 +3046,7 @@ class BankAccount(Record):
             help_text=_("Braucht mit einer IBAN Mandatsreferenz und Datum."),
         ),
         listed=True,
+        import_codes=ONE_IS_YES,
     )
     mandate_reference = described(
         CharField(max_length=35, null=True, verbose_name=_("Mandatsreferenz")),
@@ -2953,7 +3076,7 @@ class BankAccount(Record):
         right="bank",
     )
     phone = described(CharField(max_length=40, null=True, verbose_name=_("Telefon")), kind="phone")
-    transfers = described(BooleanField(default=False, verbose_name=_("Überweisungen")))
+    transfers = described(BooleanField(default=False, verbose_name=_("Überweisungen")), import_codes=ONE_IS_YES)
     currency = described(Reference(Currency, null=True, verbose_name=_("Währung")))
 
     class Meta:
@@ -3160,12 +3283,16 @@ class PrintOption(Record):
     )
     address_1 = described(CharField(max_length=254, null=True, verbose_name=_("Adresse 1")))
     address_2 = described(CharField(max_length=254, null=True, verbose_name=_("Adresse 2")))
-    print_manufacturer_number = described(BooleanField(default=False, verbose_name=_("Ausgabe Hersteller-Nr.")))
+    print_manufacturer_number = described(
+        BooleanField(default=False, verbose_name=_("Ausgabe Hersteller-Nr.")), import_codes=ONE_IS_YES
+    )
     file_name_1 = described(CharField(max_length=255, null=True, verbose_name=_("Dateiname1")), personal="quasi")
     file_name_2 = described(CharField(max_length=255, null=True, verbose_name=_("Dateiname2")), personal="quasi")
     send_email = described(BooleanField(default=False, verbose_name=_("E-Mail")), listed=True)
     email_text = described(Reference(EmailText, null=True, verbose_name=_("E-Mail - Text Kennzeichen")))
-    email_copy = described(BooleanField(default=False, verbose_name=_("E-Mail-Kopie(nicht Original)")))
+    email_copy = described(
+        BooleanField(default=False, verbose_name=_("E-Mail-Kopie(nicht Original)")), import_codes=ONE_IS_YES
+    )
     format_1 = described(
         CharField(max_length=20, choices=DOCUMENT_FORMATS, null=True, default="0", verbose_name=_("Format1")),
         listed=True,
@@ -3174,8 +3301,12 @@ class PrintOption(Record):
         CharField(max_length=20, choices=DOCUMENT_FORMATS, null=True, default="0", verbose_name=_("Format2")),
         listed=True,
     )
-    credit_note_as_invoice = described(BooleanField(default=False, verbose_name=_("GS als RG mit negativen Pos.")))
-    no_tanss_pdf = described(BooleanField(default=False, verbose_name=_("kein TANSS-PDF drucken/senden")))
+    credit_note_as_invoice = described(
+        BooleanField(default=False, verbose_name=_("GS als RG mit negativen Pos.")), import_codes=ONE_IS_YES
+    )
+    no_tanss_pdf = described(
+        BooleanField(default=False, verbose_name=_("kein TANSS-PDF drucken/senden")), import_codes=ONE_IS_YES
+    )
     key_1 = described(
         CharField(
             max_length=60,
@@ -3192,17 +3323,23 @@ class PrintOption(Record):
             help_text=_("Leitweg-ID; nötig für das Format XRechnung."),
         )
     )
-    copy_instead_of_original = described(BooleanField(default=False, verbose_name=_("Kopie statt Original")))
-    short_form = described(BooleanField(default=False, verbose_name=_("Kurzform")))
+    copy_instead_of_original = described(
+        BooleanField(default=False, verbose_name=_("Kopie statt Original")), import_codes=ONE_IS_YES
+    )
+    short_form = described(BooleanField(default=False, verbose_name=_("Kurzform")), import_codes=ONE_IS_YES)
     no_print = described(BooleanField(default=False, verbose_name=_("nicht drucken")), listed=True)
     transport_1 = described(
         CharField(max_length=20, choices=TRANSPORTS, null=True, verbose_name=_("Transportweg1")), listed=True
     )
-    transport_1_copy = described(BooleanField(default=False, verbose_name=_("Transportweg1-Kopie(nicht Original)")))
+    transport_1_copy = described(
+        BooleanField(default=False, verbose_name=_("Transportweg1-Kopie(nicht Original)")), import_codes=ONE_IS_YES
+    )
     transport_2 = described(
         CharField(max_length=20, choices=TRANSPORTS, null=True, verbose_name=_("Transportweg2")), listed=True
     )
-    transport_2_copy = described(BooleanField(default=False, verbose_name=_("Transportweg2-Kopie(nicht Original)")))
+    transport_2_copy = described(
+        BooleanField(default=False, verbose_name=_("Transportweg2-Kopie(nicht Original)")), import_codes=ONE_IS_YES
+    )
 
     class Meta:
         table_name = "print_option"

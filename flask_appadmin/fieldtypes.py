@@ -102,6 +102,10 @@ class FieldType:
     #: Whether numbers, so that lists put it to the right.
     is_number = False
 
+    def cleared(self, spec: FieldSpec) -> Any:
+        """What a stored value becomes when a file clears it."""
+        return None
+
     def parse(self, text: str, spec: FieldSpec) -> Any:
         raise NotImplementedError
 
@@ -395,6 +399,9 @@ class BooleanType(FieldType):
         if text not in self._WORDS:
             raise FieldError(spec, text, gettext("ist weder Ja noch Nein"), gettext("Bitte Ja oder Nein eingeben."))
         return self._WORDS[text]
+
+    def cleared(self, spec: FieldSpec) -> bool | None:
+        return None if spec.nullable else spec.is_turned
 
     def check(self, value: Any, spec: FieldSpec) -> bool | None:
         return None if value is None else bool(value)

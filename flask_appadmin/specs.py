@@ -13,7 +13,7 @@ import datetime
 import functools
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,9 @@ from flask_appadmin.i18n import _, gettext, message_id, use_locale
 
 #: Columns that every table has and nobody types.
 SYSTEM_FIELDS = ("id", "version", "created_at", "updated_at")
+
+#: `import_codes` of a tick that files set by 1 and clear by 0, and by nothing else.
+ONE_IS_YES = {"1": True, "0": False}
 
 COPY_MARKS = ("keep", "clear", "renew")
 
@@ -60,6 +63,7 @@ class FieldDescription:
     listed: bool = False
     natural_key: bool = False
     import_codes: tuple[tuple[str, Any], ...] = ()
+    opposite: Any = ""
     unique_with: tuple[str, ...] = ()
     overflow: str = ""
     among: str = ""
@@ -92,6 +96,7 @@ def described(
     listed: bool = False,
     natural_key: bool = False,
     import_codes: Any = None,
+    opposite: Any = "",
     unique_with: Iterable[str] = (),
     overflow: str = "",
     among: str = "",
@@ -112,7 +117,8 @@ def described(
     stored as a hash, unless kind is "token" (a mark of the system); kind "password" asks for one that is hard to guess.
     masked: shown with the middle hidden unless the operator has the right. right: name of a group of fields with rights
     of its own. kind: a text with rules (email, iban …). searchable: found by the search box. listed: a column of the
-    list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value).
+    list from the start. natural_key: what people call the record by. import_codes: pairs (text in files, value);
+    a tick that has them takes nothing else from files of others. opposite: what files call the tick turned round.
     unique_with: unique together with these fields.
     overflow: the field that takes what of an imported text is too long for this one; "<field" takes its beginning up to
     a comma. among: a filter as text of a URL; only such records of the table a reference leads to are offered, in a
@@ -143,6 +149,7 @@ def described(
         listed=listed,
         natural_key=natural_key,
         import_codes=tuple(import_codes.items() if isinstance(import_codes, dict) else import_codes or ()),
+        opposite=opposite,
         unique_with=tuple(unique_with),
         overflow=overflow,
         among=among,
@@ -206,6 +213,8 @@ class FieldSpec(FieldDescription):
     nullable: bool
     #: The model a reference leads to, or None.
     target: Any = None
+    #: Whether it is the opposite of a tick: files say yes where the record says no.
+    is_turned: bool = False
 
     def __repr__(self) -> str:
         return f"<FieldSpec {self.model_name}.{self.name}>"
@@ -219,6 +228,15 @@ class FieldSpec(FieldDescription):
         words = choice_words(self.choices)
         words.update({text: value for text, value in self.import_codes if isinstance(value, str)})
         return words
+
+    @functools.cached_property
+    def turned(self) -> FieldSpec | None:
+        """The same tick under its opposite name, as files may bring it („Nicht Aktiv“); None for most fields."""
+        if not self.opposite:
+            return None
+        codes = tuple((text, not value) for text, value in ONE_IS_YES.items())
+        names = {"label": self.opposite, "own_label": self.opposite, "aliases": (), "opposite": ""}
+        return replace(self, **names, import_codes=codes, is_turned=True)
 
     @property
     def references(self) -> Any:
@@ -267,7 +285,8 @@ class FieldSpec(FieldDescription):
         """All headings under which a file may bring this field: German and English label, name, aliases."""
         with use_locale("en"):
             english = str(self.own_label)
-        return (message_id(self.own_label), *self.aliases, english, self.name)
+        own_name = () if self.is_turned else (self.name,)
+        return (message_id(self.own_label), *self.aliases, english, *own_name)
 
 
 @dataclass(frozen=True, eq=False)

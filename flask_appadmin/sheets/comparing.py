@@ -48,7 +48,7 @@ class Comparison:
                 row.plan = {
                     name: entity.field(name).type.to_json(value, entity.field(name))
                     for name, value in row.values.items()
-                    if value is not None
+                    if value is not None and name not in row.blanks
                 }
                 if row.owner is not None and entity.owner is not None:
                     row.plan[entity.owner.name] = row.owner
@@ -174,7 +174,7 @@ class Comparison:
         for name, (heading, cell) in row.information.items():
             item = entity.field(name)
             try:
-                value = read_cell(cell, item, self.names)
+                value = read_cell(cell, item, self.names, is_own=True)
             except FieldError:
                 value = MISSING
             if value not in (now[name], base.get(name, now[name])):
@@ -186,13 +186,13 @@ class Comparison:
     ) -> str:
         state = "unchanged"
         for name, value in row.values.items():
-            current = now[name]
+            current, item = now[name], entity.field(name)
+            value = item.type.cleared(item) if value is None else value
             if value == current:
                 continue
             base = bases.get(name, current)
             if own and value == base:
                 continue
-            item = entity.field(name)
             if isinstance(value, datetime.datetime) and isinstance(current, datetime.datetime):
                 # In the hour that the clock repeats a local time means two moments.
                 if item.type.to_cell(value, item) == item.type.to_cell(current, item):

@@ -1,8 +1,8 @@
 """Which column of a file is which field: guessed from headings and tried on values, so that a wrong guess shows early.
 
-Shape: a target is the text "field" or "child.field", "" for a column that is not taken over. Two columns may lead to
-the same text field: their cells are joined with a blank (area code and number). A guess that most values of the column
-refuse is not made, and says why.
+Shape: a target is the text "field" or "child.field", "" for a column that is not taken over; "!field" is the opposite
+of a tick („Nicht Aktiv“). Two columns may lead to the same text field: their cells are joined with a blank (area code
+and number). A guess that most values of the column refuse is not made, and says why.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: The target of the column that carries the row keys of our own files, and of the owner's number on child sheets.
 KEY_TARGET = "#key"
 OWNER_TARGET = "#owner"
+#: Stands before the name of a tick whose opposite a column brings.
+TURNED = "!"
 #: Begins the target of a column whose letters tick several fields: "#letters:" and its heading.
 LETTERS_TARGET = "#letters:"
 
@@ -55,7 +57,9 @@ def find_target(target: str, spec: ModelSpec) -> tuple[ModelSpec, FieldSpec] | N
     """The model and field behind a target, None for an unknown one."""
     name, _dot, field_name = target.rpartition(".")
     owner = spec if not name else next((child for child in spec.children if child.name == name), None)
-    item = owner.by_name.get(field_name) if owner is not None else None
+    item = owner.by_name.get(field_name.removeprefix(TURNED)) if owner is not None else None
+    if item is not None and field_name.startswith(TURNED):
+        item = item.turned
     return (owner, item) if owner is not None and item is not None else None
 
 
@@ -125,6 +129,8 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
     exact: dict[str, list[str]] = {}
     loose: list[tuple[str, str]] = []
     for item in importable_fields(spec, operator):
+        for heading in item.turned.headings() if item.turned is not None else ():
+            exact.setdefault(fold(heading), []).append(f"{TURNED}{item.name}")
         for heading in dict.fromkeys((*item.headings(), str(item.label))):
             folded = fold(heading)
             exact.setdefault(folded, []).append(item.name)
@@ -136,6 +142,9 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
         if titles:
             exact.setdefault(fold(str(child.label)), []).append(f"{child.name}.{titles[0].name}")
         for item in importable_fields(child, operator):
+            for heading in item.turned.headings() if item.turned is not None else ():
+                named = exact.setdefault(f"{fold(str(child.label))} {fold(heading)}", [])
+                named.append(f"{child.name}.{TURNED}{item.name}")
             for heading in dict.fromkeys((*item.headings(), str(item.label))):
                 known = exact.setdefault(f"{fold(str(child.label))} {fold(heading)}", [])
                 known.append(f"{child.name}.{item.name}")
@@ -230,7 +239,7 @@ def _refusal(spec: ModelSpec, target: str, values: list[Any], names: ReferenceCa
         return ""  # what a cell names is known only beside its record
     for value in tried:
         try:
-            read_cell(value, found[1], names)
+            read_cell(value, found[1], names, is_own=True)
         except FieldError as fault:
             faults.append(fault)
     if len(faults) <= len(tried) * _TOLERATED:
@@ -238,8 +247,13 @@ def _refusal(spec: ModelSpec, target: str, values: list[Any], names: ReferenceCa
     return gettext("nicht „%(field)s“: %(fault)s", field=str(found[1].label), fault=faults[0].found())
 
 
-def read_cell(cell: Any, item: FieldSpec, names: ReferenceCache) -> Any:
-    """A cell of a file as the value of a field; raises FieldError."""
+def read_cell(cell: Any, item: FieldSpec, names: ReferenceCache, *, is_own: bool = False) -> Any:
+    """A cell of a file as the value of a field; raises FieldError.
+
+    is_own: in files of our own, and where people type, a tick is also set by its words.
+    """
+    if item.import_codes and item.type.name == "bool" and (item.is_turned or not is_own):
+        return _read_tick(cell, item)
     if item.import_codes and not isinstance(cell, float):
         wanted = str(cell).strip().casefold()
         for text, value in item.import_codes:
@@ -250,6 +264,17 @@ def read_cell(cell: Any, item: FieldSpec, names: ReferenceCache) -> Any:
             cell = int(cell)
         return None if cell is None else names.find(str(cell), item)
     return item.type.from_cell(cell, item)
+
+
+def _read_tick(cell: Any, item: FieldSpec) -> Any:
+    """A tick that files set by 1 and clear by 0 (ME-19)."""
+    if isinstance(cell, bool) or (isinstance(cell, float) and cell.is_integer()):
+        cell = int(cell)
+    values = dict(item.import_codes)
+    if str(cell).strip() not in values:
+        reason = gettext("ist weder 1 (ja) noch 0 (nein)")
+        raise FieldError(item, cell, reason, gettext("Bitte 1 oder 0 eingeben."))
+    return values[str(cell).strip()]
 
 
 # --- saved mappings -------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ class Planned:
     """A row on its way to becoming an ImportRow."""
 
     __slots__ = (
+        "blanks",
         "cells",
         "children",
         "cleared",
@@ -65,6 +66,8 @@ class Planned:
         #: Cells that look damaged: field -> (column, cell, suspicion).
         self.suspects: dict[str, tuple[Any, Any, Any]] = {}
         self.cells: list[Any] = []
+        #: Fields whose value stands for a blank cell; new records keep their default there.
+        self.blanks: set[str] = set()
         self.duplicate = False
         self.cleared = 0
         #: Cells that the import has a default for, should the record be new: target -> (heading, cell, sentence).

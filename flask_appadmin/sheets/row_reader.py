@@ -184,7 +184,7 @@ class RowReader:
                 self._refuse_fault(planned, column, faults[number, index])
             elif cell is None or cell == "":
                 if blanks and column.allowed:
-                    values.setdefault(column.item.name, None)
+                    self._read_blank(planned, values, column)
             elif not column.allowed:
                 planned.information[column.item.name] = (column.heading, cell)
             else:
@@ -195,9 +195,10 @@ class RowReader:
         planned.marks = [(heading, cells[at], table) for at, heading, table in self.marks if at < width and cells[at]]
         for item, text in self.constants:
             if item.name not in planned.values:
-                self._take(planned, planned.values, item, text, str(item.label))
+                self._take(planned, planned.values, item, text, str(item.label), is_typed=True)
         planned.children = [(name, values) for name, values in children.items() if is_filled(values)]
-        planned.title = entity.title_of(planned.values) if is_filled(planned.values) else ""
+        filled = is_filled({name: value for name, value in planned.values.items() if name not in planned.blanks})
+        planned.title = entity.title_of(planned.values) if filled else ""
         if not (planned.title or planned.children or planned.marks or planned.state) and planned.key is None:
             if not any(cell not in (None, "") for cell in cells):
                 return None
@@ -206,6 +207,16 @@ class RowReader:
         if not self.own:
             self._look_at_row(planned, cells)
         return planned
+
+    @staticmethod
+    def _read_blank(planned: Planned, values: dict[str, Any], column: Column) -> None:
+        item = column.item
+        if not item.is_turned:
+            values.setdefault(item.name, None)
+        elif values is planned.values and item.name not in values:
+            # Cleared, such a tick says something; that must not make a new record, nor a child of nothing else.
+            values[item.name] = item.type.cleared(item)
+            planned.blanks.add(item.name)
 
     def _look_at_row(self, planned: Planned, cells: list[Any]) -> None:
         """Rows of a foreign file that stand there twice, or whose cells stand one column beside their place."""
@@ -232,7 +243,7 @@ class RowReader:
             if cell in (None, "") or column.item.within or column.joined:
                 continue
             try:
-                read_cell(cell, column.item, self.names)
+                read_cell(cell, column.item, self.names, is_own=self.own)
             except FieldError:
                 return False
             tried += column.item.type.name != "text" or column.item.kind != ""
@@ -298,7 +309,7 @@ class RowReader:
         item = column.item
         if type(cell) is str:
             if cell[:1] == "<" and cell.casefold() in CLEAR_WORDS:
-                values[item.name] = None
+                values[item.name] = item.type.cleared(item) if item.is_turned else None
                 return
             if cell[:1] == "#" and cell.upper() in _ERROR_VALUES:
                 self.doctor.note("error_value", column.index, planned.number, cell, weight="note")
@@ -320,7 +331,7 @@ class RowReader:
         value = known.get(place, MISSING)
         if value is MISSING:
             try:
-                value = read_cell(cell, item, self.names)
+                value = read_cell(cell, item, self.names, is_own=self.own)
             except FieldError as fault:
                 value = fault
             if len(known) >= _REMEMBERED:
@@ -353,14 +364,23 @@ class RowReader:
         else:
             planned.refuse(column.heading, cell, fault.found())
 
-    def _take(self, planned: Planned, values: dict[str, Any], item: FieldSpec, cell: Any, heading: str) -> None:
+    def _take(
+        self,
+        planned: Planned,
+        values: dict[str, Any],
+        item: FieldSpec,
+        cell: Any,
+        heading: str,
+        *,
+        is_typed: bool = False,
+    ) -> None:
         if item.overflow and isinstance(cell, str) and item.max_length and len(cell) > item.max_length:
             cell = self._spill(planned, values, item, cell, heading)
         if item.within:
             values[item.name] = Named(heading, cell)
             return
         try:
-            values[item.name] = read_cell(cell, item, self.names)
+            values[item.name] = read_cell(cell, item, self.names, is_own=self.own or is_typed)
         except FieldError as fault:
             if (planned.key is not None or item.name in planned.suspects) and item.model_name == self.entity.name:
                 planned.doubtful[item.name] = (heading, cell, fault.found())

@@ -195,6 +195,7 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
 def _known_headings(spec: ModelSpec) -> set[str]:
     """The headings we have fields for, so that the heading row is found among lines of explanation."""
     found = {normal_heading(heading) for item in spec.data_fields for heading in item.headings()}
+    found |= {normal_heading(str(item.opposite)) for item in spec.data_fields if item.opposite}
     for child in spec.children:
         found |= {normal_heading(heading) for item in child.data_fields for heading in item.headings()}
     return found | {normal_heading(heading) for heading in _row_key_headings()}

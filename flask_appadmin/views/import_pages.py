@@ -22,7 +22,7 @@ from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
 from flask_appadmin.sheets.exporting import headings
 from flask_appadmin.sheets.import_modes import item_of
-from flask_appadmin.sheets.mapping import importable_fields
+from flask_appadmin.sheets.mapping import TURNED, importable_fields
 from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, key_fields, modes_of, target_label
@@ -232,18 +232,28 @@ def _targets(spec: ModelSpec, operator: Operator, registry: Registry) -> list[tu
     layout = registry.views[spec.name].form_layout
     labels = {tab.key: str(tab.label) for tab in layout.tabs}
     groups: dict[str, list[tuple[str, str]]] = {label: [] for label in labels.values()}
-    items = importable_fields(spec, operator)
-    for item, heading in zip(items, headings(items), strict=True):
+    for item, heading in _importable(spec, operator):
         tab = labels.get(layout.tab_of(item.name), gettext("Weitere Angaben"))
-        groups.setdefault(tab, []).append((item.name, heading))
+        groups.setdefault(tab, []).extend(_choices(item, heading))
     for child in spec.children:
-        items = importable_fields(child, operator)
         choices = [
-            (f"{child.name}.{item.name}", f"{child.label}: {heading}")
-            for item, heading in zip(items, headings(items), strict=True)
+            (f"{child.name}.{target}", f"{child.label}: {label}")
+            for item, heading in _importable(child, operator)
+            for target, label in _choices(item, heading)
         ]
         groups.setdefault(str(child.plural), []).extend(choices)
     return [(label, choices) for label, choices in groups.items() if choices]
+
+
+def _importable(spec: ModelSpec, operator: Operator) -> list[tuple[FieldSpec, str]]:
+    items = importable_fields(spec, operator)
+    return list(zip(items, headings(items), strict=True))
+
+
+def _choices(item: FieldSpec, heading: str) -> list[tuple[str, str]]:
+    """A field as a target, and its opposite where files bring that."""
+    turned = [(f"{TURNED}{item.name}", str(item.opposite))] if item.opposite else []
+    return [(item.name, heading), *turned]
 
 
 # --- preview --------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
-from flask_appadmin.sheets.mapping import find_target, importable_fields, save_schema, use_schema
+from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields, save_schema, use_schema
 from flask_appadmin.sheets.marking import write_marked
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
@@ -569,9 +569,11 @@ def _check_mapping(survey: Survey, spec: ModelSpec, options: ImportOptions, oper
         target if target in marks or _is_open(target, spec, operator) else "" for target in options.targets
     ]
     headings = survey.main.detection.headings
-    for target in dict.fromkeys(target for target in options.targets if target):
+    for target in dict.fromkeys(target.replace(TURNED, "") for target in options.targets if target):
         found = find_target(target, spec)
-        columns = [headings[index] for index, chosen in enumerate(options.targets) if chosen == target]
+        columns = [
+            headings[index] for index, chosen in enumerate(options.targets) if chosen.replace(TURNED, "") == target
+        ]
         if len(columns) > 1 and (found is None or found[1].type.name not in ("text", "multiline")):
             words = gettext(
                 "„%(field)s“ ist mehreren Spalten zugeordnet (%(columns)s); möglich ist eine.",
@@ -595,7 +597,7 @@ def _check_mapping(survey: Survey, spec: ModelSpec, options: ImportOptions, oper
 
 def _is_open(target: str, spec: ModelSpec, operator: Operator) -> bool:
     found = find_target(target, spec) if target else None
-    return found is not None and found[1] in importable_fields(found[0], operator)
+    return found is not None and found[1].name in {item.name for item in importable_fields(found[0], operator)}
 
 
 def surveyed(
