@@ -466,9 +466,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _backup(arguments: argparse.Namespace) -> int:
     from flask_appadmin.backup import write_backup
+    from flask_appadmin.sheets import storage
 
     _open()
-    size = write_backup(database_url(), Path(arguments.file))
+    size = write_backup(database_url(), Path(arguments.file), storage.documents(instance_folder()).folder)
     print(gettext("Gesichert: %(file)s (%(size)s MB).", file=arguments.file, size=f"{size / 1e6:.1f}"))
     return 0
 
@@ -477,9 +478,11 @@ def _restore(arguments: argparse.Namespace) -> int:
     from flask_appadmin.backup import restore_backup
     from flask_appadmin.database import connect_database
     from flask_appadmin.security import end_sessions
+    from flask_appadmin.sheets import storage
 
     connect_database(database_url())
-    restore_backup(database_url(), Path(arguments.file), force=arguments.force)
+    documents = storage.documents(instance_folder()).folder
+    restore_backup(database_url(), Path(arguments.file), documents, force=arguments.force)
     done = upgrade(database_url())
     # Whoever was signed in when the backup was made is not signed in now.
     end_sessions()

@@ -28,8 +28,9 @@ from flask_appadmin.i18n import set_locale
 from flask_appadmin.listviews import ListView
 from flask_appadmin.rights import RIGHTS, Role, User, system_operator
 from flask_appadmin.schema import declare_models
+from flask_appadmin.sheets import storage
 from migrations import FOLDER, downgrade_schema, pending_steps, unknown_steps, upgrade_schema
-from models import MODELS, Customer, PostalCode
+from models import MODELS, Customer, Document, PostalCode
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Rotes-Fahrrad-am-Hafen-7"
@@ -229,6 +230,47 @@ def test_a_backup_brings_back_what_was(kontor: Callable[..., Run], customers: li
     # What is restored can be worked with: search index and counters are there.
     found = kontor("change", "--query", "search=baeckerei", "--set", "decision_time_days=7", "--json").json
     assert (found["changed"], due_days()) == (1, [14, 7, None])
+
+
+def test_a_backup_brings_back_the_uploaded_documents(
+    kontor: Callable[..., Run], customers: list[int], tmp_path: Path
+) -> None:
+    folder = tmp_path / "instance" / "documents"
+    store = storage.documents(folder.parent)
+    contract = b"%PDF-1.7\n" + bytes(range(256)) * 100
+    kept, gone = store.save(io.BytesIO(contract)), store.save(io.BytesIO(b"Gutschein"))
+    (folder / "notes.txt").write_text("not ours")
+    change = ChangeSet("form")
+    change.create(
+        Document, {"customer": customers[0], "file_name": "vertrag.pdf", "storage_name": kept, "size_bytes": 1}
+    )
+    change.apply(system_operator("Frau Weber"))
+    target = tmp_path / "today.backup"
+    assert kontor("backup", str(target)).code == 0
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+    store.remove(gone)
+    store.path(kept).write_bytes(contract)
+    later = store.save(io.BytesIO(b"later"))
+    assert kontor("restore", str(target), "--force").code == 0
+    assert [Path(name).read_bytes() for name in (store.path(kept), store.path(gone))] == [contract, b"Gutschein"]
+    assert not store.has(later), "what the database no longer knows"
+    assert (folder / "notes.txt").read_text() == "not ours"
+    assert [row.storage_name for row in Document.select()] == [kept]
+    assert sorted(path.name for path in folder.parent.iterdir() if path.is_dir()) == ["documents"]
+
+    # A part that was altered, or cut off: nothing of it is taken, and what is there stays.
+    store.remove(gone)
+    content = target.read_bytes()
+    at = content.index(contract) + 500
+    for broken in (content[:at] + b"#" + content[at + 1 :], content[: len(contract)], content[:at]):
+        target.write_bytes(broken)
+        refused = kontor("restore", str(target), "--force")
+        assert (refused.code, refused.err) == (
+            2,
+            "today.backup ist keine unversehrte Sicherung. Es wurde nichts geändert.\n",
+        )
+        assert (store.has(kept), store.has(gone)) == (True, False)
 
 
 def test_backup_and_restore_refuse_what_is_no_backup(kontor: Callable[..., Run], tmp_path: Path) -> None:
