@@ -3937,7 +3937,9 @@ class Document(Record):
         listed=True,
     )
     #: A copied customer leads to the same files, which never change: the name of the file and a word behind it.
-    storage_name = described(CharField(max_length=255, verbose_name=_("Ablage")), copy="renew", read_only=True)
+    storage_name = described(
+        CharField(max_length=255, verbose_name=_("Ablage")), copy="renew", read_only=True, internal=True
+    )
     uploaded_at = described(
         DateTimeField(default=utcnow, verbose_name=_("Datum")), read_only=True, listed=True, required=True
     )

@@ -20,6 +20,28 @@ from flask_appadmin.fieldtypes import DecimalField, JSONField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 
+#: The documents for which the customer („Seite 2“) has a box `contact_print_…` of this name, too.
+_PRINTED = [
+    ("quote", _("Angebot")),
+    ("order_confirmation", _("Auftragsbestätigung")),
+    ("credit_note", _("Gutschrift")),
+    ("workshop_credit_note", _("Gutschrift Werkstatt")),
+    ("picking", _("Kommissionierung")),
+    ("cost_estimate", _("Kostenvoranschlag")),
+    ("loan", _("Leih-/Teststellung")),
+    ("delivery_note", _("Lieferschein")),
+    ("subsequent_delivery", _("Nachlieferschein")),
+    ("workshop_subsequent", _("Nachlieferschein Werkstatt")),
+    ("proforma", _("Proforma-Rechnung")),
+    ("invoice", _("Rechnung")),
+    ("workshop_invoice", _("Rechnung Werkstatt")),
+    ("collective_order", _("Sammelauftrag")),
+    ("advance_exchange", _("Voraustausch")),
+    ("maintenance_contract", _("Wartungsvertrag")),
+    ("workshop_order", _("Werkstattauftrag")),
+    ("workshop_assembly", _("Werkstattmontage")),
+]
+
 
 class Setting(Record):
     """The settings of the installation: one row."""
@@ -172,8 +194,9 @@ class Setting(Record):
         JSONField(
             null=True,
             default=list,
+            choices=_PRINTED,
             verbose_name=_("Voreinstellungen Ansprechpartner-Druck"),
-            help_text=_("Belege, auf denen ein Ansprechpartner ohne eigene Angabe gedruckt wird."),
+            help_text=_("Belege, auf denen der Ansprechpartner gedruckt wird, mit Komma getrennt."),
         )
     )
     delivery_note_with_prices = described(

@@ -683,6 +683,21 @@ class JSONType(FieldType):
         return f"nullif({json_sql}, 'null')"
 
 
+class ChoicesType(JSONType):
+    """Several of a few codes, as a JSON list. Operators read and type the words, with commas between them."""
+
+    def parse(self, text: str, spec: FieldSpec) -> Any:
+        words = [word for word in map(str.strip, re.split(r"[,;\n]", text)) if word]
+        codes = {_CHOICE.parse(word, spec) for word in words}
+        return [code for code, _label in spec.choices if code in codes]
+
+    def format(self, value: Any, spec: FieldSpec) -> str:
+        return ", ".join(str(spec.choice_labels.get(code, code)) for code in value or ())
+
+    def to_cell(self, value: Any, spec: FieldSpec) -> Any:
+        return self.format(value, spec) or None
+
+
 # --- reading numbers and dates as people write them -------------------------------------------------------------------
 
 
@@ -999,7 +1014,7 @@ def choice_words(choices: Any) -> dict[str, str]:
 
 _TEXT, _LONG, _CHOICE, _INTEGER = TextType(), LongTextType(), ChoiceType(), IntegerType()
 _DECIMAL, _BOOLEAN, _DATE, _DATETIME = DecimalType(), BooleanType(), DateType(), DateTimeType()
-_REFERENCE, _JSON = ReferenceType(), JSONType()
+_REFERENCE, _JSON, _CHOICES = ReferenceType(), JSONType(), ChoicesType()
 
 #: All kinds of value, for the battery of tests that every kind passes.
 ALL_TYPES = (_TEXT, _LONG, _CHOICE, _INTEGER, _DECIMAL, _BOOLEAN, _DATE, _DATETIME, _REFERENCE, _JSON)
@@ -1008,7 +1023,7 @@ ALL_TYPES = (_TEXT, _LONG, _CHOICE, _INTEGER, _DECIMAL, _BOOLEAN, _DATE, _DATETI
 def type_of(field: peewee.Field, kind: str = "") -> FieldType:
     """The kind of value of a Peewee field; raises TypeError for a field class that nobody described yet."""
     if field.choices:
-        return _CHOICE
+        return _CHOICES if isinstance(field, JSONField) else _CHOICE
     for classes, found in (
         (peewee.ForeignKeyField, _REFERENCE),
         (DecimalField, _DECIMAL),

@@ -262,7 +262,7 @@ def hide_fields(is_hidden: Callable[[Operator, FieldSpec], bool]) -> None:
 
 def is_hidden(operator: Operator, spec: FieldSpec) -> bool:
     """Whether the field stands on no page; its stored values stay."""
-    return any(hidden(operator, spec) for hidden in _hiding)
+    return spec.internal or any(hidden(operator, spec) for hidden in _hiding)
 
 
 def may_set_secret(operator: Operator, spec: FieldSpec) -> bool:

@@ -74,6 +74,7 @@ class FieldDescription:
     unticked: str = ""
     personal: str = ""
     reason: bool = False
+    internal: bool = False
 
 
 def described(
@@ -107,6 +108,7 @@ def described(
     unticked: str = "",
     personal: str = "",
     reason: bool = False,
+    internal: bool = False,
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
 
@@ -130,6 +132,7 @@ def described(
     personal: what becomes of it when the record is anonymised: "name" (says „Anonymisiert“), "wipe" (emptied, and
     looked for elsewhere, since it leads to the person), "quasi" (emptied: a town, a birthday), "keep" (stays).
     reason: whoever changes or clears a stored value of it, or removes its record alone, has to say why.
+    internal: the program's own value (where a file lies), which stands on no page and in no file.
     """
     field.described_as = FieldDescription(
         group=group,
@@ -160,6 +163,7 @@ def described(
         unticked=unticked,
         personal=personal,
         reason=reason,
+        internal=internal,
     )
     return field
 

@@ -79,7 +79,7 @@ def sheet_columns(items: Sequence[FieldSpec], operator: Operator) -> list[SheetC
     columns = []
     for item, heading in zip(items, headings(items), strict=True):
         choices: tuple[str, ...] = ()
-        if item.choices:
+        if item.type.name == "choice":
             choices = tuple(str(label) for _code, label in item.choices)
         elif item.references is not None:
             choices = _codes_of(item.references)

@@ -63,6 +63,7 @@ def test_a_document_is_uploaded_handed_out_unchanged_and_opened_by_its_name(
     rows = listed.one("section", id="grid-document").all("tbody", css="row")
     assert (listed.status, len(rows), listed.toast) == (200, 3, "Dokument gespeichert.")
     found = {row.file_name: row for row in Document.select()}
+    assert "Ablage" not in listed.text and found["vertrag.pdf"].storage_name not in listed.html, "the program's own"
     assert set(found) == {"vertrag.pdf", "auskunft.pdf", "Antrag 1.pdf"}
     contract = found["vertrag.pdf"]
     assert (contract.kind, contract.size_bytes, contract.uploaded_by.username) == ("contract", len(PDF), "weber")

@@ -23,7 +23,7 @@ from domain.trade import (
 from domain.values import Country
 from models import Address, Contact, Customer
 from tests.customers.test_documents import change, customer, make
-from tests.reader import get, send
+from tests.reader import get, read, send
 
 DAY = datetime.date(2026, 5, 18)
 
@@ -162,6 +162,15 @@ def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator:
     for document in named.values():
         change(document, contact=contact.id)
     named["credited"] = found["credited"]
+    # The setting is read and typed in words.
+    settings = f"/admin/setting/edit/?id={Setting.get().id}"
+    form = get(operator, settings).one("form", id="form")
+    assert form.one("textarea", name="contact_print_defaults").text == ""
+    unknown = read(operator.post(settings, data=form.typed({"contact_print_defaults": "Angebot, Brief"})))
+    assert unknown.one("p", id="e-contact_print_defaults").text.startswith("„Brief“ gibt es hier nicht.")
+    operator.post(settings, data=form.typed({"contact_print_defaults": "lieferschein, Angebot"}))
+    assert Setting.get().contact_print_defaults == ["quote", "delivery_note"]
+    assert get(operator, settings).one("textarea", name="contact_print_defaults").text == "Angebot, Lieferschein"
     ticks = {"contact_print_deviates": True, "contact_print_invoice": True}
     for values, defaults, wanted in (
         ({}, [], set()),

@@ -53,6 +53,7 @@ ON_PURPOSE = {
     "contact.active: aliases": "„nicht aktiv“ has the opposite sense",
     "address.active: aliases": "„Nicht Aktiv“ has the opposite sense",
     "address.vat_mode: default": "ME-112: empty means that of the customer; a default would always override it",
+    "setting.contact_print_defaults: codes": "read and typed in the words of the customer's boxes instead of as JSON",
     "export_account.tax: codes": "n, 10[n] and 1[n] stand for the rates 3 to 99 and their intra-community codes",
 }
 
