@@ -44,16 +44,19 @@ def _spec() -> Any:
     return known_specs()["customer"]
 
 
-def _bulk_change(number: int) -> Any:
-    from flask_appadmin.changes import ChangeSet
+def everyone() -> Any:
+    """All customers as the list shows them: without those that are anonymised, which nobody changes any more."""
     from flask_appadmin.filters import Filter
     from flask_appadmin.selections import Selection
 
-    # As the list shows them: without those that are anonymised, which nobody changes any more.
-    usual = Filter.from_text(_spec(), "status__not=anonymised", _operator())
-    everything = Selection.of_filter(usual, _operator())
+    return Selection.of_filter(Filter.from_text(_spec(), "status__not=anonymised", _operator()), _operator())
+
+
+def _bulk_change(number: int) -> Any:
+    from flask_appadmin.changes import ChangeSet
+
     change = ChangeSet("bulk", reason=f"Lauf {number}")
-    change.assign(everything, {"marker": f"M{number}", "hint": f"Hinweis {number}"})
+    change.assign(everyone(), {"marker": f"M{number}", "hint": f"Hinweis {number}"})
     return change
 
 
@@ -118,7 +121,15 @@ OPERATIONS: dict[str, Callable[[int], Callable[[], Any]]] = {
     "undo": undo,
 }
 
-_ALL_WORK = {**OPERATIONS, "bulk_in_pieces": bulk_in_pieces}
+
+def job(_number: int) -> Callable[[], Any]:
+    """The jobs that wait, as a server's process takes them."""
+    from flask_appadmin import jobs
+
+    return jobs.run_waiting
+
+
+_ALL_WORK = {**OPERATIONS, "bulk_in_pieces": bulk_in_pieces, "job": job}
 
 
 # --- the process that forks -------------------------------------------------------------------------------------------

@@ -6,13 +6,15 @@ PostgreSQL, and kills of the whole server.
 
 from __future__ import annotations
 
+import datetime
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.crashes import OPERATIONS, Forks, Photograph, findings, kill_child, opened, photograph
+from flask_appadmin.database import fixed_clock, utcnow
+from tests.crashes import OPERATIONS, Forks, Photograph, everyone, findings, kill_child, opened, photograph
 from tests.crashes import filled_columns as columns_of
 from tests.engines import PostgresqlEngine, SqliteEngine
 
@@ -129,6 +131,55 @@ def test_a_killed_process_leaves_all_or_nothing(series: Series, engine: str) -> 
 def test_the_look_finds_what_a_gateway_leaves_half(series: Series) -> None:
     series.run("bulk_in_pieces", 30, stop_at_findings=True)
     assert series.found, "a gateway that commits every 500 rows was not noticed"
+
+
+def killed_workers(forks: Forks, url: str, kills: int) -> None:
+    """Each job whose worker is killed is done once by the next one, a minute later; none runs without a worker."""
+    import views  # noqa: F401  # its actions are the jobs' functions
+    from flask_appadmin import jobs
+    from flask_appadmin.changes import known_specs, values_to_json
+    from flask_appadmin.history import ChangeSetRecord
+    from flask_appadmin.rights import system_operator
+    from models import Customer
+
+    dice, usual, in_flight = random.Random(3), 0.0, 0
+    for number in range(kills + 1):
+        words = f"Lauf {number}"
+        with opened(url):
+            spec = known_specs()["customer"]
+            parameters = {
+                "action": "flask_appadmin.bulk:ChangeSettings",
+                "entity": "customer",
+                "selection": everyone().store().token,
+                "values": values_to_json(spec, {"hint": words}),
+                "expected": "",
+                "without_refused": False,
+                "reason": words,
+            }
+            key = jobs.start("change", words, parameters, system_operator("Frau Weber")).id
+        ended = forks.run(url, "job", number, kill=kill_child if number else None, after=dice.uniform(0, usual))
+        usual, in_flight = usual or ended.seconds, in_flight + ended.in_flight
+        with opened(url):
+            left = jobs.Job.get_by_id(key)
+            assert left.state in ("waiting", "running", "done"), left.message
+            with fixed_clock(utcnow() + datetime.timedelta(seconds=jobs.TAKE_OVER_SECONDS + 1)):
+                jobs.run_waiting()
+            assert jobs.Job.get_by_id(key).state == "done"
+            assert ChangeSetRecord.select().where(ChangeSetRecord.reason == words).count() == 1, "done once"
+            others = Customer.hint.is_null() | (Customer.hint != words)
+            assert not Customer.select().where(others, Customer.status != "anonymised").exists()
+            assert not jobs.Job.select().where(jobs.Job.state == "running").exists()
+    print(f"{kills} killed workers, {in_flight} in flight")
+    assert in_flight >= 0.3 * kills
+
+
+def test_a_killed_worker_leaves_its_job_to_the_next(forks: Forks, stock: Any) -> None:
+    killed_workers(forks, stock(), 2)
+
+
+@pytest.mark.soak
+def test_two_hundred_killed_workers_leave_their_jobs_to_the_next(forks: Forks, stock: Any) -> None:
+    killed_workers(forks, stock(), 200)
 
 
 @pytest.mark.soak
