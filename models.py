@@ -3083,16 +3083,25 @@ class BankAccount(Record):
         table_name = "bank_account"
         indexes = ((("customer", "sequence_number"), True),)
 
-    rule_fields = ("direct_debit", "iban", "bic", "mandate_reference", "mandate_date")
+    rule_fields = ("direct_debit", "iban", "mandate_reference", "mandate_date")
     derive_fields = ("iban", "bank_name", "bic", "bank_code")
+    remark_fields = ("iban", "bic")
+
+    @classmethod
+    def remarks(cls, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        differing = differing_countries(values.get("iban"), values.get("bic"))
+        if differing is not None:
+            yield (
+                "bic",
+                gettext(
+                    "Die Bank ist laut BIC in %(bank)s, das Konto laut IBAN in %(iban)s. Bitte beim Kunden nachfragen.",
+                    bank=differing[1],
+                    iban=differing[0],
+                ),
+            )
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
-        differing = differing_countries(values.get("iban"), values.get("bic"))
-        if differing is not None:
-            account, bank = differing
-            reason = gettext("gehört zu einer Bank in %(bank)s, die IBAN aber nach %(iban)s", bank=bank, iban=account)
-            yield fault(cls, "bic", reason, values["bic"], gettext("Bitte beim Kunden nachfragen."))
         if values.get("direct_debit") and values.get("iban"):
             for name in ("mandate_reference", "mandate_date"):
                 if values.get(name) is None:

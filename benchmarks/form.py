@@ -13,6 +13,8 @@ from benchmarks.stock import Stock
 _ROWS = 10
 _TABS = ("contacts", "addresses", "banks")
 _TABLES = ("contact", "address", "bank_account")
+#: Whoever changes or removes bank data has to say why.
+_REASON = "Messung"
 
 
 def form(stock: Stock, plan: Plan) -> Iterator[Figure]:
@@ -38,7 +40,8 @@ def form(stock: Stock, plan: Plan) -> Iterator[Figure]:
     yield compare("form: the page and the tabs of the 3 grids", bare, always(opened), plan.times(10), target, warm=True)
 
     def posted(number: int) -> Callable[[], Any]:
-        sent = read(stock.client.get(url)).one("form", id="form").typed({"phone": f"+49 30 {400_000 + number}"})
+        typed = {"phone": f"+49 30 {400_000 + number}", "_reason": _REASON}
+        sent = read(stock.client.get(url)).one("form", id="form").typed(typed)
         for tab in _TABS:
             panel = read(stock.client.get(f"{url}&tab={tab}", headers=part)).one("div", "panel")
             for name, value in panel.fields().items(multi=True):
@@ -67,13 +70,13 @@ def _fill(stock: Stock, key: int) -> None:
     from domain.demo_data.check_digits import iban
     from flask_appadmin.changes import ChangeSet, known_specs
 
-    change = ChangeSet("import")
+    change = ChangeSet("import", reason=_REASON)
     contact, address, bank_account = specs = [known_specs()[table] for table in _TABLES]
     for spec in specs:
         for row in spec.model.select(spec.model.id).where(spec.model.customer == key).tuples():
             change.delete(spec, row[0])
     change.apply(stock.operator)
-    change = ChangeSet("import")
+    change = ChangeSet("import", reason=_REASON)
     for number in range(1, _ROWS + 1):
         named = f"Reihe {number} a"
         change.create(contact, {"customer": key, "name_1": named, "phone_1": "+49 30 1234"})

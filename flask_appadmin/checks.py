@@ -109,6 +109,7 @@ def _check_model(spec: ModelSpec) -> Iterator[Finding]:
         ("title", spec.description.title),
         ("order", [name.lstrip("-") for name in spec.description.order]),
         ("rule_fields", model.rule_fields),
+        ("remark_fields", model.remark_fields),
         ("unique_messages", model.unique_messages),
     ):
         for name in names:

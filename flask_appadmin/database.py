@@ -130,6 +130,9 @@ class Record(Model):
 
     #: Fields that `validate` reads; a bulk change of other fields need not ask the rules.
     rule_fields: ClassVar[tuple[str, ...]] = ()
+
+    #: The fields that `remarks` looks at.
+    remark_fields: ClassVar[tuple[str, ...]] = ()
     #: Fields whose change makes other records change, too: see `follow`.
     follow_fields: ClassVar[tuple[str, ...]] = ()
     #: Field -> sentence where the usual one about a value that is taken already does not fit.
@@ -175,6 +178,11 @@ class Record(Model):
         `values` has the fields named in `rule_fields` at least, foreign keys as keys; the rules of a single field
         (limits, codes, length) are checked before. `operation` is the running change set (kind, operator).
         """
+        return ()
+
+    @classmethod
+    def remarks(cls, values: dict[str, Any]) -> Iterable[tuple[str, str]]:
+        """What is odd about a record though it is taken: (field, sentence). `values` has the `remark_fields`."""
         return ()
 
     @classmethod

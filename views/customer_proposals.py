@@ -28,7 +28,7 @@ from models import BankAccount, Customer, search_name_of
 #: What the form asks about.
 PROPOSAL_FIELDS = (
     "name_1", "name_2", "city", "search_name", "country", "country_name", "postal_code", "phone", "fax",
-    "vat_id_country", "vat_id_code", "bank_account.iban",
+    "vat_id_country", "vat_id_code", "bank_account.iban", "bank_account.bic",
 )  # fmt: skip
 #: What the lines of the address are made of.
 ADDRESS_FIELDS = (
@@ -73,6 +73,11 @@ def propose(typed: Typed) -> Proposals:
         doubt = doubt_of(*split_vat_id(values.get("vat_id_country"), values["vat_id_code"]))
         if doubt:
             found.notes.append(("vat_id_code", doubt, ()))
+    account = {
+        name: re.sub(r"[\s.-]", "", found.cells.get(f"bank_account.{name}") or values.get(f"bank_account.{name}") or "")
+        for name in BankAccount.remark_fields
+    }
+    found.notes.extend((f"bank_account.{name}", sentence, ()) for name, sentence in BankAccount.remarks(account))
     found.notes.extend(_duplicates(typed, values))
     return found
 

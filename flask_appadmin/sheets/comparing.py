@@ -45,6 +45,7 @@ class Comparison:
             self._compare_known(known, entity, reader)
         for row in planned:
             if row.state == "new":
+                _add_remarks(row, entity, row.values)
                 row.plan = {
                     name: entity.field(name).type.to_json(value, entity.field(name))
                     for name, value in row.values.items()
@@ -57,7 +58,7 @@ class Comparison:
     def _compare_known(self, known: list[Planned], entity: ModelSpec, reader: RowReader) -> None:
         own = reader.own
         names = {name for row in known for name in (*row.values, *row.doubtful, *row.information)}
-        names |= {item.name for item in entity.title_specs}
+        names |= {*entity.model.remark_fields, *(item.name for item in entity.title_specs)}
         items = [item for item in entity.data_fields if item.name in names]
         current = self._current(entity, items, [row.key for row in known if row.key is not None])
         bases, traced = base_values(entity, known) if own else ({}, set())
@@ -79,6 +80,8 @@ class Comparison:
             self._note_information(row, entity, now, base)
             if row.state == "":
                 row.state = self._compare_row(row, entity, now, base, own, untraced)
+                if row.state == "changed":
+                    _add_remarks(row, entity, now | row.values)
 
     def _find_damage(self, row: Planned, reader: RowReader, base: dict[str, Any]) -> None:
         """Compares the cells of a known record with the values that left, or that stand there now."""
@@ -258,3 +261,13 @@ def base_values(entity: ModelSpec, rows: Sequence[Any]) -> tuple[dict[int, dict[
             if item is not None and not item.secret and name not in values:
                 values[name] = item.type.from_json(json.loads(old), item)
     return bases, traced
+
+
+def _add_remarks(row: Planned, entity: ModelSpec, values: dict[str, Any]) -> None:
+    """Says what is odd about a row that is taken, where the row brings something of it."""
+    wanted = entity.model.remark_fields
+    if not any(row.values.get(name) for name in wanted):
+        return
+    for name, sentence in entity.model.remarks({**dict.fromkeys(wanted), **values}):
+        item = entity.field(name)
+        row.find(str(item.label), item.format(values.get(name)), sentence, "warn")

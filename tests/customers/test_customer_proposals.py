@@ -14,7 +14,7 @@ from domain.values import CustomerKind1
 from flask_appadmin.rights import Role, User
 from models import Address, BankAccount, Country, Customer, Employee, PostalCode, SalesOrder, Supplier
 from tests.customers.test_customer_rules import change, enter
-from tests.reader import Page
+from tests.reader import Page, get
 
 PROPOSE = "/admin/customer/propose"
 
@@ -134,6 +134,14 @@ def test_doubts_and_duplicates_stand_at_the_field_and_hold_nobody_up(
     assert page.count("Ohne Ländervorwahl lässt sich die Nummer nicht überall wählen.") == 2
     doubt = asked(operator, {"vat_id_country": "DE", "vat_id_code": "123456789"}, "vat_id_code")["notes"]["vat_id_code"]
     assert doubt[0]["text"].startswith("„DE123456789“ ist so keine gültige UID")
+    # Case 61: while it is typed, in the page afterwards, and not to whoever may not see it.
+    account = {"bank_account.iban": "AT61 1904 3002 3457 3201", "bank_account.bic": "cobadeff"}
+    odd = "Die Bank ist laut BIC in DE, das Konto laut IBAN in AT. Bitte beim Kunden nachfragen."
+    assert asked(operator, account, "bank_account.bic")["notes"] == {"bank_account.bic": [{"text": odd, "links": []}]}
+    assert asked(operator, account | {"bank_account.bic": "BKAUATWW"}, "bank_account.bic")["notes"] == {}
+    enter(BankAccount, customer=str(made.customer_number), iban="AT611904300234573201", bic="COBADEFF")
+    banks = get(operator, f"/admin/customer/edit/?id={made.id}&tab=banks").one("section", id="grid-bank_account")
+    assert [line.text for line in banks.all("p", css="note")] == [f"BIC: {odd}"]
     # Who may not see bank accounts learns nothing of them; who may not write is not asked.
     Role.create(name="Ohne Bank", permissions=["customer.read", "customer.edit", "customer.create"])
     clerk = sign_in_as("Ohne Bank", name="auer")

@@ -187,11 +187,12 @@ def test_a_number_replaces_one_child_and_a_stored_address_is_copied(db: Any, tmp
         ],
         Bankverbindungen=[
             {"Kunden-Nr.": 1, "Lfd.Nr. Bank": 1, "IBAN": "DE02120300000000202051"},
-            {"Kunden-Nr.": 1, "IBAN": "AT611904300234573201"},
+            {"Kunden-Nr.": 1, "IBAN": "AT611904300234573201", "BIC": "COBADEFF"},
         ],
     )
     assert (report.new, report.changed, report.errors, report.conflicts) == (3, 3, 3, 0), report
     told = " ".join(report.findings)
+    assert "Bankverbindungen Zeile 3, Spalte „BIC“" in told and "in DE, das Konto laut IBAN in AT" in told, "a warning"
     assert "Ansprechpartner Zeile 4, Spalte „Lfd.Nr.“" in told and "steht schon in Zeile 2" in told
     assert "Ansprechpartner Zeile 5, Spalte „Lfd.Nr.“" in told and "Anschriften Zeile 4, Spalte „Lfd.Nr.“" in told
 

@@ -324,7 +324,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
     while blank is not None and not grid.before and len(rows) < table.least:
         key = next(key for key in spare if key not in taken)
         rows.append(_blank_row(record, child, key))
-    drawn = [_row_context(record, row, columns, table, at) for at, row in enumerate(rows, start=grid.before + 1)]
+    drawn = [_row_context(record, child, row, columns, table, at) for at, row in enumerate(rows, start=grid.before + 1)]
     begins = bool(table.begins) and record.may_save and record.key is not None
     filled = sum(1 for row in grid.rows if not row.deleted)
     address = {"tab": view.form_layout.tab_of(child.name)}
@@ -340,7 +340,7 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
         ],
         "rows": drawn,
         "count": filled + grid.rest,
-        "blank": _row_context(record, blank, columns, table, 0) if blank is not None else None,
+        "blank": _row_context(record, child, blank, columns, table, 0) if blank is not None else None,
         "begin_url": url_for(f"{view.endpoint}.{table.begins}", id=record.key) if begins else "",
         "can_delete": record.may_save,
         "window": str(table.window),
@@ -367,7 +367,7 @@ def _blank_row(record: FormRecord, child: ModelSpec, key: str) -> GridRow:
 
 
 def _row_context(
-    record: FormRecord, row: GridRow, columns: tuple[FieldSpec, ...], table: ChildTable, number: int
+    record: FormRecord, child: ModelSpec, row: GridRow, columns: tuple[FieldSpec, ...], table: ChildTable, number: int
 ) -> dict[str, Any]:
     by_name = {field.spec.name: field for field in row.form}
     names = [item.name for item in columns]
@@ -384,6 +384,7 @@ def _row_context(
         "texts": [_cell_text(field) for field in cells] if table.window else [],
         "more": more,
         "cards": cards,
+        "remarks": _remarks(record, child, row),
         "faulty": [field for field in told if field.errors],
         "disputed": [field for field in told if field.conflict],
         "more_faulty": [field for field in more if field.errors or field.conflict],
@@ -393,6 +394,20 @@ def _row_context(
         "deleted": row.deleted,
         "errors": row.errors,
     }
+
+
+def _remarks(record: FormRecord, child: ModelSpec, row: GridRow) -> list[str]:
+    """What is odd about a row as it stands there; not to whoever may not see what it is about."""
+    model = child.model
+    if not model.remark_fields or row.deleted or (row.values is None and not row.used_fields):
+        return []
+    typed = {field.spec.name: field.parsed for field in row.used_fields if field.was_posted and not field.errors}
+    told = model.remarks(dict.fromkeys(model.remark_fields) | (row.values or {}) | typed)
+    return [
+        f"{child.field(name).label}: {sentence}"
+        for name, sentence in told
+        if all(may_read(record.operator, child.field(each)) for each in (name, *model.remark_fields))
+    ]
 
 
 def window_context(record: FormRecord, child: ModelSpec, row: GridRow, base: dict[str, Any]) -> dict[str, Any]:

@@ -223,8 +223,9 @@ export function startProposals(form, unsaved) {
     if (form.querySelector(`[data-when^="${CSS.escape(name)}:"]`)) showAndHide();
     if (filling || !form.dataset.propose || !watched.has(name)) return;
     if (name.includes(".")) {
-      cells = { [name]: field.value };
       row = /^\w+-n?\d+/.exec(field.name)[0];
+      const others = [...watched].filter((other) => other.startsWith(`${name.split(".")[0]}.`)).map((other) => [other, fieldOf(`${row}-${other.split(".")[1]}`)]);
+      cells = Object.fromEntries(others.filter(([, other]) => other).map(([other, { value }]) => [other, value]));
     }
     changed.add(name);
     clearTimeout(timer);
