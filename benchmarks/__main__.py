@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import bulk, form, pages, printing, records, sheets, starting
+from benchmarks import beside, bulk, form, pages, printing, records, sheets, starting
 from benchmarks.measuring import Figure, Plan, Table, document, machine_facts
 from benchmarks.stock import Stock, open_stock, own_settings
 
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Stock, Plan], Iterator[Figure]]] = {
     "save": records.save,
     "copy": records.copy,
     "bulk": bulk.bulk,
+    "beside": beside.beside,
     "export": sheets.exports,
     "import": sheets.imports,
     "import-new": sheets.imports_of_new,
