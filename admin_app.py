@@ -857,6 +857,28 @@ def _view(spec: ModelSpec, name: str, query: str, operator: Operator) -> tuple[A
     return found, {"fields": [*first, *columns], "children": []} if columns else {}
 
 
+def _till_feed(arguments: argparse.Namespace) -> int:
+    from domain.till_feed import FOLDER, transmit
+    from flask_appadmin.sheets.outbox import outbox
+
+    _open()
+    base = outbox(instance_folder())
+    feed = transmit(_operator(), base)
+    arguments.file = str(base / FOLDER / feed.file_name)
+    return _written(arguments, feed.record_count)
+
+
+def _edifact(arguments: argparse.Namespace) -> int:
+    from domain.trade.edifact import FOLDER, export_invoices
+    from flask_appadmin.sheets.outbox import outbox
+
+    _open()
+    base = outbox(instance_folder())
+    names, applied = export_invoices(None, _operator(), base)
+    arguments.file = str(base / FOLDER)
+    return _written(arguments, len(names), files=names, change_set=applied.change_set if applied else None)
+
+
 def _labels(arguments: argparse.Namespace) -> int:
     from actions.print_labels import PrintCustomerLabels
     from flask_appadmin.labels import A4_SHEET, find_format, print_labels
@@ -1001,6 +1023,9 @@ def _parser() -> argparse.ArgumentParser:
     labels.add_argument("--sort", choices=("number", "name", "postal_code"), default="number", metavar="S")
     labels.add_argument("--query", default="", metavar="Q")
     with_json(labels)
+
+    with_json(command("till-feed", _till_feed, "Kunden an die Kassen übertragen: Datei in outbox/kasse der Instanz"))
+    with_json(command("edifact", _edifact, "EDIFACT Ausgangsrechnungen: je Rechnung eine Datei in outbox/edifact"))
 
     undo = command("undo", _undo, "Einen Vorgang zurücknehmen")
     undo.add_argument("change_set", type=_number(1), metavar="CHANGE_SET")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar
 
 from peewee import BooleanField, CharField, DateField, DateTimeField, ForeignKeyField, IntegerField, TextField
@@ -32,6 +33,7 @@ from domain.codes import (
     VAT_MODES,
 )
 from domain.connections import Connection
+from domain.customer_xml import write_customer_files
 from domain.dates import today
 from domain.deletion import departures
 from domain.links import LaterForeignKey, Reference
@@ -2608,6 +2610,12 @@ class Customer(Record):
     @classmethod
     def departures(cls, keys: Sequence[int]) -> dict[int, Departure]:
         return departures(cls, keys)
+
+    @classmethod
+    def hand_on(cls, keys: Sequence[int], operator: Operator, outbox: Path) -> tuple[int, list[str]]:
+        """An XML file for each, where „Kunden: Exportverzeichnis“ names a folder (ME-18)."""
+        folder = current_setting().customer_export_directory
+        return write_customer_files(spec_of(cls), keys, operator, outbox, folder) if folder else (0, [])
 
     @classmethod
     def follow(cls, written: Sequence[Written], operation: Any) -> Iterable[Any]:

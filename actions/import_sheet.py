@@ -13,7 +13,7 @@ from pathlib import Path
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
-from flask_appadmin.sheets.applying import apply_run
+from flask_appadmin.sheets.applying import apply_run, hand_on
 from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields, use_schema
@@ -116,6 +116,7 @@ def run_import(
             raise AppAdminError(words)
         if not dry_run and (found.new or found.changed or found.deleted):
             found.change_set = apply_run(run, spec, operator, reason, instance=instance).change_set
+            found.findings += hand_on(run, spec, operator, instance)
     except BaseException:
         forget_run(run)
         raise

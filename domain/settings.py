@@ -6,18 +6,23 @@ Units: charges in euro, threshold in percent. Source: domain.md section 6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Any
 
 from peewee import BooleanField, CharField, IntegerField
 
 from domain.codes import PRICE_BASES
 from domain.links import Reference
+from domain.rules import fault
 from domain.values import Country, Currency, Language, OwnBank
 from flask_appadmin.arrangements import Absent, Place
 from flask_appadmin.database import Prepared, Record
+from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField, JSONField
-from flask_appadmin.i18n import _
+from flask_appadmin.i18n import _, gettext
 from flask_appadmin.specs import Description, described
 
 #: The documents for which the customer („Seite 2“) has a box `contact_print_…` of this name, too.
@@ -187,7 +192,10 @@ class Setting(Record):
             max_length=255,
             null=True,
             verbose_name=_("Kunden: Exportverzeichnis"),
-            help_text=_("Ist ein Ordner angegeben, entsteht je importiertem Kunden eine XML-Datei."),
+            help_text=_(
+                "Ein Ordner im Ausgangsordner (outbox) der Instanz. Ist er angegeben, entsteht beim Import je neuem "
+                "oder geändertem Kunden eine XML-Datei."
+            ),
         )
     )
     contact_print_defaults = described(
@@ -324,6 +332,21 @@ class Setting(Record):
 
     class Meta:
         table_name = "setting"
+
+    rule_fields = ("customer_export_directory",)
+
+    @classmethod
+    def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
+        """The folder is one below that of the instance; whether it is there is looked at when files are written."""
+        name = values.get("customer_export_directory") or ""
+        if PurePosixPath(name).is_absolute() or ".." in re.split(r"[/\\]", name) or re.search(r"[\\:\0]", name):
+            yield fault(
+                cls,
+                "customer_export_directory",
+                gettext("ist kein Ordner im Ausgangsordner der Instanz"),
+                name,
+                gettext("Bitte nur seinen Namen angeben, zum Beispiel „kunden“ oder „erp/kunden“."),
+            )
 
 
 def absent_fields() -> frozenset[str]:

@@ -255,6 +255,15 @@ class Record(Model):
         """
 
     @classmethod
+    def hand_on(cls, keys: Sequence[int], operator: Any, outbox: Any) -> tuple[int, list[str]]:
+        """What other systems get of records that a file has made or changed: called once all of them are stored.
+
+        `outbox` is the folder for such files. Answers how many were laid down there, and a sentence for each one that
+        could not be: nothing of it takes the import back.
+        """
+        return 0, []
+
+    @classmethod
     def follow(cls, written: Sequence[Any], operation: Any) -> Iterable[Any]:
         """What else changes because these records were made or changed in `follow_fields`: steps of the same set.
 

@@ -34,6 +34,7 @@ KINDS = {
     "merge": _("Zusammengeführt"),
     "anonymise": _("Anonymisiert"),
     "undo": _("Zurückgenommen"),
+    "transmit": _("Übertragen"),
     "load": _("Daten geladen"),
     "setup": _("Eingerichtet"),
     "command": _("Kommandozeile"),

@@ -13,9 +13,10 @@ from views.customer import CustomerView
 from views.documents import DOCUMENT_VIEWS
 from views.home import KontorHome
 from views.reference import REFERENCE_VIEWS
+from views.transmissions import TillFeedView
 
 #: Views that differ from the automatic ones.
-VIEWS: tuple[Any, ...] = (CustomerView, *DOCUMENT_VIEWS, *REFERENCE_VIEWS)
+VIEWS: tuple[Any, ...] = (CustomerView, *DOCUMENT_VIEWS, TillFeedView, *REFERENCE_VIEWS)
 
 #: The start page.
 HOME = KontorHome
@@ -24,7 +25,7 @@ HOME = KontorHome
 #: view; "operations", "imports", "worklists", "layouts" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Kunden"), ("customer", "customer/choose", "customer/till", "customer/duplicates", "connection", "worklists")),
-    (_("Arbeiten"), ("imports", "operations", "label_format")),
+    (_("Arbeiten"), ("imports", "operations", "label_format", "invoice/edifact", "till_customer_feed/transmit")),
     (
         _("Stammdaten"),
         ("payment_term", "shipping_method", "territory", "country", "supplier", "employee", "category", "tables"),

@@ -17,6 +17,7 @@ from flask_appadmin.rights import Operator, visible
 from flask_appadmin.specs import ModelSpec, ReferenceCache, shown, spec_of
 from flask_appadmin.views import AppModelView, expose, operator
 from models import Customer
+from views.transmissions import EdifactInvoices
 
 #: So many documents of a kind stand on the page of a customer.
 _LISTED = 12
@@ -195,8 +196,9 @@ class RepairOrderView(AppModelView):
     notices: ClassVar[Any] = staticmethod(workshop_notices)
 
 
-class InvoiceView(DocumentView):
+class InvoiceView(EdifactInvoices, DocumentView):
     model = Invoice
+    pages: ClassVar[dict[str, Any]] = {"edifact": _("EDIFACT Ausgangsrechnungen")}
     new_label = _("Neue Rechnung")
     layout = _layout(
         Invoice,
@@ -217,6 +219,9 @@ class InvoiceView(DocumentView):
         links = super().record_links(key, operator)
         if operator.may(f"{self.spec.right}.create"):
             links.append(("special", gettext("Gutschreiben"), url_for("credit_note.create_view", invoice=key)))
+        exported = Invoice.select().where(Invoice.id == key, Invoice.edifact_exported_at.is_null(False)).exists()
+        if exported and operator.may("export.run"):
+            links.append(("special", gettext("EDIFACT-Datei"), url_for("invoice.edifact_file_view", id=key)))
         return links
 
 

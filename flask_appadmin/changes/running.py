@@ -19,7 +19,7 @@ from flask_appadmin.rights import Operator, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: Kinds of operation that may fill fields people cannot type into (numbers, marks of the system).
-SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy", "merge")
+SYSTEM_KINDS = ("load", "setup", "undo", "copy", "full_copy", "merge", "transmit")
 
 #: Kinds of operation by which people set values of their own: they say why where a field asks for it.
 REASONED_KINDS = ("form", "list", "bulk", "import")

@@ -17,10 +17,12 @@ from typing import Any
 from flask_appadmin.changes import Applied, ChangeSet, Deletion, Departure, NewRecord, carry_out, departures_of
 from flask_appadmin.database import in_transaction
 from flask_appadmin.errors import AppAdminError
+from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.damage import repairs_text
 from flask_appadmin.sheets.forgetting import let_go
+from flask_appadmin.sheets.outbox import outbox
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
 
@@ -179,6 +181,27 @@ def apply_run(
     else:
         deletion = let_go(instance, spec, leaving, operator, reason=words)
     return _noted(run, spec, applied, deletion)
+
+
+def hand_on(run: ImportRun, spec: ModelSpec, operator: Operator, instance: Path | None) -> list[str]:
+    """Lays down what other systems get of the records that were written; to be called when all of it is stored.
+
+    Answers the sentences about what did not work, which the run keeps for its page; the import stays as it is.
+    """
+    run = ImportRun.get_by_id(run.id)
+    if instance is None or run.change_set_id is None:
+        return []
+    written = (ChangeRecord.change_set == run.change_set_id) & (ChangeRecord.owner_entity == spec.name)
+    keys = [row[0] for row in ChangeRecord.select(ChangeRecord.owner_id).where(written).distinct().tuples()]
+    try:
+        count, faults = spec.model.hand_on(sorted(keys), operator, outbox(instance))
+    except (AppAdminError, OSError) as fault:
+        told = fault.sentence() if isinstance(fault, AppAdminError) else gettext("Der Ausgangsordner fehlt.")
+        count, faults = 0, [told]
+    if count or faults:
+        counts: Any = {**run.counts, "laid_down": count}
+        ImportRun.update(counts=counts, message=" ".join(faults) or None).where(ImportRun.id == run.id).execute()
+    return faults
 
 
 def leaving_records(run: ImportRun, spec: ModelSpec) -> list[int]:

@@ -1,6 +1,7 @@
 """Records that go, with the files that go with them: `let_go` is what pages, imports and the command line call.
 
-Files that name somebody who is anonymised: uploads and exports that wait in the instance's folders are removed.
+Files that name somebody who is anonymised: uploads, exports and files for other systems that
+wait in the instance's folders are removed.
 
 Shape: a file is read as it is and, where it is a package (xlsx, ods), part by part, in the encodings spreadsheets come
 in. It goes as a whole: nobody edits an operator's file. Runs of imports whose upload went say so.
@@ -21,6 +22,7 @@ from flask_appadmin.changes.running import visible_keys
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets import storage
+from flask_appadmin.sheets.outbox import laid_down
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
 
@@ -70,6 +72,10 @@ def forget_files(instance: Path, persons: Iterable[Person]) -> int:
         for name in names:
             (store.folder / name).unlink(missing_ok=True)
         gone += len(names)
+    for path in laid_down(instance):
+        if _contains(path, needles):
+            path.unlink(missing_ok=True)
+            gone += 1
     return gone
 
 

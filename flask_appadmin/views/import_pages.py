@@ -660,7 +660,16 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
         "jobs_url": "",
         "findings": listed,
         "findings_more": more,
+        "laid_down": _laid_down(run),
     }
+
+
+def _laid_down(run: ImportRun) -> list[tuple[str, str]]:
+    """(sentence, look) about the files for other systems."""
+    count = run.counts.get("laid_down", 0)
+    words = ngettext("%(count)s Datei liegt im Ausgangsordner.", "%(count)s Dateien liegen im Ausgangsordner.", count)
+    told = [(words, "info")] if count else []
+    return [*told, (run.message, "warn")] if run.message and run.state == "done" else told
 
 
 def _result_findings(run: ImportRun) -> tuple[list[tuple[int, str, str, str]], int]:

@@ -29,7 +29,7 @@ from flask_appadmin.jobs import Job, RunningJob
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets import storage
-from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, is_conflict
+from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, hand_on, is_conflict
 from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
@@ -442,6 +442,7 @@ class ImportsView(SignedInView):
             _store(run, message=note_refused(run, fault))
             why = any(isinstance(each, MissingReason) for each in fault.faults)
             return redirect(url_for("imports.preview_view", id=run.id, show=None if why else "error"))
+        hand_on(run, spec, operator, instance_folder())
         text = ngettext("%(count)s Datensatz übernommen.", "%(count)s Datensätze übernommen.", applied.count)
         undo = self.registry.undo_url(applied.change_set) if applied.change_set else ""
         session["toast"] = {"text": text, "undo_url": undo}
@@ -709,9 +710,11 @@ def run_applying(job: RunningJob) -> Any:
         return {"url": job.parameters["page"]}
 
     try:
-        return job.finish(work)
+        done = job.finish(work)
     except FaultList as fault:
         raise AppAdminError(note_refused(run, fault)) from fault
+    hand_on(run, spec, job.operator, Path(job.parameters["folder"]))
+    return done
 
 
 jobs.register_job("import_read", run_reading)
