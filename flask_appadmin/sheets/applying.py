@@ -10,6 +10,7 @@ Errors: AppAdminError for a run that is done; FaultList from the gateway, after 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.damage import repairs_text
 from flask_appadmin.sheets.forgetting import let_go
 from flask_appadmin.sheets.outbox import outbox
+from flask_appadmin.sheets.planned import batches
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
 
@@ -47,13 +49,16 @@ def source_of(row: ImportRow) -> str:
     return gettext("%(sheet)s Zeile %(row)s", sheet=row.sheet, row=row.row_number).strip()[:80]
 
 
-def rows_of_source(run: ImportRun, source: str) -> list[ImportRow]:
-    """The rows that these words of the history mean."""
-    number = re.search(r"(\d{1,9})$", source)
-    if number is None:
-        return []
-    rows = ImportRow.select().where(ImportRow.run == run.id, ImportRow.row_number == int(number.group()))
-    return [row for row in rows if source_of(row) == source]
+def rows_of_sources(run: ImportRun, sources: Iterable[str]) -> dict[str, list[ImportRow]]:
+    """The rows that these words of the history mean, without what they plan."""
+    wanted = {source: int(number.group()) for source in sources if (number := re.search(r"(\d{1,9})$", source))}
+    found: dict[str, list[ImportRow]] = {}
+    for numbers in batches(sorted(set(wanted.values())), 500):
+        query = ImportRow.select(ImportRow.id, ImportRow.sheet, ImportRow.row_number, ImportRow.findings)
+        query = query.where(ImportRow.run == run.id, ImportRow.row_number.in_(numbers)).order_by(ImportRow.id)
+        for row in query:
+            found.setdefault(source_of(row), []).append(row)
+    return {source: found[source] for source in wanted if source in found}
 
 
 def is_conflict(cell: list[Any]) -> bool:

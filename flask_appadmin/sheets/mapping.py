@@ -110,8 +110,9 @@ def guess_targets(
 def _closed_headings(spec: ModelSpec, open_headings: dict[str, list[str]], operator: Operator) -> dict[str, str]:
     """Headings of fields that no file may set, with the reason."""
     closed = {}
+    open_names = {name for names in open_headings.values() for name in names}
     for item in spec.data_fields:
-        if item.name in {name for names in open_headings.values() for name in names}:
+        if item.name in open_names:
             continue
         if item.secret:
             reason = gettext("wird nie aus einer Datei übernommen")

@@ -12,7 +12,8 @@ import peewee
 
 from flask_appadmin.database import database, transaction
 from flask_appadmin.errors import AppAdminError, FieldError
-from flask_appadmin.sheets.applying import rows_of_source
+from flask_appadmin.sheets.applying import rows_of_sources
+from flask_appadmin.sheets.planned import batches
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 
 #: Row states that stand in the plan's counts.
@@ -24,24 +25,31 @@ def note_faults(run: ImportRun, faults: Iterable[AppAdminError]) -> bool:
     by_source: dict[str, list[AppAdminError]] = {}
     for fault in faults:
         by_source.setdefault(getattr(fault, "source", ""), []).append(fault)
-    noted = False
-    for source, found in by_source.items():
-        for position, row in enumerate(rows_of_source(run, source)):
-            noted = True
-            if position:  # the row is said once, and left out as a whole
-                ImportRow.delete().where(ImportRow.id == row.id).execute()
-                continue
-            findings = list(row.findings)
-            for fault in found:
-                if isinstance(fault, FieldError):
-                    value = "" if fault.value is None else str(fault.value)[:120]
-                    findings.append([fault.label, value, fault.found(), "bad"])
-                else:
-                    findings.append(["", "", str(fault), "bad"])
-            ImportRow.update(state="error", findings=findings, is_duplicate=False, cleared=0).where(
-                ImportRow.id == row.id
-            ).execute()
-    return noted
+    refused: list[tuple[Any, int]] = []
+    surplus: list[int] = []
+    for source, rows in rows_of_sources(run, by_source).items():
+        row, *others = rows
+        # The row is said once, and left out as a whole.
+        surplus += [other.id for other in others]
+        findings = list(row.findings)
+        for fault in by_source[source]:
+            if isinstance(fault, FieldError):
+                value = "" if fault.value is None else str(fault.value)[:120]
+                findings.append([fault.label, value, fault.found(), "bad"])
+            else:
+                findings.append(["", "", str(fault), "bad"])
+        refused.append((ImportRow.findings.db_value(findings), row.id))
+    if refused:
+        mark = database.param
+        with transaction():
+            for some in batches(surplus, 500):
+                ImportRow.delete().where(ImportRow.id.in_(some)).execute()
+            database.cursor().executemany(
+                "UPDATE import_row SET state = 'error', is_duplicate = FALSE, cleared = 0, "
+                f"findings = {mark} WHERE id = {mark}",
+                refused,
+            )
+    return bool(refused)
 
 
 def forget_rows(run: ImportRun) -> None:

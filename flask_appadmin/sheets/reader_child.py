@@ -1,7 +1,7 @@
-"""The process that parses one file: started by `reading`, fenced in by limits, gone afterwards.
+"""The process that parses one file: asked for by `reading`, fenced in by limits, gone afterwards.
 
-It is run as a script, without the packages around it, so that it starts in a few hundredths of a second and carries
-neither Flask nor secrets. The file is its standard input; it answers on standard output and opens nothing else.
+It is a fork of the nursery, which runs without the packages around this one and carries neither Flask nor secrets. The
+file is its standard input; it answers on standard output and opens nothing else.
 Shape: one JSON object per line. {"workbook": {...}}, {"sheet": {...}}, {"blank": n}, {"rows": [[...]], "special":
 [[row, column, kind, text]]}, {"sheet_end": {...}}, {"end": {...}} or {"refused": code, "parts": {...}}. Kinds in
 "special": "d" date, "m" date with time, "t" time (ISO text each), "e" error value, "f" formula without a result; the
@@ -18,7 +18,6 @@ import importlib
 import json
 import os
 import resource
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
@@ -379,21 +378,20 @@ def read(file: BinaryIO, limits: ReadLimits, answer: Answer, *, encoding: str = 
     answer.say(end=end)
 
 
-#: Kind of file -> the modules that read it.
-_NEEDS = {
-    "zip": ("python_calamine", "flask_appadmin.sheets.officexml", "flask_appadmin.sheets.opendocument"),
-    "ole": ("python_calamine", "flask_appadmin.sheets.binarysheet"),
-    "text": ("flask_appadmin.sheets.delimited",),
-}
+#: The modules that read; behind the fence no further file can be opened.
+_NEEDS = (
+    "python_calamine",
+    "flask_appadmin.sheets.archive",
+    "flask_appadmin.sheets.binarysheet",
+    "flask_appadmin.sheets.delimited",
+    "flask_appadmin.sheets.officexml",
+    "flask_appadmin.sheets.opendocument",
+)
 
 
-def load_for(head: bytes) -> None:
-    """Imports what this kind of file needs; behind the fence no further file can be opened."""
-    kind = file_kinds.kind_of(head)
-    for module in _NEEDS.get(kind, ()):
+def _load() -> None:
+    for module in _NEEDS:
         importlib.import_module(module)
-    if kind == "zip":
-        importlib.import_module("flask_appadmin.sheets.archive")
     for encoding in _ENCODINGS:
         codecs.lookup(encoding)
 
@@ -420,15 +418,88 @@ def _refusals(answer: Answer) -> Iterator[None]:
         answer.say(refused="failed", parts={"fault": type(error).__name__, "place": place})
 
 
-def main() -> None:
-    """Reads the file on standard input as `reading` asks in the first argument."""
-    request = json.loads(sys.argv[1])
-    sys.path.append(request["library"])
+def _read_one(request: dict[str, Any]) -> None:
+    """Reads the file on standard input into standard output."""
     limits = ReadLimits(**request["limits"])
-    answer = Answer(sys.stdout, limits)
-    file = sys.stdin.buffer
-    with _refusals(answer):
-        load_for(file.read(file_kinds.HEAD_BYTES))
-        fence(limits)
-        read(file, limits, answer, encoding=request["encoding"], separator=request["separator"])
-    sys.stdout.flush()
+    with open(0, "rb", closefd=False) as file, open(1, "w", encoding="utf-8", closefd=False) as stream:
+        answer = Answer(stream, limits)
+        with _refusals(answer):
+            fence(limits)
+            read(file, limits, answer, encoding=request["encoding"], separator=request["separator"])
+
+
+#: A nursery that nobody asks for so long ends.
+_IDLE_SECONDS = 600
+
+
+def serve() -> None:
+    """The nursery: forks a reader for each request that comes over the socket on standard input (see nursery.py)."""
+    import gc
+    import select
+    import signal
+    import socket
+
+    _load()
+    gc.collect()
+    # What is there stays; readers share it.
+    gc.freeze()
+    woken, wakes = os.pipe()
+    for end in (woken, wakes):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    control = socket.socket(fileno=0)
+    readers: dict[int, int] = {}
+    while True:
+        events = poll.poll(None if readers else _IDLE_SECONDS * 1000)
+        if not events:
+            return
+        for place, _event in events:
+            if place == woken:
+                os.read(woken, 4096)
+            elif place == 0:
+                request, files, _flags, _address = socket.recv_fds(control, 1 << 16, 3)
+                if not request or len(files) != 3:
+                    # The server process has ended.
+                    return
+                pid = os.fork()
+                if not pid:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    _become_reader(request, files)
+                for file in files[:2]:
+                    os.close(file)
+                readers[pid] = files[2]
+                with contextlib.suppress(OSError):
+                    os.write(files[2], b"begun")
+                poll.register(files[2], 0)
+            else:
+                # Nobody wants the answer any more.
+                poll.unregister(place)
+                for pid in [pid for pid, line in readers.items() if line == place]:
+                    os.kill(pid, signal.SIGKILL)
+        while readers:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                break
+            line = readers.pop(pid)
+            with contextlib.suppress(KeyError):
+                poll.unregister(line)
+            with contextlib.suppress(OSError):
+                os.write(line, str(os.waitstatus_to_exitcode(status)).encode())
+            os.close(line)
+
+
+def _become_reader(request: bytes, files: list[int]) -> None:
+    """What a fork does; it never comes back."""
+    try:
+        os.dup2(files[0], 0)
+        os.dup2(files[1], 1)
+        os.closerange(3, 1024)
+        _read_one(json.loads(request))
+    except BaseException:
+        os._exit(1)
+    os._exit(0)

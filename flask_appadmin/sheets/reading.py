@@ -1,6 +1,6 @@
 """Reads a file of rows (xlsx, xlsm, xls, ods, csv, txt, pasted cells) in a child process with limits.
 
-Parsers abort the whole process on hostile files, so nothing is parsed here: a fresh interpreter reads the file and
+Parsers abort the whole process on hostile files, so nothing is parsed here: a process of its own reads the file and
 sends rows back as JSON lines. `read_workbook` gathers them, `open_sheets` hands them on one by one, so that a million
 rows need no memory here.
 Shape: `Workbook.sheets` holds `SheetData`; a row is a tuple of str, int, float, bool, date, datetime, time or None
@@ -14,15 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import importlib.util
 import io
 import json
 import logging
 import os
 import select
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,23 +32,13 @@ from flask_appadmin.errors import SheetError
 from flask_appadmin.i18n import _, format_number, gettext, ngettext
 from flask_appadmin.sheets.delimited import TextFormat
 from flask_appadmin.sheets.limits import ReadLimits, column_letters
+from flask_appadmin.sheets.nursery import nursery
 
 Cell = str | int | float | bool | datetime.datetime | datetime.date | datetime.time | None
 Row = tuple[Cell, ...]
 
 _log = logging.getLogger(__name__)
 
-#: What the child runs: it makes the packages by name only, so that none of what they import is loaded, and goes on with
-#: `reader_child`, whose compiled form is kept.
-_START = """
-import os, sys, types
-folder = sys.argv.pop(1)
-for name, path in (("flask_appadmin", os.path.dirname(folder)), ("flask_appadmin.sheets", folder)):
-    sys.modules[name] = package = types.ModuleType(name)
-    package.__path__ = [path]
-from flask_appadmin.sheets.reader_child import main
-main()
-"""
 #: A message of the child is never longer than a batch of the longest cells allowed.
 _LONGEST_MESSAGE = 400 << 20
 
@@ -332,6 +319,12 @@ def _sentence(name: str, code: str, parts: dict[str, Any]) -> str:
                 "teilen Sie die Liste auf oder speichern Sie sie als csv.",
                 name=name,
             )
+        case "busy":
+            return gettext(
+                "„%(name)s“ kann gerade nicht gelesen werden, weil der Server ausgelastet ist. Bitte versuchen Sie es "
+                "in einer Minute noch einmal.",
+                name=name,
+            )
         case "time":
             return gettext(
                 "Das Lesen von „%(name)s“ hat zu lange gedauert und wurde abgebrochen. Bitte teilen Sie die Liste "
@@ -410,24 +403,13 @@ class SheetReader:
         self._buffer = bytearray()
         self._is_complete = False
         self._current: SheetStream | None = None
-        request = {
-            "library": _library_folder(),
-            "limits": limits._asdict(),
-            "encoding": encoding,
-            "separator": separator,
-        }
-        # Isolated (-I) and without site (-S): no settings of this process get in, and it starts quickly. The
-        # environment is empty, since ours may carry secrets.
-        self._child = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(Path(__file__).parent), json.dumps(request)],
-            stdin=file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"LC_ALL": "C.UTF-8"},
-            cwd="/",
-        )
-        assert self._child.stdout is not None
-        self._pipe = self._child.stdout.fileno()
+        request = {"limits": limits._asdict(), "encoding": encoding, "separator": separator}
+        try:
+            self._child = nursery.reader(file, json.dumps(request).encode())
+        except OSError as error:
+            _log.exception("no process to read a file with")
+            raise UnreadableFile(file_name, "busy") from error
+        self._pipe = self._child.pipe
         os.set_blocking(self._pipe, False)
         try:
             message = self._message()
@@ -451,11 +433,7 @@ class SheetReader:
 
     def close(self) -> None:
         """Ends the child, whatever it is doing."""
-        if self._child.poll() is None:
-            self._child.kill()
-        self._child.wait()
-        if self._child.stdout is not None:
-            self._child.stdout.close()
+        self._child.close()
 
     def __iter__(self) -> Iterator[SheetStream]:
         for message in self.messages():
@@ -519,19 +497,12 @@ class SheetReader:
             raise UnreadableFile(self.file_name, "time")
 
     def _fault_of_death(self) -> UnreadableFile:
-        code = self._child.wait()
+        code = self._child.exit_code()
         if code == -signal.SIGXCPU:
             return UnreadableFile(self.file_name, "time")
-        if code in (-signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS):
+        if code in (None, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS):
             return UnreadableFile(self.file_name, "memory")
         return UnreadableFile(self.file_name, "damaged")
-
-
-def _library_folder() -> str:
-    """Where the parser's package lies; the child has no other folder of packages."""
-    found = importlib.util.find_spec("python_calamine")
-    assert found is not None and found.origin is not None
-    return str(Path(found.origin).parent.parent)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import resource
 import struct
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -16,6 +19,7 @@ import pytest
 from flask_appadmin.errors import SheetError
 from flask_appadmin.sheets.detection import detect
 from flask_appadmin.sheets.limits import ReadLimits
+from flask_appadmin.sheets.nursery import Nursery, Reader
 from flask_appadmin.sheets.reading import UnreadableFile, read_workbook
 
 #: What becomes of the files of other projects' test suites that are no plain tables.
@@ -132,6 +136,38 @@ def test_a_parser_that_dies_becomes_a_sentence(xlsx_of: Callable[..., Path]) -> 
     )
     assert time.monotonic() - started < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_a_nursery_that_is_gone_is_replaced_and_a_reader_nobody_wants_ends(xlsx_of: Callable[..., Path]) -> None:
+    own = Nursery()
+
+    def answer(reader: Reader) -> bytes:
+        """All it says; the end of the pipe is the end of the process."""
+        with open(reader.pipe, "rb", closefd=False) as pipe:
+            return pipe.read()
+
+    request = json.dumps({"limits": ReadLimits()._asdict(), "encoding": "", "separator": ""}).encode()
+    endless = b"a;b\n" + b"1;2\n" * 2_000_000
+    with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as long:
+        file.write(b"Firma;Ort\nM\xc3\xbcller;Bonn\n")
+        file.flush()
+        long.write(endless)
+        long.flush()
+        for _life in range(2):
+            readers = [own.reader(file, request)]
+            assert b"M\\u00fcller" in answer(readers[0])
+            assert readers[0].exit_code() == 0
+            readers[0].close()
+            assert own._process is not None
+            own._process.kill()
+            own._process.wait()
+        given_up = own.reader(long, request)
+        assert os.read(given_up.pipe, 10)
+        copy = os.dup(given_up.pipe)
+        given_up.close()
+        with open(copy, "rb") as rest:
+            assert b'"end"' not in rest.read()[-100:]
+    own.close()
 
 
 def test_time_is_limited(xlsx_of: Callable[..., Path]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from flask_appadmin.errors import SheetError
 from flask_appadmin.sheets.limits import ReadLimits
+from flask_appadmin.sheets.nursery import nursery
 from flask_appadmin.sheets.reading import (
     UnreadableFile,
     describe_faults,
@@ -267,6 +268,7 @@ def test_the_reading_process_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setenv("SECRET_KEY", "geheim")
     monkeypatch.setattr(subprocess, "Popen", spy)
+    nursery.close()
     read_workbook(b"a;b\n1;2\n", "a.csv")
     assert started[0]["env"] == {"LC_ALL": "C.UTF-8"}
 
