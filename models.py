@@ -126,7 +126,7 @@ from flask_appadmin.database import Record, utcnow
 from flask_appadmin.duplicates import CODE, NAME, PHONE, Likeness, Trait
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
-from flask_appadmin.i18n import _, gettext
+from flask_appadmin.i18n import _, gettext, many
 from flask_appadmin.merging import Merging
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.sheets.sessions import ImportSchema
@@ -2627,7 +2627,7 @@ class Contact(Record):
 
     description = Description(
         label=_("Ansprechpartner"),
-        plural=_("Ansprechpartner"),
+        plural=many("Ansprechpartner", "Ansprechpartner"),
         title=("name_1", "name_2"),
         menu="",
         right="customer",
@@ -3153,7 +3153,11 @@ class RunningNumber(Record):
     entity = described(
         CharField(
             max_length=20,
-            choices=[("contact", _("Ansprechpartner")), ("address", _("Anschriften")), ("bank_account", _("Banken"))],
+            choices=[
+                ("contact", many("Ansprechpartner", "Ansprechpartner")),
+                ("address", _("Anschriften")),
+                ("bank_account", _("Banken")),
+            ],
             verbose_name=_("Tabelle"),
         ),
         listed=True,
@@ -3690,7 +3694,7 @@ class CustomerUser(Record):
 
     description = Description(
         label=_("Kundenbenutzer"),
-        plural=_("Kundenbenutzer"),
+        plural=many("Kundenbenutzer", "Kundenbenutzer"),
         title=("username",),
         menu="",
         right="customer",

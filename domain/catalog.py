@@ -20,7 +20,7 @@ from domain.values import Country, Currency, PriceType, RevenueCode, TaxKey, Tax
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes import DecimalField
-from flask_appadmin.i18n import _, gettext
+from flask_appadmin.i18n import _, gettext, many
 from flask_appadmin.specs import Description, described
 
 
@@ -81,7 +81,7 @@ class Article(Record):
 
     description = Description(
         label=_("Artikel"),
-        plural=_("Artikel"),
+        plural=many("Artikel", "Artikel"),
         title=("number", "designation_1"),
         menu="catalog",
         right="catalog",
@@ -231,7 +231,7 @@ class CatalogArticle(Record):
 
     description = Description(
         label=_("Katalogartikel"),
-        plural=_("Katalogartikel"),
+        plural=many("Katalogartikel", "Katalogartikel"),
         title=("catalog", "article"),
         menu="",
         right="catalog",
@@ -285,7 +285,7 @@ class Warehouse(Record):
 
     description = Description(
         label=_("Lager"),
-        plural=_("Lager"),
+        plural=many("Lager", "Lager"),
         title=("number", "name"),
         menu="catalog",
         right="catalog",

@@ -17,7 +17,7 @@ from peewee import BooleanField, CharField, IntegerField, TextField
 from domain.links import Reference
 from flask_appadmin.database import Record
 from flask_appadmin.fieldtypes import DecimalField
-from flask_appadmin.i18n import _
+from flask_appadmin.i18n import _, many
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.specs import Description, described
 
@@ -691,7 +691,7 @@ class PriceType(Record):
 
     description = Description(
         label=_("Preis-Kennzeichen"),
-        plural=_("Preis-Kennzeichen"),
+        plural=many("Preis-Kennzeichen", "Preis-Kennzeichen"),
         title=("code", "name"),
         menu="values",
         right="value",
@@ -758,7 +758,7 @@ class Intermediary(Record):
 
     description = Description(
         label=_("Vermittler"),
-        plural=_("Vermittler"),
+        plural=many("Vermittler", "Vermittler"),
         title=("number", "name"),
         menu="values",
         right="value",
@@ -920,7 +920,7 @@ class TaxKey(Record):
 
     description = Description(
         label=_("Steuerschlüssel"),
-        plural=_("Steuerschlüssel"),
+        plural=many("Steuerschlüssel", "Steuerschlüssel"),
         title=("code",),
         menu="values",
         right="value",
@@ -1028,7 +1028,12 @@ class Employee(Record):
     """A person on our own staff: clerk, sales representative, technician."""
 
     description = Description(
-        label=_("Bearbeiter"), plural=_("Bearbeiter"), title=("name",), menu="values", right="value", order=("number",)
+        label=_("Bearbeiter"),
+        plural=many("Bearbeiter", "Bearbeiter"),
+        title=("name",),
+        menu="values",
+        right="value",
+        order=("number",),
     )
 
     number = described(

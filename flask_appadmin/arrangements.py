@@ -24,7 +24,7 @@ import peewee
 from flask_appadmin.database import Record, database
 from flask_appadmin.errors import FieldError, MissingValue
 from flask_appadmin.fieldtypes import json_text
-from flask_appadmin.i18n import _, gettext
+from flask_appadmin.i18n import _, gettext, many
 from flask_appadmin.rights import Operator, Role, hide_fields
 from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described, title_fields
 
@@ -36,7 +36,7 @@ class LayoutWindow(Record):
     """A window whose fields may be arranged."""
 
     description = Description(
-        label=_("Fenster"), plural=_("Fenster"), title=("internal_name",), menu="none", right="layout"
+        label=_("Fenster"), plural=many("Fenster", "Fenster"), title=("internal_name",), menu="none", right="layout"
     )
     category = described(peewee.CharField(max_length=60, verbose_name=_("Kategorie")))
     internal_name = described(

@@ -97,6 +97,11 @@ def _(message: str, /) -> Any:
     return LazyProxy(gettext, message, enable_cache=False)
 
 
+def many(singular: str, plural: str, /) -> Any:
+    """The plural as a lazy text, for words whose German says the same for one and for many."""
+    return LazyProxy(ngettext, singular, plural, 2, enable_cache=False)
+
+
 def message_id(text: Any) -> str:
     """The German text behind a lazy message; a plain text is its own id. Histories and files are keyed by it."""
     return message_id(text._args[0]) if isinstance(text, LazyProxy) else str(text)

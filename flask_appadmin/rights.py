@@ -19,7 +19,7 @@ import peewee
 from flask_appadmin.database import Record, database
 from flask_appadmin.errors import NotAllowed
 from flask_appadmin.fieldtypes import JSONField
-from flask_appadmin.i18n import _
+from flask_appadmin.i18n import _, many
 from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described, spec_of
 
 
@@ -48,7 +48,12 @@ class User(Record):
     """An operator. The password is kept as a hash and never shown."""
 
     description = Description(
-        label=_("Benutzer"), plural=_("Benutzer"), title=("username",), menu="system", right="user", order=("username",)
+        label=_("Benutzer"),
+        plural=many("Benutzer", "Benutzer"),
+        title=("username",),
+        menu="system",
+        right="user",
+        order=("username",),
     )
     username = described(
         peewee.CharField(max_length=60, unique=True, verbose_name=_("Benutzername")),

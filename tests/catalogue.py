@@ -27,7 +27,7 @@ CATALOGUES = {
     "kontor": ROOT / "translations" / "en.po",
 }
 
-_KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+_KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "many": (1, 2)}
 _METHODS = {".py": "python", ".html": "jinja2", ".txt": "jinja2"}
 _HEADER = r"""msgid ""
 msgstr ""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.catalogue import faults, texts_of, translations, write
+from flask_appadmin.i18n import add_catalogue_folder, message_id, use_locale
+from flask_appadmin.schema import LAYER_MODELS
+from flask_appadmin.specs import spec_of
+from models import MODELS, Contact
+from tests.catalogue import CATALOGUES, faults, texts_of, translations, write
 from tests.house import HouseFile
 
 
@@ -37,3 +41,18 @@ def test_a_catalogue_comes_back_as_it_was_written(tmp_path: Path) -> None:
     }
     write(tmp_path / "en.po", words)  # type: ignore[arg-type]
     assert translations(tmp_path / "en.po") == words
+
+
+def test_one_and_many_have_words_of_their_own_in_english() -> None:
+    """„Ansprechpartner“ says both in German; a heading "Contact" above a table of them reads wrong."""
+    uncountable = {"Globale Einstellungen", "Postausgang", "Kommunikation"}
+    add_catalogue_folder(CATALOGUES["kontor"].parent)
+    same = []
+    with use_locale("en"):
+        for spec in map(spec_of, (*LAYER_MODELS, *MODELS)):
+            # Tables that no page names have no words.
+            is_named = not isinstance(spec.label, str) and message_id(spec.label) not in uncountable
+            if is_named and str(spec.label) == str(spec.plural):
+                same.append(f"{spec.name}: {spec.label}")
+        assert str(spec_of(Contact).plural) == "Contacts" and str(spec_of(Contact).label) == "Contact"
+    assert not same

@@ -17,7 +17,7 @@ from domain.credit import LIMIT_FIELDS, is_unpaid, level_of, limit_in_force, unp
 from domain.dates import today
 from domain.settings import current_setting
 from domain.trade import Invoice
-from flask_appadmin.i18n import _, format_decimal, gettext
+from flask_appadmin.i18n import _, format_decimal, gettext, many
 from flask_appadmin.layouts import ChildTable, Group, Layout, LinesPreview, Related, Tab, form_fields
 from flask_appadmin.rights import Operator, may_read_full
 from flask_appadmin.specs import spec_of
@@ -134,7 +134,7 @@ _CHILDREN_OF: dict[str, tuple[str, ...]] = {
     "conditions": ("sales_condition", "graduated_discount"),
 }
 _CHILD_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
-    ("contacts", _("Ansprechpartner"), ("contact",)),
+    ("contacts", many("Ansprechpartner", "Ansprechpartner"), ("contact",)),
     ("addresses", _("Adressen"), ("address",)),
     ("categories", _("Kategorien"), ("customer_category",)),
     ("suppliers", _("Lieferanten"), ("supplier_assignment",)),
@@ -147,7 +147,7 @@ _CHILD_TABS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("devices", _("Kunden-Geräte"), ("customer_device",)),
     ("printing", _("Druckoptionen"), ("print_option",)),
     ("accounts", _("Konten für Export"), ("export_account",)),
-    ("users", _("Benutzer"), ("customer_user", "cost_centre")),
+    ("users", many("Benutzer", "Benutzer"), ("customer_user", "cost_centre")),
     ("portal", _("Sortimente"), ("catalog_assignment", "personal_assortment", "shopping_cart")),
     ("imports", _("Importplanung"), ("import_schedule",)),
     ("promotions", _("Aktionen"), ("promotion_participation",)),
