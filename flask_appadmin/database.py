@@ -75,16 +75,24 @@ class DatabaseError(AppAdminError):
 
 
 class WriterBusy(AppAdminError):
-    """Somebody's large change holds the database of SQLite, for longer than a request may wait; nothing was written."""
+    """Somebody holds the database of SQLite for longer than a request may wait; nothing was written.
+
+    writer: whose large change it is, None where nobody said so.
+    """
 
     status = 503
     title = _("Gerade wird viel geändert")
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer | None) -> None:
         super().__init__(writer)
         self.writer = writer
 
     def sentence(self) -> str:
+        if self.writer is None:
+            return gettext(
+                "Ein anderer Vorgang schreibt gerade. Es wurde nichts gespeichert. "
+                "Bitte speichern Sie gleich noch einmal."
+            )
         left = self.writer.seconds_left
         text = gettext("Sammeländerung läuft (%(who)s: %(what)s)", who=self.writer.who, what=self.writer.what)
         if left is not None:
@@ -300,6 +308,8 @@ _NOTE_SECONDS = 60.0
 _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.025, 0.025, 0.05, 0.05, 0.1)
 
 _patience = threading.local()
+#: The note of the large change that this thread is writing.
+_written = threading.local()
 
 
 @dataclass(frozen=True)
@@ -402,9 +412,11 @@ class WriterNote:
 
     def __enter__(self) -> WriterNote:
         self._write()
+        _written.note = self
         return self
 
     def __exit__(self, *_fault: Any) -> None:
+        _written.note = None
         for path in (self._path, self._stop):
             if path is not None:
                 path.unlink(missing_ok=True)
@@ -413,6 +425,11 @@ class WriterNote:
 def writing(who: str, what: str, *, job: int = 0) -> WriterNote:
     """Tells all who wait for the write lock who keeps it. Inside of a transaction, so that there is one at a time."""
     return WriterNote(who, what, job)
+
+
+def is_told() -> bool:
+    """Whether a note tells already what this thread writes."""
+    return getattr(_written, "note", None) is not None
 
 
 @contextlib.contextmanager
@@ -458,12 +475,11 @@ class _Waiting:
 
 
 def busy_fault(fault: BaseException) -> WriterBusy | None:
-    """What to say of a lock that could not be had: who keeps it, or None where nobody said so."""
+    """What to say of a lock that could not be had: who keeps it, as far as that is known; None for another fault."""
     wrapped = (fault, fault.__cause__, fault.__context__)
     if not any(isinstance(inner, apsw.BusyError) for inner in wrapped):
         return None
-    writer = current_writer()
-    return WriterBusy(writer) if writer is not None else None
+    return WriterBusy(current_writer())
 
 
 def _letter_by_letter(change: Callable[[str], str]) -> Callable[[Any], Any]:

@@ -40,6 +40,7 @@ def write_creates(run: Run, records: list[NewRecord]) -> None:
             part = group[start : start + CHUNK * 4]
             if _insert_part(run, part, patches):
                 written += part
+            run.advance(len(part))
     for spec, record, name, target in patches:
         if target.key is None or record.key is None:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -30,13 +31,25 @@ from flask_appadmin.changes.running import (
 from flask_appadmin.changes.transforms import Transform
 from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
 from flask_appadmin.changes.updating import write_updates
-from flask_appadmin.database import WriterBusy, engine, in_transaction, key_condition, utcnow
+from flask_appadmin.database import (
+    WriterBusy,
+    WriterNote,
+    engine,
+    in_transaction,
+    is_told,
+    key_condition,
+    utcnow,
+    writing,
+)
 from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.specs import ModelSpec, shown, spec_of
+
+#: A change of more records says who is writing, for those who wait for the one write lock of SQLite.
+_TOLD_FROM = 1_000
 
 #: So many times something may follow from what followed.
 _MOST_ROUNDS = 6
@@ -181,12 +194,12 @@ class ChangeSet:
     def apply(self, operator: Operator, *, progress: Progress | None = None) -> Applied:
         """Writes everything in one transaction, or nothing; raises FaultList with all that was refused.
 
-        `progress` is told (done, total) in records while set steps are written; what it raises takes everything back.
+        `progress` is told (done, total) in records; what it raises takes everything back.
         """
         if self.is_empty:
             return Applied(None)
         try:
-            return in_transaction(lambda: self._write(operator, progress=progress))
+            return in_transaction(lambda: self._write_told(operator, progress))
         except WriterBusy as busy:
             raise FaultList([busy]) from busy
         except _NothingToWrite as nothing:
@@ -197,6 +210,22 @@ class ChangeSet:
                 return Applied(earlier.id, *counts, repeated=True)
             # What the checks could not foresee (another process was faster): the engine's own words stay inside.
             raise FaultList([_integrity_fault(fault)]) from fault
+
+    def _write_told(self, operator: Operator, progress: Progress | None) -> Applied:
+        """Writes, and tells those who wait who writes and how far it is; of a job's work the job does so already."""
+        note: WriterNote | None = None
+        with contextlib.ExitStack() as stack:
+
+            def tell(done: int, total: int) -> None:
+                nonlocal note
+                if note is None and total >= _TOLD_FROM and not is_told():
+                    note = stack.enter_context(writing(operator.name, self.title or str(KINDS[self.kind])))
+                if note is not None:
+                    note.tell(done, total)
+                if progress is not None:
+                    progress(done, total)
+
+            return self._write(operator, progress=tell)
 
     def rehearse(self, operator: Operator) -> Applied:
         """Runs everything and takes it back at once: the same faults and counts as `apply`, nothing written."""
@@ -244,6 +273,7 @@ class ChangeSet:
             write_undo(run, self._undo_of, self._undo_part)
         for merge in self._merges:
             write_merge(run, merge)
+        run.expect(len(self._creates) + len(self._updates))
         waiting = write_deletes(run, self._deletes, may_wait=True)
         write_creates(run, self._creates)
         write_updates(run, self._updates)
@@ -297,7 +327,7 @@ def _write_what_follows(run: Run) -> None:
             spec, records = group[0][0], [record for _spec, record in group]
             steps += [*spec.model.follow(records, run), *mirrored(spec, records)]
         # With every right: nobody typed this, and the rule holds for whoever set it off.
-        ruled = replace(run, operator=system_operator(run.operator.name), by_rule=True)
+        ruled = replace(run, operator=system_operator(run.operator.name), by_rule=True, progress=None)
         write_creates(ruled, [step for step in steps if isinstance(step, NewRecord)])
         write_updates(ruled, [step for step in steps if isinstance(step, Update)])
         run.written = ruled.written

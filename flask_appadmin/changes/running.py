@@ -165,6 +165,8 @@ class Run:
     def expect(self, count: int) -> None:
         """So many records more are going to be written."""
         self.expected += count
+        if count and self.progress is not None:
+            self.progress(self.done, max(self.done, self.expected))
 
     def advance(self, count: int) -> None:
         """So many records more are written."""

@@ -37,7 +37,9 @@ def write_updates(run: Run, steps: list[Update]) -> None:
         by_spec.setdefault(step.spec.name, []).append(step)
     for group in by_spec.values():
         for start in range(0, len(group), CHUNK):
-            _update_part(run, group[start].spec, group[start : start + CHUNK])
+            part = group[start : start + CHUNK]
+            _update_part(run, group[start].spec, part)
+            run.advance(len(part))
 
 
 def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:

@@ -10,7 +10,7 @@ Errors: AppAdminError for a run that is done; FaultList from the gateway, after 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,11 +158,18 @@ def count_chosen(run: ImportRun) -> dict[str, int]:
 
 
 def apply_run(
-    run: ImportRun, spec: ModelSpec, operator: Operator, reason: str = "", *, instance: Path | None = None
+    run: ImportRun,
+    spec: ModelSpec,
+    operator: Operator,
+    reason: str = "",
+    *,
+    instance: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Applied:
     """Writes the plan in one transaction together with the mark that it is done; RunEnded the second time.
 
-    instance: the folder whose files forget who is anonymised; None where there is none.
+    instance: the folder whose files forget who is anonymised; None where there is none. progress: is told (done, total)
+    in records; what it raises takes everything back.
     """
 
     def work() -> tuple[Applied, dict[int, Departure]]:
@@ -173,7 +180,7 @@ def apply_run(
         if not taken.execute():
             raise RunEnded()
         leaving = departures_of(spec, leaving_records(run, spec))
-        applied = build_change(run, spec, reason).apply(operator)
+        applied = build_change(run, spec, reason).apply(operator, progress=progress)
         _keep_result(run, applied.change_set, applied.count)
         return applied, leaving
 

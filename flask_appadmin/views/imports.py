@@ -706,7 +706,8 @@ def run_applying(job: RunningJob) -> Any:
     run, spec, _path = _of_job(job)
 
     def work() -> Any:
-        apply_run(run, spec, job.operator, job.parameters.get("reason", ""), instance=Path(job.parameters["folder"]))
+        reason, folder = job.parameters.get("reason", ""), Path(job.parameters["folder"])
+        apply_run(run, spec, job.operator, reason, instance=folder, progress=job.progress)
         return {"url": job.parameters["page"]}
 
     try:

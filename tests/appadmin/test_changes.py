@@ -349,11 +349,11 @@ def test_a_set_step_tells_how_far_it_is_and_a_stop_takes_all_of_it_back(
 
     with pytest.raises(JobCancelled):
         change().apply(librarian, progress=stop)
-    assert (told, photograph()) == ([(2, 3)], before)
+    assert (told, photograph()) == ([(0, 3), (2, 3)], before)
     assert not ChangeSetRecord.select().where(ChangeSetRecord.kind == "bulk").exists()
     told.clear()
     applied = change().apply(librarian, progress=lambda done, total: told.append((done, total)))
-    assert told == [(2, 3), (3, 3)]
+    assert told == [(0, 3), (2, 3), (3, 3)]
     assert applied.updated == 3
     assert {(book.price, book.pages, book.version) for book in Book.select()} == {(Decimal("7"), 12, 2)}
     assert ChangeRecord.select().where(ChangeRecord.change_set == applied.change_set).count() == 6
@@ -368,9 +368,9 @@ def test_a_set_step_tells_how_far_it_is_and_a_stop_takes_all_of_it_back(
     told.clear()
     with pytest.raises(JobCancelled):
         ChangeSet.undo(mixed.change_set or 0).apply(librarian, progress=stop)
-    assert (told, photograph()) == ([(1, 5), (2, 5)], before)
+    assert (told, photograph()) == ([(0, 5), (1, 5), (2, 5)], before)
     told.clear()
     undone = ChangeSet.undo(mixed.change_set or 0).apply(librarian, progress=lambda *pair: told.append(pair))
-    assert told == [(1, 5), (2, 5), (3, 5), (6, 6)]
+    assert told == [(0, 5), (1, 5), (2, 5), (3, 5), (6, 6)]
     assert (undone.updated, undone.skipped) == (3, ())
     assert {(book.price, book.pages, book.version) for book in Book.select()} == {(Decimal("7"), 12, 4)}

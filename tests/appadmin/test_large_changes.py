@@ -134,7 +134,7 @@ def test_a_job_changes_what_was_shown_or_nothing_and_a_stop_leaves_nothing(
         run_waiting()
     job = Job.select().order_by(Job.id.desc()).first()
     assert (job.state, job.message) == ("cancelled", "Der Vorgang wurde abgebrochen; es wurde nichts geändert.")
-    assert [entry[:2] for entry in seen] == [(1_000, books), (2_000, books), (3_000, books)]
+    assert [entry[:2] for entry in seen] == [(done, books) for done in (0, 1_000, 2_000, 3_000)]
     assert pages_now() == before
     assert not ChangeSetRecord.select().where(ChangeSetRecord.kind == "bulk").exists()
     assert current_writer() is None
@@ -206,6 +206,41 @@ def test_others_go_on_working_or_read_what_runs_and_how_long(client: FlaskClient
     change.update(Book, other, {"title": "Von Berger"})
     with pytest.raises(FaultList, match=r"noch ca\."):
         change.apply(system_operator("Herr Berger"))
+
+
+@pytest.mark.engines("sqlite")  # on PostgreSQL nobody waits for the others
+def test_a_change_of_many_says_who_is_writing_also_without_a_job(books: int) -> None:
+    """As the command line makes them: set steps and single records."""
+    kern, one = system_operator("Frau Kern"), Book.select(peewee.fn.MIN(Book.id)).scalar()
+    several = ChangeSet("bulk")
+    several.assign(all_books(kern), {"pages": 77})
+    single = ChangeSet("import", title="Import „bücher.xlsx“")
+    for number in range(2_500):
+        single.create(Book, {"isbn": f"979-{number}", "title": f"Neues Buch {number}"})
+    for change, what in ((several, "Einstellungen geändert"), (single, "Import „bücher.xlsx“")):
+        told: list[tuple[Any, ...]] = []
+
+        def look(done: int, total: int, told: list[tuple[Any, ...]] = told) -> None:
+            writer = current_writer()
+            assert writer is not None
+            told.append((writer.who, writer.what, done, total))
+
+        count = change.apply(kern, progress=look).count
+        assert count >= 2_500
+        assert told[0] == ("Frau Kern", what, 0, count)
+        assert told[-1] == ("Frau Kern", what, count, count)
+        assert current_writer() is None
+    few = ChangeSet("form")
+    few.update(Book, one, {"pages": 78})
+    few.apply(kern, progress=lambda _done, _total: told.append(current_writer()))
+    assert told[-1] is None, "a change of one needs no note"
+    database.close()
+    with transaction():
+        change = ChangeSet("form")
+        change.update(Book, one, {"pages": 79})
+        fault = elsewhere(lambda: change.apply(kern))
+    assert isinstance(fault, FaultList)
+    assert "Ein anderer Vorgang schreibt gerade. Es wurde nichts gespeichert." in str(fault)
 
 
 def overlapping(count: int, rounds: int) -> None:
