@@ -72,7 +72,7 @@ def run_import(
 
     What is given here wins over the saved mapping.
     """
-    options = ImportOptions(mode=mode or "both")
+    options = ImportOptions(mode=mode or spec.model.import_mode or "both")
     survey = survey_file(path, path.name, spec, operator, options)
     if schema:
         options = use_schema(schema, spec, survey.main.detection.headings, options)

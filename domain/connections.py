@@ -1,13 +1,13 @@
 """Companies that are connected with us on the platform: their request, what was decided, and the customer they became.
 
 Shape: status requested, deferred, accepted or rejected; the profile is what the platform sent. `contacts` is a JSON
-list of objects. Units: times are UTC. Source: SI-01 to SI-30, domain.md section 2.
+list of objects with name, email, phone, function. Units: times are UTC. Source: SI-01 to SI-30, domain.md section 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from peewee import CharField, DateField, DateTimeField
 
@@ -106,7 +106,16 @@ class Connection(Record):
         personal="wipe",
     )
     currency = described(Reference(Currency, null=True, verbose_name=_("Währung")), copy="clear")
-    contacts = described(JSONField(null=True, verbose_name=_("Ansprechpartner")), copy="clear", personal="wipe")
+    contacts = described(
+        JSONField(
+            null=True,
+            verbose_name=_("Ansprechpartner"),
+            help_text=_("Eine Zeile je Person: Name; E-Mail; Telefon; Funktion."),
+        ),
+        copy="clear",
+        kind="people",
+        personal="wipe",
+    )
     individual_customer_number = described(
         CharField(
             max_length=30,
@@ -122,6 +131,11 @@ class Connection(Record):
     class Meta:
         table_name = "connection"
 
+    #: A file brings requests (SI-04): one for a company that has a connection already is refused, not taken over.
+    import_mode = "new"
+    unique_messages: ClassVar[dict[str, Any]] = {
+        "simple_system_id": _("hat schon eine Verbindung; eine zweite Anfrage ist nicht möglich")
+    }
     rule_fields = ("customer", "status", "resubmission_on", "decision_reason")
 
     @classmethod

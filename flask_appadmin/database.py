@@ -161,6 +161,8 @@ class Record(Model):
     import_defaults: ClassVar[tuple[str, ...]] = ()
     #: Fields whose cell a new record from a file has to fill, where the file has a column for them.
     import_required: ClassVar[tuple[str, ...]] = ()
+    #: The mode an import of this table begins with, where it is open to the operator; "" for the widest.
+    import_mode: ClassVar[str] = ""
     #: How two of these records become one (`merging.Merging`), and by what one takes them for the same
     #: (`duplicates.Likeness`); None where they do not.
     merging: ClassVar[Any] = None

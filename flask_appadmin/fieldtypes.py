@@ -698,6 +698,59 @@ class ChoicesType(JSONType):
         return self.format(value, spec) or None
 
 
+class PeopleType(JSONType):
+    """People as others name them: a JSON list of objects with what is known of "name", "email", "phone", "function".
+
+    Operators read and type a line for each, parts between semicolons: „Eva Berger; eva@firma.example; +43 1; Einkauf“.
+    What has an @ is the address, what is a number the phone, the first of the rest the name, the next the function.
+    """
+
+    def parse(self, text: str, spec: FieldSpec) -> Any:
+        if text.lstrip().startswith("["):
+            return self.check(super().parse(text, spec), spec)
+        found = [_person(line, spec) for line in re.split(r"[\r\n|]+", text) if line.strip(" ;\t")]
+        return found or None
+
+    def format(self, value: Any, spec: FieldSpec) -> str:
+        return "\n".join("; ".join(person[name] for name in _PERSON if person.get(name)) for person in value or ())
+
+    def to_cell(self, value: Any, spec: FieldSpec) -> Any:
+        return self.format(value, spec) or None
+
+    def check(self, value: Any, spec: FieldSpec) -> Any:
+        for person in value if isinstance(value, list) else [value]:
+            parts = person.items() if isinstance(person, dict) else [("", None)]
+            if not all(name in _PERSON and isinstance(part, str) for name, part in parts):
+                raise FieldError(spec, json_text(person)[:60], gettext("nennt niemanden"), _person_advice())
+        return value
+
+
+_PERSON = ("name", "email", "phone", "function")
+
+
+def _person(line: str, spec: FieldSpec) -> dict[str, str]:
+    """The parts of one line.
+
+    Each part stands once: a fifth one, or a second address, is refused rather than lost.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, map(_clean_line, re.split(r"[;\t]", line))):
+        if "@" in part:
+            name, part = "email", _email(part, spec)
+        elif re.fullmatch(r"\+?[\d\s()/.-]{3,}", part):
+            name = "phone"
+        else:
+            name = "function" if "name" in found else "name"
+        if name in found:
+            raise FieldError(spec, _clean_line(line), gettext("hat zu viele Angaben"), _person_advice())
+        found[name] = part
+    return found
+
+
+def _person_advice() -> str:
+    return gettext("Bitte je Zeile: Name; E-Mail; Telefon; Funktion.")
+
+
 # --- reading numbers and dates as people write them -------------------------------------------------------------------
 
 
@@ -995,7 +1048,7 @@ _LINKS: dict[str, Callable[[str], str]] = {"phone": _call, "email": _write, "url
 LINKED_KINDS = frozenset(_LINKS)
 
 #: The kinds that `described(kind=…)` takes; "" is plain text.
-TEXT_KINDS = ("", "postal_code", "multiline", "password", "token", *_KINDS)
+TEXT_KINDS = ("", "postal_code", "multiline", "password", "token", "people", *_KINDS)
 
 
 def choice_words(choices: Any) -> dict[str, str]:
@@ -1014,7 +1067,7 @@ def choice_words(choices: Any) -> dict[str, str]:
 
 _TEXT, _LONG, _CHOICE, _INTEGER = TextType(), LongTextType(), ChoiceType(), IntegerType()
 _DECIMAL, _BOOLEAN, _DATE, _DATETIME = DecimalType(), BooleanType(), DateType(), DateTimeType()
-_REFERENCE, _JSON, _CHOICES = ReferenceType(), JSONType(), ChoicesType()
+_REFERENCE, _JSON, _CHOICES, _PEOPLE = ReferenceType(), JSONType(), ChoicesType(), PeopleType()
 
 #: All kinds of value, for the battery of tests that every kind passes.
 ALL_TYPES = (_TEXT, _LONG, _CHOICE, _INTEGER, _DECIMAL, _BOOLEAN, _DATE, _DATETIME, _REFERENCE, _JSON)
@@ -1027,7 +1080,7 @@ def type_of(field: peewee.Field, kind: str = "") -> FieldType:
     for classes, found in (
         (peewee.ForeignKeyField, _REFERENCE),
         (DecimalField, _DECIMAL),
-        (JSONField, _JSON),
+        (JSONField, _PEOPLE if kind == "people" else _JSON),
         (peewee.BooleanField, _BOOLEAN),
         (peewee.DateTimeField, _DATETIME),
         (peewee.DateField, _DATE),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appadmin.i18n import _
+from views.connections import ConnectionView
 from views.customer import CustomerView
 from views.documents import DOCUMENT_VIEWS
 from views.home import KontorHome
@@ -16,7 +17,7 @@ from views.reference import REFERENCE_VIEWS
 from views.transmissions import TillFeedView
 
 #: Views that differ from the automatic ones.
-VIEWS: tuple[Any, ...] = (CustomerView, *DOCUMENT_VIEWS, TillFeedView, *REFERENCE_VIEWS)
+VIEWS: tuple[Any, ...] = (CustomerView, ConnectionView, *DOCUMENT_VIEWS, TillFeedView, *REFERENCE_VIEWS)
 
 #: The start page.
 HOME = KontorHome
@@ -24,7 +25,18 @@ HOME = KontorHome
 #: (heading, names of tables); "<table>/choose" chooses its records, "<table>/<page>" is another page of its
 #: view; "operations", "imports", "worklists", "layouts" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_("Kunden"), ("customer", "customer/choose", "customer/till", "customer/duplicates", "connection", "worklists")),
+    (
+        _("Kunden"),
+        (
+            "customer",
+            "customer/choose",
+            "customer/till",
+            "customer/duplicates",
+            "connection",
+            "connection/requesting",
+            "worklists",
+        ),
+    ),
     (_("Arbeiten"), ("imports", "operations", "label_format", "invoice/edifact", "till_customer_feed/transmit")),
     (
         _("Stammdaten"),

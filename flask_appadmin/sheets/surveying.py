@@ -280,8 +280,9 @@ def rights_of_mode(spec: ModelSpec, mode: str) -> tuple[str, ...]:
 
 
 def modes_of(operator: Operator, spec: ModelSpec) -> list[str]:
-    """The modes that are open to an operator, the widest first."""
-    return [mode for mode in _MODES if all(operator.may(right) for right in rights_of_mode(spec, mode))]
+    """The modes that are open to an operator: the usual one of the table, then the widest first."""
+    found = [mode for mode in _MODES if all(operator.may(right) for right in rights_of_mode(spec, mode))]
+    return sorted(found, key=lambda mode: mode != spec.model.import_mode)
 
 
 def require_mode(operator: Operator, spec: ModelSpec, mode: str) -> None:
