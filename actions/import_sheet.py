@@ -16,10 +16,11 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.applying import apply_run, hand_on
 from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
-from flask_appadmin.sheets.mapping import find_target, importable_fields, use_schema
+from flask_appadmin.sheets.mapping import find_target, importable_fields
 from flask_appadmin.sheets.marking import finding_sentences, write_marked
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reporting import deletion_words, findings_csv
+from flask_appadmin.sheets.schemas import use_schema
 from flask_appadmin.sheets.sessions import ImportRun, forget_run
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, propose_options, require_mode, survey_file
 from flask_appadmin.specs import ModelSpec

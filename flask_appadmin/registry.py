@@ -43,6 +43,7 @@ from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.layouts_page import LayoutsView
 from flask_appadmin.views.looking_back import may_undo_part, undo_url
 from flask_appadmin.views.operations import OperationsView
+from flask_appadmin.views.schema_page import ImportSchemaView
 from flask_appadmin.views.signed_in import SignedInView
 from flask_appadmin.views.worklists_page import WorklistsView
 
@@ -168,7 +169,8 @@ class Registry:
         self._counts: dict[str, tuple[float, int]] = {}
         #: (Table, operator) -> until when its usual list counts as longer than the cap.
         self._long_lists: dict[tuple[str, int | None], float] = {}
-        own = {view.model._meta.table_name: view for view in views if getattr(view, "model", None) is not None}
+        given: list[type[AppModelView]] = [ImportSchemaView, *views]
+        own = {view.model._meta.table_name: view for view in given if getattr(view, "model", None) is not None}
         for spec in self.specs:
             if spec.menu == "none":
                 continue  # a table that nothing works with yet has no page

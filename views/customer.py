@@ -221,6 +221,24 @@ _ORDER = (
 )  # fmt: skip
 
 
+#: The tabs under which the manual of the import lists the fields of a file (ME-07).
+_IMPORT_GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (_("Stammdaten"), ("main", "master")),
+    (_("Weitere Daten"), ("further",)),
+    (_("Seite 2"), ("page_2",)),
+    (_("Merkmale"), ("traits", "customer_trait_assignment")),
+    (_("Kategorien"), ("customer_category",)),
+    (_("Ansprechpartner"), ("contact",)),
+    (_("Anschriften"), ("address",)),
+    (_("Banken"), ("banks", "bank_account")),
+    (_("Kunden-Geräte"), ("customer_device",)),
+    (_("Konten für Export"), ("export_account",)),
+    (_("Kennz. „Löschen“"), ("#delete",)),
+    (_("Druckoptionen"), ("print_option",)),
+    (_("Benutzerdefinierte Felder"), ("#custom",)),
+)
+
+
 def _uses_group_accounts() -> bool:
     return bool(current_setting().use_group_account_numbers)
 
@@ -447,6 +465,7 @@ class CustomerView(DocumentsOfCustomer, FilesOfCustomer, AppModelView):
 
     model = Customer
     layout: ClassVar[Layout | None] = _layout()
+    import_groups = _IMPORT_GROUPS
     columns = (
         "customer_number",
         "search_name",

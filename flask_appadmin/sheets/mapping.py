@@ -9,19 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask_appadmin.changes import ChangeSet
-from flask_appadmin.errors import AppAdminError, FieldError
+from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext, use_locale
 from flask_appadmin.rights import Operator, may_edit
 from flask_appadmin.search import fold
 from flask_appadmin.sheets.exporting import ROW_KEY, exportable_fields, headings
-from flask_appadmin.sheets.sessions import ImportSchema, ImportSchemaField
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
-
-if TYPE_CHECKING:
-    from flask_appadmin.sheets.surveying import ImportOptions
 
 #: The target of the column that carries the row keys of our own files, and of the owner's number on child sheets.
 KEY_TARGET = "#key"
@@ -276,52 +271,3 @@ def _read_tick(cell: Any, item: FieldSpec) -> Any:
         reason = gettext("ist weder 1 (ja) noch 0 (nein)")
         raise FieldError(item, cell, reason, gettext("Bitte 1 oder 0 eingeben."))
     return values[str(cell).strip()]
-
-
-# --- saved mappings -------------------------------------------------------------------------------------------------
-
-
-def save_schema(name: str, spec: ModelSpec, options: ImportOptions, found: Sequence[str], operator: Operator) -> None:
-    """Keeps the mapping under a name; the same name replaces what was kept."""
-    change = ChangeSet("form", title=gettext("Importschema %(name)s", name=name))
-    old = ImportSchema.get_or_none(ImportSchema.name == name)
-    values = {
-        "name": name,
-        "entity": spec.name,
-        "import_mode": options.mode,
-        "key_field": options.key or None,
-        "insert_missing": options.insert_missing,
-        "blank_clears": options.blank == "clear",
-    }
-    record: Any
-    if old is None:
-        record = change.create(ImportSchema, values)
-    else:
-        record = old.id
-        change.update(ImportSchema, old.id, values)
-        for entry in ImportSchemaField.select().where(ImportSchemaField.import_schema == old.id):
-            change.delete(ImportSchemaField, entry.id)
-        if old.import_mode != options.mode:
-            # Which columns it may have depends on the mode, so that comes first.
-            change.apply(operator)
-            change = ChangeSet("form", title=gettext("Importschema %(name)s", name=name))
-    for heading, target in zip(found, options.targets, strict=False):
-        if target and heading:
-            values = {"import_schema": record, "source_column": heading[:120], "target": target}
-            change.create(ImportSchemaField, values)
-    change.apply(operator)
-
-
-def use_schema(name: str, spec: ModelSpec, found: Sequence[str], options: ImportOptions) -> ImportOptions:
-    """The options with a saved mapping put on these headings; AppAdminError for an unknown name."""
-    schema = ImportSchema.get_or_none(ImportSchema.name == name, ImportSchema.entity == spec.name)
-    if schema is None:
-        raise AppAdminError(gettext("Das Importschema „%(name)s“ gibt es nicht.", name=name))
-    query = ImportSchemaField.select().where(ImportSchemaField.import_schema == schema.id)
-    targets = {entry.source_column: entry.target for entry in query}
-    options.targets = [targets.get(heading[:120], "") for heading in found]
-    options.mode = schema.import_mode
-    options.key = schema.key_field or ""
-    options.insert_missing = schema.insert_missing
-    options.blank = "clear" if schema.blank_clears else "keep"
-    return options

@@ -60,6 +60,8 @@ class Column:
     joined: bool
     #: Several columns lead to this field: a cell is a part of its value.
     is_part: bool
+    #: What the file calls values: folded text -> text that the field understands.
+    words: dict[str, str] = field(default_factory=dict)
     #: (type of cell, cell) -> value or FieldError.
     known: dict[tuple[Any, Any], Any] = field(default_factory=dict)
 
@@ -117,7 +119,9 @@ class RowReader:
                 continue
             is_part = targets.count(target) > 1
             joined = is_part or bool(item.overflow)
-            columns.append(Column(index, heading, model, item, allowed, joined, is_part))
+            said = {} if self.own else self.planner.options.values.get(target, {})
+            words = {text.casefold(): value for text, value in said.items()}
+            columns.append(Column(index, heading, model, item, allowed, joined, is_part, words))
         return columns
 
     def _letters(self, targets: Sequence[str]) -> list[tuple[int, str, dict[str, str]]]:
@@ -307,6 +311,9 @@ class RowReader:
 
     def _read_cell(self, planned: Planned, values: dict[str, Any], column: Column, cell: Any) -> None:
         item = column.item
+        meant = column.words.get(as_text(cell).casefold()) if column.words else None
+        if meant is not None:
+            cell = meant
         if type(cell) is str:
             if cell[:1] == "<" and cell.casefold() in CLEAR_WORDS:
                 values[item.name] = item.type.cleared(item) if item.is_turned else None
@@ -327,11 +334,11 @@ class RowReader:
             values[item.name] = Named(column.heading, cell)
             return
         known = column.known
-        place = (cell.__class__, cell)
+        place = (cell.__class__ if meant is None else None, cell)
         value = known.get(place, MISSING)
         if value is MISSING:
             try:
-                value = read_cell(cell, item, self.names, is_own=self.own)
+                value = read_cell(cell, item, self.names, is_own=self.own or meant is not None)
             except FieldError as fault:
                 value = fault
             if len(known) >= _REMEMBERED:

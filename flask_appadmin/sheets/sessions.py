@@ -79,6 +79,10 @@ class ImportSchema(Record):
         peewee.BooleanField(default=False, verbose_name=_("nicht gefundene Nummern einfügen")), listed=True
     )
     blank_clears = described(peewee.BooleanField(default=False, verbose_name=_("Leere Zellen leeren das Feld")))
+    #: Target -> text that new records get.
+    default_values = described(JSONField(null=True, verbose_name=_("Vorgaben für Neue")))
+    #: Target -> text in the file -> text that the field understands.
+    value_map = described(JSONField(null=True, verbose_name=_("Werte der Datei")))
 
     class Meta:
         table_name = "import_schema"
@@ -109,13 +113,16 @@ class ImportSchemaField(Record):
     )
     source_column = described(peewee.CharField(max_length=120, verbose_name=_("Von")), listed=True)
     target = described(
-        peewee.CharField(max_length=120, verbose_name=_("Nach"), help_text=_("Feld, oder Tabelle.Feld")), listed=True
+        peewee.CharField(max_length=120, verbose_name=_("Nach"), help_text=_("Feld, oder Tabelle.Feld")),
+        listed=True,
+        unique_with=("import_schema",),
     )
 
     class Meta:
         table_name = "import_schema_field"
 
     rule_fields = ("import_schema", "target")
+    unique_messages = {"target": _("Dieses Feld ist in diesem Importschema schon einer Spalte zugeordnet.")}
 
     @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:

@@ -60,6 +60,10 @@ class ImportOptions:
     repairs: dict[str, str] = field(default_factory=dict)
     #: What new records get where the file says nothing or nothing valid: target -> text.
     defaults: dict[str, str] = field(default_factory=dict)
+    #: What the file calls values: target -> text in the file -> text that the field understands.
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Name of the saved mapping it was read with, "" for none.
+    schema: str = ""
     #: Tells the content of a file from the inbox, so that it is not taken over twice; "" for others.
     digest: str = ""
 

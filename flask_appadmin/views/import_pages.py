@@ -6,27 +6,26 @@ what it was at export, what it is now, what the file says, what was found, what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
 from flask_appadmin.changes import known_specs
+from flask_appadmin.digits import is_number
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import counted
 from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
 from flask_appadmin.sheets.damage import Damage, damages_of
-from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
-from flask_appadmin.sheets.exporting import headings
 from flask_appadmin.sheets.import_modes import item_of
-from flask_appadmin.sheets.mapping import TURNED, importable_fields
 from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, key_fields, modes_of, target_label
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
+from flask_appadmin.views.import_targets import target_groups
 
 if TYPE_CHECKING:
     from flask_appadmin.registry import Registry
@@ -85,12 +84,14 @@ def mapping_context(
         "hidden": [],
         "detection": _detection_fields(survey, options, spec),
         "key": _key_field(survey, options, spec),
-        "mode": _mode_field(options, spec, operator),
+        "mode": mode_field(options.mode, spec, operator),
         "inserts": options.insert_missing,
-        "defaults": _default_fields(options, spec, registry),
-        "blank": blank_field(options),
+        "defaults": default_fields(options.defaults, spec, registry),
+        "blank": blank_field(options.blank),
         "columns": [_column_row(index, hint, survey, options, spec) for index, hint in enumerate(detection.columns)],
-        "targets": [*_targets(spec, operator, registry), *_marks(options, spec)],
+        "targets": [
+            group for group in target_groups(spec, operator, registry, marks=options.mode == "delete") if group[1]
+        ],
         "save_as": {"value": ""} if operator.may("import_schema.create") else None,
         "remarks": [found.sentence() for found in detection.evidence if found.weight != "info"],
         "next_label": gettext(
@@ -108,25 +109,25 @@ def _detection_fields(survey: Survey, options: ImportOptions, spec: ModelSpec) -
     fields = []
     if survey.others:
         names = [survey.main.name, *survey.others]
-        fields.append(_select("sheet", gettext("Blatt"), survey.main.name, [(name, name) for name in names]))
+        fields.append(select_field("sheet", gettext("Blatt"), survey.main.name, [(name, name) for name in names]))
     if survey.kind == "csv":
         codes = dict.fromkeys([survey.encoding, "utf-8", "cp1252", "iso-8859-1", "utf-16", "cp850", "mac_roman"])
         choices = [(code, encoding_name(code)) for code in codes if code]
         hint = _evidence(detection.evidence, "encoding_")
-        fields.append(_select("encoding", gettext("Zeichensatz"), survey.encoding, choices, hint))
+        fields.append(select_field("encoding", gettext("Zeichensatz"), survey.encoding, choices, hint))
         separators = [(_separator_code(mark), str(words)) for mark, words in SEPARATOR_NAMES.items()]
         hint = _evidence(detection.evidence, "separator_")
         chosen = _separator_code(survey.separator)
-        fields.append(_select("separator", gettext("Trennzeichen"), chosen, separators, hint))
+        fields.append(select_field("separator", gettext("Trennzeichen"), chosen, separators, hint))
     rows = [("0", gettext("keine"))]
     rows += [(str(number), str(number)) for number in range(1, max(21, detection.header_row + 6))]
     hint = _evidence(detection.evidence, "header_")
-    fields.append(_select("header_row", gettext("Zeile der Überschriften"), str(detection.header_row), rows, hint))
+    fields.append(select_field("header_row", gettext("Zeile der Überschriften"), str(detection.header_row), rows, hint))
     schemas = [(name, name) for name in schema_names(spec)]
     if schemas:
         choices = [("", gettext("keines")), *schemas]
         hint = gettext("wird mit „Neu lesen“ angewendet")
-        fields.append(_select("schema", gettext("Importschema"), "", choices, hint))
+        fields.append(select_field("schema", gettext("Importschema"), "", choices, hint))
     return fields
 
 
@@ -140,7 +141,9 @@ def schema_names(spec: ModelSpec) -> list[str]:
     return [row[0] for row in query.tuples()]
 
 
-def _select(name: str, label: str, value: str, choices: Sequence[tuple[str, str]], hint: str = "") -> dict[str, Any]:
+def select_field(
+    name: str, label: str, value: str, choices: Sequence[tuple[str, str]], hint: str = ""
+) -> dict[str, Any]:
     return {"name": name, "label": label, "value": value, "choices": choices, "hint": hint}
 
 
@@ -156,18 +159,18 @@ def _key_field(survey: Survey, options: ImportOptions, spec: ModelSpec) -> dict[
             tried=format_number(known[1]),
         )
     label = gettext("Zeilen finden ihren Datensatz durch")
-    return _select("key", label, options.key, choices, hint)
+    return select_field("key", label, options.key, choices, hint)
 
 
-def _mode_field(options: ImportOptions, spec: ModelSpec, operator: Operator) -> dict[str, Any]:
+def mode_field(chosen: str, spec: ModelSpec, operator: Operator) -> dict[str, Any]:
     words = {
         "both": gettext("Neue anlegen und vorhandene ändern"),
         "new": gettext("nur Neue anlegen (Neu)"),
         "replace": gettext("nur vorhandene ändern (Ersetzen)"),
         "delete": gettext("Löschen, was markiert ist"),
     }
-    choices = [(mode, words[mode]) for mode in modes_of(operator, spec)]
-    return _select("mode", gettext("Import-Art"), options.mode, choices)
+    choices = [(mode, words[mode]) for mode in words if mode in (*modes_of(operator, spec), chosen)]
+    return select_field("mode", gettext("Import-Art"), chosen, choices)
 
 
 def default_name(target: str) -> str:
@@ -175,12 +178,12 @@ def default_name(target: str) -> str:
     return f"default-{target}"
 
 
-def _default_fields(options: ImportOptions, spec: ModelSpec, registry: Registry) -> list[dict[str, Any]]:
+def default_fields(defaults: dict[str, str], spec: ModelSpec, registry: Registry) -> list[dict[str, Any]]:
     """What an import of new records is asked for (fields.html)."""
     fields = []
     for target in spec.model.import_defaults:
         item = item_of(target, spec)
-        text = options.defaults.get(target, "")
+        text = defaults.get(target, "")
         field: dict[str, Any] = {
             "name": default_name(target),
             "label": gettext("%(field)s für Neue", field=str(item.label)),
@@ -195,14 +198,25 @@ def _default_fields(options: ImportOptions, spec: ModelSpec, registry: Registry)
     return fields
 
 
-def _marks(options: ImportOptions, spec: ModelSpec) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The group „Kennz. "Löschen"“, which only the mode „Löschen“ has."""
-    return [(gettext("Kennz. „Löschen“"), delete_targets(spec))] if options.mode == "delete" else []
+def take_defaults(posted: Mapping[str, str], defaults: dict[str, str], spec: ModelSpec) -> None:
+    """Takes over what was typed into `default_fields`; what was not on the page stays."""
+    for target in spec.model.import_defaults:
+        name = default_name(target)
+        if name not in posted and f"{name}_text" not in posted:
+            continue
+        defaults.pop(target, None)
+        text = posted.get(f"{name}_text", "").strip()
+        key = posted.get(name, "")
+        if is_number(key):
+            item = item_of(target, spec)
+            text = ReferenceCache().titles(item.references, {int(key)}).get(int(key), text) if item.target else key
+        if text:
+            defaults[target] = text[:200]
 
 
-def blank_field(options: ImportOptions) -> dict[str, Any]:
+def blank_field(chosen: str) -> dict[str, Any]:
     choices = [("keep", gettext("ändern nichts")), ("clear", gettext("leeren das Feld"))]
-    return _select("blank", gettext("Leere Zellen"), options.blank, choices, gettext("„<leer>“ leert das Feld immer."))
+    return select_field("blank", gettext("Leere Zellen"), chosen, choices, gettext("„<leer>“ leert das Feld immer."))
 
 
 def _column_row(
@@ -225,35 +239,6 @@ def _column_row(
         "reason": reason,
         "look": look,
     }
-
-
-def _targets(spec: ModelSpec, operator: Operator, registry: Registry) -> list[tuple[str, list[tuple[str, str]]]]:
-    """All fields that a file may set, by the tabs of the form, then by child table."""
-    layout = registry.views[spec.name].form_layout
-    labels = {tab.key: str(tab.label) for tab in layout.tabs}
-    groups: dict[str, list[tuple[str, str]]] = {label: [] for label in labels.values()}
-    for item, heading in _importable(spec, operator):
-        tab = labels.get(layout.tab_of(item.name), gettext("Weitere Angaben"))
-        groups.setdefault(tab, []).extend(_choices(item, heading))
-    for child in spec.children:
-        choices = [
-            (f"{child.name}.{target}", f"{child.label}: {label}")
-            for item, heading in _importable(child, operator)
-            for target, label in _choices(item, heading)
-        ]
-        groups.setdefault(str(child.plural), []).extend(choices)
-    return [(label, choices) for label, choices in groups.items() if choices]
-
-
-def _importable(spec: ModelSpec, operator: Operator) -> list[tuple[FieldSpec, str]]:
-    items = importable_fields(spec, operator)
-    return list(zip(items, headings(items), strict=True))
-
-
-def _choices(item: FieldSpec, heading: str) -> list[tuple[str, str]]:
-    """A field as a target, and its opposite where files bring that."""
-    turned = [(f"{TURNED}{item.name}", str(item.opposite))] if item.opposite else []
-    return [(item.name, heading), *turned]
 
 
 # --- preview --------------------------------------------------------------------------------------------------------
@@ -355,7 +340,7 @@ def preview_context(
         },
         "tiles": tiles(run, show),
         "rules": rules,
-        "blank": None if own else {**blank_field(options), "url": url_for("imports.blank_view", **place)},
+        "blank": None if own else {**blank_field(options.blank), "url": url_for("imports.blank_view", **place)},
         "note": _cleared_note(run),
         "record_label": str(spec.label),
         "only_new": show in ("new", "duplicate"),
@@ -693,11 +678,15 @@ def _result_findings(run: ImportRun) -> tuple[list[tuple[int, str, str, str]], i
 
 __all__ = [
     "DOORS",
+    "blank_field",
+    "default_fields",
     "default_name",
     "first_door",
     "mapping_context",
+    "mode_field",
     "preview_context",
     "result_context",
     "schema_names",
+    "select_field",
     "state_words",
 ]

@@ -32,15 +32,16 @@ from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, hand_on, is_conflict
 from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.delete_targets import delete_targets
-from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
+from flask_appadmin.sheets.import_modes import faults_of_mode
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
-from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields, save_schema, use_schema
+from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields
 from flask_appadmin.sheets.marking import write_marked
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import display_name, open_sheets
 from flask_appadmin.sheets.reporting import findings_csv
-from flask_appadmin.sheets.sessions import ImportRow, ImportRun
+from flask_appadmin.sheets.schemas import save_schema, use_schema
+from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema
 from flask_appadmin.sheets.surveying import (
     ImportOptions,
     Survey,
@@ -51,7 +52,7 @@ from flask_appadmin.sheets.surveying import (
     target_label,
 )
 from flask_appadmin.shell import accepts_uploads
-from flask_appadmin.specs import ModelSpec, ReferenceCache
+from flask_appadmin.specs import ModelSpec, spec_of
 from flask_appadmin.views import import_pages as pages
 from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
@@ -128,6 +129,8 @@ class ImportsView(SignedInView):
             accept=_ACCEPTED,
             limits=gettext("xlsx, xls, ods oder csv, höchstens 50 MB"),
             schemas=[(name, name) for name in pages.schema_names(spec)],
+            schema=request.args.get("schema", ""),
+            schemas_url=self._schemas_url(operator),
             errors=errors or [],
             waiting=[
                 (each["name"], format_datetime(each["when"]), format_number(-(-each["size"] // 1024)))
@@ -135,6 +138,10 @@ class ImportsView(SignedInView):
             ],
             imports=[_listed(run) for run in runs],
         )
+
+    def _schemas_url(self, operator: Operator) -> str:
+        view = self.registry.views.get(spec_of(ImportSchema).name)
+        return view.list_url() if view is not None and operator.may(f"{view.spec.right}.read") else ""
 
     def _take(self, spec: ModelSpec) -> ImportRun:
         """Stores what was brought and looks at it; nothing stays of a file that is no table."""
@@ -549,17 +556,7 @@ def _take_mode(options: ImportOptions, spec: ModelSpec) -> None:
     options.mode = posted.get("mode", options.mode)
     if "mode" in posted:
         options.insert_missing = options.mode == "replace" and posted.get("insert_missing") == "1"
-    for target in spec.model.import_defaults:
-        name = pages.default_name(target)
-        if name in posted or f"{name}_text" in posted:
-            options.defaults.pop(target, None)
-            text = posted.get(f"{name}_text", "").strip()
-            key = posted.get(name, "")
-            if is_number(key):
-                item = item_of(target, spec)
-                text = ReferenceCache().titles(item.references, {int(key)}).get(int(key), text) if item.target else key
-            if text:
-                options.defaults[target] = text[:200]
+    pages.take_defaults(posted, options.defaults, spec)
 
 
 def _check_mapping(survey: Survey, spec: ModelSpec, options: ImportOptions, operator: Operator) -> None:
@@ -605,7 +602,7 @@ def surveyed(
     run: ImportRun, survey: Survey, spec: ModelSpec, operator: Operator, options: ImportOptions, schema: str
 ) -> None:
     """Keeps what was found in the file, with a proposal for its mapping."""
-    options.targets, options.key = [], ""
+    options.targets, options.key, options.schema = [], "", ""
     if schema and not survey.is_own:
         options = use_schema(schema, spec, survey.main.detection.headings, options)
         if options.mode not in modes_of(operator, spec):

@@ -130,6 +130,9 @@ class AppModelView(ModelView):
     #: Function (forms.Typed) -> forms.Proposals: what the form proposes while one types; and the fields it reads.
     propose: ClassVar[Any] = None
     proposal_fields: ClassVar[tuple[str, ...]] = ()
+    #: The groups of the fields that a file may set, in their order: (caption, keys of tabs, child tables, or the names
+    #: in views/import_targets.py). What is not named follows by the tabs of the form.
+    import_groups: ClassVar[tuple[tuple[Any, tuple[str, ...]], ...]] = ()
     #: Child table -> how it stands in the form.
     grids: ClassVar[dict[str, ChildTable]] = {}
     #: What is said when an action is called while nothing is marked.
