@@ -150,6 +150,7 @@ def test_nonsense_is_refused_before_any_hash(client: FlaskClient, name: str, pas
     assert sign_in(client, name, password).status_code == 400
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_guessing_gets_slower_and_never_locks_for_good(app: Flask, client: FlaskClient, clock: Any) -> None:
     evaluated = 0
     for _second in range(600):

@@ -569,6 +569,7 @@ _MODELS = {
 }
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_a_fault_at_any_child_leaves_the_database_and_keeps_the_form(operator: FlaskClient) -> None:
     """A5: for every table and every row, on making a customer and on changing one."""
     stored = a_customer()

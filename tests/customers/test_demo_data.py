@@ -236,6 +236,7 @@ def test_texts_are_folded_alike_one_by_one_and_together():
     assert [" ".join(text.split()) for text in search.fold_all(texts)] == [search.fold(text) for text in texts]
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_a_load_with_a_worker_is_complete(db, monkeypatch):
     monkeypatch.setattr(demo_data, "_WORTH_A_WORKER", 100)
     monkeypatch.setattr(demo_data, "_processors", lambda: 2)

@@ -105,6 +105,7 @@ def test_a_new_order_begins_at_the_customer_and_shows_what_is_proposed(operator:
 
 
 @pytest.mark.req("PX-100", "PX-107", "PX-108", "PX-109", "PX-116", "PX-144", "NE-70", "ME-88", "ME-90")
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_printed_documents_carry_what_belongs_on_them_and_nothing_else(operator: FlaskClient) -> None:
     austria = Country.get(Country.code == "AT").id
     main = customer(1, street="Zentrale 1", postal_code="1010", city="Wien", country=austria)

@@ -398,6 +398,7 @@ def test_runs_credit_notes_and_the_till_follow_the_settings_of_the_customer(db: 
 
 
 @pytest.mark.req("ME-40", "ME-46", "ME-98", "ME-101", "ME-112")
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_files_name_an_address_by_its_number_at_the_customer(db: Any, tmp_path: Path) -> None:
     """Two customers have an address 2 each; 9 is nobody's, and a code that does not exist is a fault of its row."""
     keys = {}

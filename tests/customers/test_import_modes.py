@@ -177,6 +177,7 @@ def test_each_row_is_new_or_replaces_or_is_named_with_its_reason(desk: Desk, tmp
 
 
 @pytest.mark.req("ME-05", "ME-127", "ME-128", "ME-129", "ME-130", "ME-131")
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_a_file_removes_what_its_marks_say_and_nothing_else(desk: Desk) -> None:
     for number in (10001, 10002):
         owner = store(Customer, customer_number=number, name_1="Huber")

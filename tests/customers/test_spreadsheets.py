@@ -71,6 +71,7 @@ def apply(client: FlaskClient, page: str) -> Any:
 # --- real lists -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_northwind_comes_in_through_the_pages(operator: FlaskClient, customers: Path) -> None:
     path = customers / "northwind" / "kunden.utf8bom-semikolon.csv"
     page, url = follow(operator, upload(operator, path))

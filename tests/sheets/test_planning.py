@@ -77,6 +77,7 @@ def test_an_unchanged_workbook_changes_nothing(
 
 
 @pytest.mark.req("SC-42", partly=True)
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_unchanged_csv_files_change_nothing(everything: dict[str, int], clerk: Operator, tmp_path: Path) -> None:
     for sheet, rows in everything.items():
         path = tmp_path / f"{sheet}.csv"
