@@ -82,7 +82,7 @@ GROUPS = (
 )  # fmt: skip
 
 
-@pytest.mark.req("ME-06", "ME-07", "I2")
+@pytest.mark.req("ME-06", "ME-07")
 @pytest.mark.engines("sqlite")
 def test_a_mapping_is_edited_kept_by_name_and_used_by_the_next_import(operator: FlaskClient, tmp_path: Path) -> None:
     for number, name in ((10001, "Huber"), (10002, "Kern")):
