@@ -77,7 +77,7 @@ class AssignPlan:
     groups: dict[str, list[ValueGroup]]
     #: (key, title, reason) of records that do not take the new values.
     refused: list[tuple[int, str, str]]
-    #: Names the very rows and versions this plan was made of; `apply` stops when they differ.
+    #: Names the very rows and versions this plan was made of, and how many change; `apply` stops when they differ.
     state: str
     #: Field -> (number of further old values, records that have them).
     rest: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -127,15 +127,15 @@ def plan_assign(
     if faulty or reads_rows(assignment):
         look_at_rows(run, assignment, condition, seen)
     refuse_sealed(assignment, condition, seen)
-    total = count_changed(assignment, condition)
     refused = sorted(seen.refused)
+    changed = count_changed(assignment, condition) - len(refused)
     shown_samples = _samples(run, assignment, condition, {key for key, _t, _r in refused}, samples, names)
     return AssignPlan(
         count,
-        total - len(refused),
+        changed,
         groups,
         refused,
-        state,
+        json.dumps([*json.loads(state), changed]),
         rest,
         shown_samples,
         seen.effects(run, spec) if seen.extras or seen.written else [],

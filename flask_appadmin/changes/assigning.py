@@ -39,13 +39,14 @@ def write_assign(run: Run, step: Assign) -> None:
     for item in assignment.items:
         if item.reason:
             run.ask_why(item.label)
+    planned: int | None = None
     with _picked(spec, without_some(selection, step.without)) as number:
         run.expect(number)
         picked = peewee.Table("picked", ("id",)).bind(database)
         condition = spec.model._meta.primary_key.in_(picked.select(picked.id))
         if step.expected:
             # Asked of the rows that are held now: nobody comes in between any more.
-            _compare(run, spec, condition, assignment, step.expected)
+            planned = _compare(run, spec, condition, assignment, step.expected)
         # Where children change, too, a record may be changed without one of its own values.
         changed = count_changed(assignment, condition) if assignment.relations else None
         seen = Seen()
@@ -59,9 +60,9 @@ def write_assign(run: Run, step: Assign) -> None:
         for child, item, relation in assignment.relations:
             write_relation(run, spec, child, item, relation)
         if seen.extras:
-            _leave_out([update.key for update, _row, changed_by in seen.extras])
+            _leave_out([update.key for update, _row, _new in seen.extras])
             store_updates(run, spec, seen.extras)
-        alone = {update.key for update, _row, changed_by in seen.extras}
+        alone = {update.key for update, _row, _new in seen.extras}
         for record in seen.written:
             if record.key not in alone:
                 run.note(spec, record.key, record.old, record.new)
@@ -71,7 +72,11 @@ def write_assign(run: Run, step: Assign) -> None:
         for stretch in _stretches(number if run.progress is None else STRETCH) if assignment.items else ():
             written += _write_stretch(run, assignment, stretch)
             run.advance(stretch.count)
-    run.updated += written if changed is None else changed - len(seen.extras)
+    done = written + len(seen.extras) if changed is None else changed
+    if planned is not None and planned != done:
+        # The same rows, and yet another number: what was shown and what is written do not follow the same rules.
+        raise PlanChanged(planned, done)
+    run.updated += done - len(seen.extras)
 
 
 def _leave_out(keys: list[int]) -> None:
@@ -135,16 +140,17 @@ def _write_stretch(run: Run, assignment: Assignment, stretch: _Stretch) -> int:
     return changed
 
 
-def _compare(run: Run, spec: ModelSpec, condition: Any, assignment: Assignment, expected: str) -> None:
-    """Raises PlanChanged, with the rows and what changed, unless these are the rows that were shown."""
+def _compare(run: Run, spec: ModelSpec, condition: Any, assignment: Assignment, expected: str) -> int:
+    """How many were to change; raises PlanChanged, with the rows and what changed, unless these are the rows that were
+    shown."""
     try:
         planned = [int(part) for part in json.loads(expected)]
     except (ValueError, TypeError):
         planned = []
     found = json.loads(rows_state(spec, condition, assignment))
-    if len(planned) == len(found) and planned[:-1] == found[:-1]:
-        return
-    last = planned[-1] if len(planned) == len(found) else found[-1]
+    if len(planned) == len(found) + 1 and planned[:-2] == found[:-1]:
+        return planned[-1]
+    last = planned[-2] if len(planned) == len(found) + 1 else found[-1]
     raise PlanChanged(planned[0] if planned else 0, found[0], rows=_changed_since(run, assignment, condition, last))
 
 
