@@ -18,7 +18,7 @@ def bulk(stock: Stock, plan: Plan) -> Iterator[Figure]:
     keys = stock.keys(plan.rows)
     marked = Selection.of_keys(stock.spec, stock.operator, keys).store()
     yield from _three(f"{len(keys):,} marked", stock, plan, lambda: _loaded(stock, marked.token), keys, 5)
-    whole = Filter.from_text(stock.spec, "", stock.operator)
+    whole = Filter.from_text(stock.spec, "status__not=anonymised", stock.operator)
     yield from _three(
         f"all {stock.customers:,}", stock, plan, lambda: Selection.of_filter(whole, stock.operator), None, 3
     )

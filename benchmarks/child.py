@@ -88,7 +88,7 @@ def export_floor(url: str, rows: int, path: str) -> dict[str, Any]:
 
 
 def assign(url: str, text: str) -> dict[str, Any]:
-    """One text for all customers, with its history."""
+    """One text for all customers that can be changed, with its history."""
     from actions.change_settings import ChangeCustomerSettings
     from flask_appadmin.changes import known_specs
     from flask_appadmin.filters import Filter
@@ -97,7 +97,8 @@ def assign(url: str, text: str) -> dict[str, Any]:
 
     _open(url)
     spec, operator = known_specs()["customer"], system_operator("Messung")
-    selection = Selection.of_filter(Filter.from_text(spec, "", operator), operator)
+    some = Filter.from_text(spec, "status__not=anonymised", operator)
+    selection = Selection.of_filter(some, operator)
     start = time.perf_counter()
     change = ChangeCustomerSettings().plan(selection, {"marker": text})
     change.apply(operator, progress=lambda _done, _total: None)

@@ -60,12 +60,13 @@ class Stock:
         return known_specs()["customer"]
 
     def keys(self, count: int, offset: int = 0) -> list[int]:
-        """Keys of customers, spread over the whole stock and not in order of storing."""
+        """Keys of customers that can be changed, spread over the whole stock and not in order of storing."""
         from flask_appadmin.database import database
 
         step = max(self.customers // count, 1)
         rows = database.execute_sql(
-            f"SELECT id FROM customer WHERE id - id / {step} * {step} = {offset % step} ORDER BY id LIMIT {count}"
+            f"SELECT id FROM customer WHERE id - id / {step} * {step} = {offset % step} AND status <> 'anonymised' "
+            f"ORDER BY id LIMIT {count}"
         ).fetchall()
         return [row[0] for row in rows]
 
