@@ -64,6 +64,7 @@ class FilesOfCustomer:
         context = {
             "page_title": gettext("Dokument hochladen"),
             "url": url_for("customer.upload_view", id=customer.id),
+            "back_label": spec_of(Customer).title_of(customer.__data__),
             "back_url": _documents_url(self.registry, customer.id),
             "accept": ACCEPTED,
             "kind_label": str(kind.label),

@@ -42,6 +42,9 @@ def test_a_document_is_uploaded_handed_out_unchanged_and_opened_by_its_name(
         return [link["href"] for link in page.all("a", css="open") if "Dokument öffnen" in link["title"]]
 
     assert credit(key.key) == [], "an unknown name is plain text"
+    # The button is the label, so that it is German in every browser; without a window there is a way back.
+    choose = window.one("label", **{"for": "upload-file"})
+    assert (choose.text, window.one("a", css="back")["href"]) == ("Datei auswählen", tab)
     refused = upload(operator, window, "", b"")
     assert (refused.status, refused.one("p", id="e-file").text) == (422, "Bitte eine Datei auswählen.")
     for name, content, sentence in (

@@ -1,5 +1,6 @@
 // Starts what every page has. Pages with more load their own module beside this one.
 import { startDialogs } from "./dialogs.js";
+import { startFiles } from "./files.js";
 import { startKeys } from "./keys.js";
 import { startLookups } from "./lookups.js";
 import { startMenus } from "./menus.js";
@@ -21,6 +22,7 @@ startDialogs();
 startMessages();
 startTheme();
 startTooltips();
+startFiles();
 startLookups();
 startSuggestions();
 startSearchWindow();
