@@ -1,27 +1,57 @@
-"""The operator's own file comes back: every row as it was, the cells with a finding coloured and commented.
+"""The operator's own file comes back: every problem at its cell, a state behind each row, a list of problems in front.
 
-Shape: an xlsx with the sheets that were read, headings and rows in their order, and a last column with the findings in
-words; it can be corrected and brought in again. Errors: SheetError where the file cannot be read any more or written.
-Source: goal I11.
+Shape: `write_marked` writes an xlsx (an xlsm stays one). Of a workbook everything else stays as it was (annotating.py);
+of another kind of file, and of a workbook that is written in an unusual way, the values are copied first. Mended and
+brought in again, the rows that were taken over are known (taken_rows.py).
+Errors: SheetError where the file cannot be read any more or written. Source: goals I11, M3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from flask_appadmin.i18n import _, gettext
-from flask_appadmin.sheets.exporting import ROW_KEY
+from flask_appadmin.changes import known_specs
+from flask_appadmin.errors import SheetError
+from flask_appadmin.i18n import format_number, gettext, ngettext
+from flask_appadmin.sheets.annotating import (
+    MAX_COMMENTS,
+    Facts,
+    Line,
+    NotAnnotatable,
+    SheetMarks,
+    Summary,
+    annotate,
+)
+from flask_appadmin.sheets.applying import WRITTEN, is_conflict, is_left_out, is_taken
+from flask_appadmin.sheets.exporting import cells_of
+from flask_appadmin.sheets.planned import as_text
 from flask_appadmin.sheets.reading import open_sheets
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, with_findings
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, SurveyedSheet
-from flask_appadmin.sheets.writing import SheetColumn, WorkbookWriter
+from flask_appadmin.sheets.taken_rows import (
+    FACTS_NAME,
+    FINDING,
+    PROBLEM_HEADINGS,
+    TakenRows,
+    facts_of,
+    heading_of,
+    is_list_of_problems,
+    is_undone,
+)
+from flask_appadmin.sheets.writing import WorkbookWriter
+from flask_appadmin.specs import FieldSpec, ModelSpec
 
-#: Heading of the added column; it leads nowhere when the file comes back.
-FINDING = _("Befund")
-
-_CHUNK = 2_000
+#: So many problems stand in the list in front.
+_LISTED = 20_000
+#: Where headings of a list of problems are looked for.
+_HEAD = 12
+_WORKBOOKS = ("xlsx", "xlsm")
 
 
 def finding_sentences(run: ImportRun, limit: int | None = None) -> Iterator[str]:
@@ -39,62 +69,302 @@ def finding_sentence(row: ImportRow, finding: list[str]) -> str:
     place = gettext("Zeile %(row)s", row=row.row_number)
     if heading:
         place += gettext(", Spalte „%(heading)s“", heading=heading)
-    if value and f"„{value}“" not in sentence:
-        sentence = f"„{value}“ {sentence}"
-    return f"{place}: {sentence}"
+    return f"{place}: {_with_value(value, sentence)}"
+
+
+def _with_value(value: str, sentence: str) -> str:
+    return f"„{value}“ {sentence}" if value and f"„{value}“" not in sentence else sentence
+
+
+def marked_suffix(run: ImportRun) -> str:
+    """How the name of the marked file ends."""
+    return ".xlsm" if run.detection.get("kind") == "xlsm" else ".xlsx"
 
 
 def write_marked(target: Path, run: ImportRun, source: Path, survey: Survey) -> None:
     """Writes the file with the findings of the run."""
-    options = ImportOptions.from_json(run.options)
-    wanted = {sheet.name: sheet for sheet in survey.sheets}
-    with (
-        WorkbookWriter(target, title=run.file_name) as book,
-        open_sheets(source, run.file_name, encoding=options.encoding, separator=options.separator) as reader,
-    ):
-        for found in reader:
-            sheet = wanted.get(found.name)
-            if sheet is not None and found.visible:
-                _write_sheet(book, run, sheet, found)
+    marking = _Marking(run, survey)
+    marking.look(source)
+    sheets = [marking.marks_of(sheet) for sheet in survey.sheets if sheet.name in marking.widths]
+    summary, facts = marking.summary(), marking.facts()
+    if survey.kind in _WORKBOOKS:
+        try:
+            annotate(source, target, sheets, summary, facts)
+        except NotAnnotatable:
+            target.unlink(missing_ok=True)
+        else:
+            return
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".xlsx", dir=target.parent)
+    os.close(handle)
+    plain = Path(name)
+    try:
+        names = marking.copy_values(source, plain)
+        for sheet in sheets:
+            sheet.name = names[sheet.name]
+        for line in summary.lines:
+            line.sheet = names[line.sheet]
+        # Of the two sheets of an earlier marking the values copied are those of the visible one.
+        summary.replaces = names[summary.replaces] if summary.replaces else ""
+        facts.replaces = ""
+        annotate(plain, target, sheets, summary, facts)
+    except NotAnnotatable as error:
+        raise SheetError(gettext("Die Datei mit Markierungen kann nicht geschrieben werden.")) from error
+    finally:
+        plain.unlink(missing_ok=True)
 
 
-def _write_sheet(book: WorkbookWriter, run: ImportRun, sheet: SurveyedSheet, found: Any) -> None:
-    headings = sheet.detection.headings
-    hidden = str(ROW_KEY) if sheet.own is not None else None
-    columns = [
-        SheetColumn(f"c{index}", heading, kind="any", hidden=heading == hidden)
-        for index, heading in enumerate(headings)
-    ]
-    columns.append(SheetColumn("finding", str(FINDING), kind="any", width=60))
-    table = book.add_table(sheet.name or gettext("Tabelle"), columns)
-    places = {heading: index for index, heading in reversed(list(enumerate(headings)))}
-    findings = _findings_of(run, sheet)
-    row_number, noted = next(findings, (0, []))
-    for number, row in enumerate(found, start=1):
-        if number <= sheet.detection.header_row or not row:
-            continue
-        while row_number and row_number < number:
-            row_number, noted = next(findings, (0, []))
-        cells = [*row[: len(headings)], *([None] * (len(headings) - len(row)))]
-        if row_number != number:
-            table.write_row(cells)
-            continue
-        faults: dict[int, str] = {}
-        for heading, _value, sentence, *_weight in noted:
-            index = places.get(heading, len(headings))
-            faults[index] = f"{faults[index]}\n{sentence}" if index in faults else sentence
-        words = "\n".join(f"{heading}: {sentence}" if heading else sentence for heading, _v, sentence, *_w in noted)
-        faults.setdefault(len(headings), "")
-        table.write_row(
-            [*cells, words], {index: text for index, text in faults.items() if index < len(headings) or text}
+@dataclass
+class _Places:
+    """Where things stand in one sheet: headings and labels of fields -> column, field -> column."""
+
+    by_words: dict[str, int] = field(default_factory=dict)
+    by_target: dict[str, int] = field(default_factory=dict)
+
+
+class _Marking:
+    """What is to be said about one run."""
+
+    def __init__(self, run: ImportRun, survey: Survey) -> None:
+        self.run, self.survey = run, survey
+        self.options = ImportOptions.from_json(run.options)
+        self.spec = known_specs()[run.entity]
+        self.is_done = run.state == "done" and not (run.change_set_id and is_undone(run.change_set_id))
+        #: Sheet -> how many columns are filled.
+        self.widths: dict[str, int] = {}
+        self.names: list[str] = []
+        self.lines: list[Line] = []
+        self.rows = self.problems = self.more = 0
+        self._digests: dict[str, dict[int, str]] = {}
+        #: What an earlier marking has added.
+        self._earlier: list[Any] = []
+        self._old_list = self._old_facts = self._old_heading = ""
+
+    # --- looking at the file ------------------------------------------------------------------------------------------
+
+    def look(self, source: Path) -> None:
+        """Finds out how wide the sheets are, and the digests of the rows that are to be known again."""
+        wanted = {sheet.name: sheet for sheet in self.survey.sheets}
+        with self._opened(source) as reader:
+            for found in reader:
+                self.names.append(found.name)
+                if found.name.startswith(FACTS_NAME) and not found.visible:
+                    self._old_facts = found.name
+                    self._earlier = list(found)
+                    self._old_heading = heading_of(self._earlier)
+                    continue
+                sheet = wanted.get(found.name) if found.visible else None
+                head: list[Any] = []
+                width = 0
+                rows = self._rows_to_know(sheet) if sheet is not None else set()
+                digest = TakenRows(self._targets(sheet)) if sheet is not None else None
+                digests: dict[int, str] = {}
+                for number, row in enumerate(found, start=1):
+                    if len(head) < _HEAD:
+                        head.append(row)
+                    width = max(width, len(row))
+                    if digest is not None and number in rows and (text := digest.of(row)):
+                        digests[number] = text
+                if sheet is not None:
+                    self.widths[sheet.name], self._digests[sheet.name] = width, digests
+                elif is_list_of_problems(head):
+                    self._old_list = found.name
+
+    def _opened(self, source: Path) -> Any:
+        return open_sheets(source, self.run.file_name, encoding=self.options.encoding, separator=self.options.separator)
+
+    def _rows_to_know(self, sheet: SurveyedSheet) -> set[int]:
+        query = ImportRow.select(ImportRow.row_number).where(
+            ImportRow.run == self.run.id, ImportRow.sheet == sheet.name[:60], ImportRow.state.in_(WRITTEN)
+        )
+        return {row[0] for row in query.tuples()}
+
+    def _targets(self, sheet: SurveyedSheet) -> list[str]:
+        return sheet.own if sheet.own is not None else self.options.targets
+
+    def copy_values(self, source: Path, target: Path) -> dict[str, str]:
+        """A workbook with the values of the file at their places; answers what its sheets are called now."""
+        names: dict[str, str] = {}
+        with WorkbookWriter(target, title=self.run.file_name) as book, self._opened(source) as reader:
+            for found in reader:
+                if not found.visible:
+                    continue
+                table = book.add_plain(found.name or gettext("Tabelle"))
+                names[found.name] = table.name
+                for row in found:
+                    table.write_row(row)
+        return names
+
+    @property
+    def heading(self) -> str:
+        """Heading of the column of states: one that no column of the operator has."""
+        if self._old_heading:
+            return self._old_heading
+        taken = {heading for sheet in self.survey.sheets for heading in sheet.detection.headings}
+        return _free(str(FINDING), taken)
+
+    # --- what is said -------------------------------------------------------------------------------------------------
+
+    def marks_of(self, sheet: SurveyedSheet) -> SheetMarks:
+        """The marks of one sheet."""
+        headings = sheet.detection.headings
+        heading = self.heading
+        if self._old_heading in headings:
+            column = headings.index(self._old_heading)
+        else:
+            column = max(self.widths[sheet.name], len(headings))
+        marks = SheetMarks(sheet.name, sheet.detection.header_row, column, heading, gettext("unverändert"))
+        places = self._places(sheet)
+        query = (
+            ImportRow.select()
+            .where(ImportRow.run == self.run.id, ImportRow.sheet == sheet.name[:60])
+            .order_by(ImportRow.row_number, ImportRow.id)
+        )
+        for number, rows in groupby(query.iterator(), key=lambda row: row.row_number):
+            self._mark_row(marks, number, list(rows), places, sheet)
+        return marks
+
+    def _places(self, sheet: SurveyedSheet) -> _Places:
+        places = _Places()
+        for index, heading in enumerate(sheet.detection.headings):
+            places.by_words.setdefault(heading, index)
+        main = known_specs()[sheet.entity]
+        for index, target in enumerate(self._targets(sheet)):
+            if not target or target.startswith("#"):
+                continue
+            places.by_target.setdefault(target, index)
+            table, _dot, name = target.rpartition(".")
+            entity = known_specs().get(table) if table else main
+            item = entity.by_name.get(name) if entity is not None else None
+            if item is not None:
+                places.by_words.setdefault(str(item.label), index)
+        return places
+
+    def _mark_row(
+        self, marks: SheetMarks, number: int, rows: list[ImportRow], places: _Places, sheet: SurveyedSheet
+    ) -> None:
+        """The state of a row in words, and its problems at their cells."""
+        words: list[str] = []
+        has_problem = False
+        for row in rows:
+            said = []
+            for heading, value, sentence, weight in self._findings(row, sheet):
+                text = _with_value(value, sentence)
+                said.append(f"{heading}: {text}" if heading else text)
+                column = places.by_words.get(heading, marks.status_column) if heading else marks.status_column
+                place = number, column
+                marks.comments[place] = f"{marks.comments[place]}\n{text}" if place in marks.comments else text
+                if weight == "note":
+                    continue
+                has_problem = True
+                if marks.colours.get(place) != "bad":
+                    marks.colours[place] = "bad" if weight == "bad" else "warn"
+                self._list(sheet.name, number, column, weight, heading, value, sentence)
+            state = self._state(row)
+            words.append(f"{state}: {' | '.join(said)}" if said else state)
+        self.rows += has_problem
+        marks.states[number] = " | ".join(dict.fromkeys(words))
+
+    def _list(self, sheet: str, row: int, column: int, weight: str, heading: str, value: str, sentence: str) -> None:
+        self.problems += 1
+        if len(self.lines) >= _LISTED:
+            self.more += 1
+            return
+        kinds = {"bad": gettext("Fehler"), "conflict": gettext("Konflikt")}
+        kind = kinds.get(weight, gettext("Hinweis"))
+        self.lines.append(Line(sheet, row, column, [sheet, kind, heading, value, sentence]))
+
+    def _findings(self, row: ImportRow, sheet: SurveyedSheet) -> Iterable[tuple[str, str, str, str]]:
+        """(heading, value, sentence, weight) of each finding, and of each conflict that is not decided."""
+        for heading, value, sentence, *weight in row.findings:
+            yield heading, value, sentence, (*weight, "bad")[0]
+        if row.state != "conflict" or is_left_out(row):
+            return
+        entity = known_specs()[row.entity]
+        headings = self._headings(entity, sheet)
+        for name, cell in row.plan.items():
+            if is_conflict(cell) and not is_taken(cell, row.decisions.get(name)):
+                item = entity.field(name)
+                base, now, mine = (_shown(item, part) for part in cell[:3])
+                words = gettext("wurde seit dem Export geändert: von „%(base)s“ auf „%(now)s“.", base=base, now=now)
+                yield headings.get(name, str(item.label)), mine, words, "conflict"
+
+    def _headings(self, entity: ModelSpec, sheet: SurveyedSheet) -> dict[str, str]:
+        prefix = "" if entity.name == sheet.entity else f"{entity.name}."
+        return {
+            target.removeprefix(prefix): heading
+            for heading, target in zip(sheet.detection.headings, self._targets(sheet), strict=False)
+            if target.startswith(prefix)
+        }
+
+    def _state(self, row: ImportRow) -> str:
+        if row.state == "error":
+            return gettext("Fehler")
+        if row.state == "skipped":
+            return gettext("übergangen")
+        if row.state == "unchanged":
+            return gettext("unverändert")
+        if is_left_out(row):
+            return gettext("ausgelassen")
+        if row.state == "conflict" and any(
+            is_conflict(cell) and name not in row.decisions for name, cell in row.plan.items()
+        ):
+            return gettext("Konflikt")
+        if self.is_done:
+            return gettext("übernommen")
+        return {"new": gettext("neu"), "delete": gettext("löschen")}.get(row.state, gettext("geändert"))
+
+    # --- the two sheets -----------------------------------------------------------------------------------------------
+
+    def summary(self) -> Summary:
+        """The list of problems."""
+        found = ngettext("%(count)s Befund", "%(count)s Befunde", self.problems)
+        rows = ngettext("%(count)s Zeile", "%(count)s Zeilen", self.rows)
+        sentences = [
+            gettext("%(found)s in %(rows)s.", found=found, rows=rows) if self.problems else gettext("Kein Befund."),
+            gettext(
+                "Bitte berichtigen Sie die gefärbten Zellen (der Grund steht im Kommentar), speichern Sie die Datei "
+                "und laden Sie sie wieder hoch. Was schon übernommen ist, wird dabei erkannt."
+            ),
+        ]
+        if self.more or len(self.lines) > MAX_COMMENTS:
+            sentences.append(
+                gettext(
+                    "Aufgeführt sind die ersten %(count)s Befunde, mit Kommentar die ersten %(comments)s je Blatt; in "
+                    "der Spalte „%(heading)s“ stehen alle.",
+                    count=format_number(len(self.lines)),
+                    comments=format_number(MAX_COMMENTS),
+                    heading=self.heading,
+                )
+            )
+        return Summary(
+            name=self._free_name(gettext("Befunde"), self._old_list),
+            title=gettext("Befunde zu „%(file)s“", file=self.run.file_name),
+            sentences=sentences,
+            headings=[str(heading) for heading in PROBLEM_HEADINGS],
+            lines=self.lines,
+            widths=[9, 20, 10, 24, 32, 90],
+            replaces=self._old_list,
         )
 
+    def facts(self) -> Facts:
+        """What is needed to know rows again."""
+        name = self._free_name(FACTS_NAME, self._old_facts)
+        return Facts(name, facts_of(self.run, self.heading, self._digests, self._earlier), self._old_facts)
 
-def _findings_of(run: ImportRun, sheet: SurveyedSheet) -> Iterator[tuple[int, list[list[str]]]]:
-    query = (
-        ImportRow.select(ImportRow.row_number, ImportRow.findings)
-        .where(with_findings(run), ImportRow.entity == sheet.entity)
-        .order_by(ImportRow.row_number)
-        .tuples()
-    )
-    yield from query.iterator()
+    def _free_name(self, wanted: str, old: str) -> str:
+        return _free(wanted, {name.casefold() for name in self.names if name != old})
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    """The name, or the first one with a number behind it that nobody has."""
+    name, number = wanted, 1
+    while name in taken or name.casefold() in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name
+
+
+def _shown(item: FieldSpec, stored: Any) -> str:
+    """A value of a plan as its cell shows it."""
+    value = item.type.from_json(stored, item)
+    return "" if value is None else as_text(cells_of([item], [(value,)])[0][0])

@@ -106,7 +106,7 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _elements(text: bytes, wanted: str) -> list[dict[str, str]]:
+def elements(text: bytes, wanted: str) -> list[dict[str, str]]:
     """The attributes (without prefixes) of all elements of a name in a small XML part."""
     found: list[dict[str, str]] = []
 
@@ -132,7 +132,7 @@ def worksheet_parts(archive: Archive) -> dict[str, str]:
     root = "_rels/.rels"
     workbook = "xl/workbook.xml"
     if root in archive.parts:
-        for relation in _elements(archive.read(root), "Relationship"):
+        for relation in elements(archive.read(root), "Relationship"):
             if relation.get("Type", "").endswith("/officeDocument"):
                 workbook = relation.get("Target", workbook).lstrip("/")
     folder, name = posixpath.split(workbook)
@@ -140,12 +140,12 @@ def worksheet_parts(archive: Archive) -> dict[str, str]:
     if workbook not in archive.parts or relations_part not in archive.parts:
         return {}
     targets: dict[str, str] = {}
-    for relation in _elements(archive.read(relations_part), "Relationship"):
+    for relation in elements(archive.read(relations_part), "Relationship"):
         target = relation.get("Target", "")
         part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
         targets[relation.get("Id", "")] = part.replace("\\", "/")
     found: dict[str, str] = {}
-    for sheet in _elements(archive.read(workbook), "sheet"):
+    for sheet in elements(archive.read(workbook), "sheet"):
         # The identifier has lost its prefix beside the sheet's own number, which is called sheetId.
         part = targets.get(sheet.get("id", ""), "")
         if part in archive.parts:

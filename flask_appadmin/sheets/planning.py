@@ -64,6 +64,8 @@ class Planner:
         self.defaults = read_defaults(options, spec, self.names)
         self.exports: dict[str, SheetExport | None] = {}
         self._importable: dict[str, set[str]] = {}
+        #: Digest -> rows of that content that an earlier import of this file took over.
+        self.taken: dict[str, int] = {}
         #: What a spreadsheet program did to the file.
         self.damages = Damages()
         self.matcher = Matcher(self)
@@ -81,6 +83,7 @@ class Planner:
     def plan(self, survey: Survey) -> dict[str, int]:
         """Writes the rows of the run anew and answers the counts; in case of a fault the run has no rows."""
         self.kind = survey.kind
+        self.taken = dict(survey.taken)
         self._total = survey.row_count
         forget_rows(self.run)
         try:

@@ -23,6 +23,7 @@ from flask_appadmin.sheets.mapping import KEY_TARGET, LETTERS_TARGET, OWNER_TARG
 from flask_appadmin.sheets.planned import Named, Planned, as_text
 from flask_appadmin.sheets.rowkeys import RowDigest, RowKey, check_row_key
 from flask_appadmin.sheets.surveying import SurveyedSheet
+from flask_appadmin.sheets.taken_rows import TakenRows
 from flask_appadmin.sheets.writing import restore_csv_text
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -95,6 +96,7 @@ class RowReader:
         self.columns = self._columns(targets)
         self.letters = self._letters(targets)
         self.digest, self.digest_indexes = self._digest(targets)
+        self.taken = TakenRows(targets) if planner.taken else None
         hints = sheet.detection.columns
         self.doctor = SheetDoctor(planner.damages, sheet.name, hints, headings, planner.options.repairs)
         self.looked_at = [column.index for column in self.columns if column.allowed]
@@ -175,6 +177,8 @@ class RowReader:
         if cells != row:
             self.doctor.note_blanks(number, row, cells, self.looked_at)
         if self.key_index >= 0 and self._read_key(planned, cells):
+            return planned
+        if self.taken is not None and self._is_taken(planned, cells):
             return planned
         if 0 <= self.owner_index < width:
             planned.owner = cells[self.owner_index]
@@ -294,6 +298,16 @@ class RowReader:
             planned.state = "unchanged"
             return True
         return False
+
+    def _is_taken(self, planned: Planned, cells: list[Any]) -> bool:
+        """Whether an earlier import of this file took this very row over; each is meant once."""
+        assert self.taken is not None
+        text, taken = self.taken.of(cells), self.planner.taken
+        if not text or not taken.get(text):
+            return False
+        taken[text] -= 1
+        planned.state, planned.key = "unchanged", None
+        return True
 
     def _refuse_fault(self, planned: Planned, column: Column, fault: str) -> None:
         if not column.allowed:

@@ -30,11 +30,14 @@ from flask_appadmin.sheets.mapping import KEY_TARGET, find_target, guess_targets
 from flask_appadmin.sheets.reading import Workbook, describe_faults, open_sheets
 from flask_appadmin.sheets.rowkeys import check_row_key
 from flask_appadmin.sheets.sessions import SheetExport
+from flask_appadmin.sheets.taken_rows import FACTS_NAME, is_list_of_problems, taken_digests
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 _SAMPLES = 200
 #: Rows in which the headings of a file of our own are looked for.
 _HEAD = 260
+#: Rows in which the headings of a list of problems that we wrote are looked for.
+_HEAD_OF_PROBLEMS = 12
 
 
 @dataclass
@@ -102,6 +105,8 @@ class Survey:
     others: list[str] = field(default_factory=list)
     #: Key field -> how many of the first rows are known by it, of how many.
     known: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: Digest -> rows of that content that an earlier import of this file took over (taken_rows.py).
+    taken: dict[str, int] = field(default_factory=dict)
 
     @property
     def main(self) -> SurveyedSheet:
@@ -134,6 +139,7 @@ class Survey:
             "sheets": sheets,
             "others": self.others,
             "known": known,
+            "taken": self.taken,
         }
 
     @classmethod
@@ -149,7 +155,8 @@ class Survey:
             for sheet in stored["sheets"]
         ]
         known = {name: (found, tried) for name, (found, tried) in stored["known"].items()}
-        return cls(stored["kind"], stored["encoding"], stored["separator"], sheets, stored["others"], known)
+        taken = stored.get("taken", {})
+        return cls(stored["kind"], stored["encoding"], stored["separator"], sheets, stored["others"], known, taken)
 
 
 def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator, options: ImportOptions) -> Survey:
@@ -158,9 +165,12 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
     names: list[str] = []
     known = _known_headings(spec)
     row_keys = _row_key_headings()
+    facts: list[Any] = []
     with open_sheets(path, file_name, encoding=options.encoding, separator=options.separator) as reader:
         for sheet in reader:
             if not sheet.visible:
+                if sheet.name.startswith(FACTS_NAME):
+                    facts = list(sheet)
                 continue
             names.append(sheet.name)
             survey = SheetSurvey(options.header_row, known)
@@ -178,6 +188,9 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
             remarks = [Evidence("sheet_remark", {"text": text}, "warning") for text in describe_faults(sheet.data)]
             detection = survey.finish(sheet.name, remarks)
             detection.row_count += more
+            if is_list_of_problems(head[:_HEAD_OF_PROBLEMS]):
+                names.remove(sheet.name)
+                continue
             samples = [row for row in head[detection.header_row :] if row][:_SAMPLES]
             found.append(SurveyedSheet(sheet.name, spec.name, detection, samples=samples))
         kind, text = reader.kind, reader.text
@@ -191,6 +204,7 @@ def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator,
         result.encoding, result.separator = text.encoding, text.separator
         evidence = text_evidence(Workbook(file_name, kind, [], text, lengths, suspects))
         result.main.detection.evidence[:0] = evidence
+    result.taken = taken_digests(facts, spec.name)
     if not result.is_own:
         result.known = _count_known(result, spec, operator)
     return result

@@ -175,6 +175,12 @@ class WorkbookWriter:
         self._tables.append(table)
         return table
 
+    def add_plain(self, name: str) -> PlainWriter:
+        """A sheet with rows as they come, without headings of ours."""
+        table = PlainWriter(self, self._sheet_name(name), ())
+        self._tables.append(table)
+        return table
+
     def add_hidden(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         """A sheet that the program does not even offer to show, for what is needed when the file comes back."""
         name = self._sheet_name(name)
@@ -534,6 +540,19 @@ class TableWriter:
             self._sheet._write_single_row(self._next)
         except UnicodeEncodeError as error:
             raise self._character_fault(self._next - 1) from error
+
+
+class PlainWriter(TableWriter):
+    """Rows of any cells at their own places. Made by `WorkbookWriter.add_plain`."""
+
+    def _begin(self) -> None:
+        self._next = 0
+        self._any = self._put_for(SheetColumn("", "", kind="any"))
+
+    def write_row(self, values: Sequence[Any], faults: Mapping[int, str] | None = None) -> None:
+        """The next row; an empty one stays free."""
+        self._put += [self._any] * (len(values) - len(self._put))
+        super().write_row(values, faults)
 
 
 def _is_short(value: Decimal) -> bool:

@@ -35,7 +35,7 @@ from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.import_modes import faults_of_mode
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
 from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields
-from flask_appadmin.sheets.marking import write_marked
+from flask_appadmin.sheets.marking import marked_suffix, write_marked
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import display_name, open_sheets
@@ -66,6 +66,10 @@ ROWS_AT_ONCE = 1_000
 #: Files that take longer to read become jobs: bytes of text, bytes of a packed workbook.
 _TEXT_AT_ONCE, _BOOK_AT_ONCE = 4_000_000, 1_000_000
 _LISTED = 20
+_MEDIA_TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+}
 _ACCEPTED = ".xlsx,.xlsm,.xls,.ods,.csv,.txt,.tsv"
 
 
@@ -414,8 +418,9 @@ class ImportsView(SignedInView):
         finally:
             store.remove(name)
         title = gettext("%(name)s mit Markierungen", name=Path(run.file_name).stem)
-        media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return send_file(content, mimetype=media_type, as_attachment=True, download_name=f"{title}.xlsx")
+        suffix = marked_suffix(run)
+        media_type = _MEDIA_TYPES[suffix]
+        return send_file(content, mimetype=media_type, as_attachment=True, download_name=f"{title}{suffix}")
 
     # --- applying ----------------------------------------------------------------------------------------------------
 

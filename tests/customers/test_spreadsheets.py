@@ -653,7 +653,7 @@ def test_a_list_is_brought_in_and_out_by_command(kontor: Callable[..., Any], tmp
     assert (code, [found[name] for name in COUNTS], found["change_set"]) == (1, [1, 0, 0, 0, 1, 0, 0], None)
     assert Customer.select().count() == 0
     assert said.startswith("Zeile 2, Spalte „E-Mail“: „x“ ist keine E-Mail-Adresse (das @ fehlt).")
-    edit_cells(report, openpyxl.load_workbook(report).sheetnames[0], {(2, "E-Mail"): "m@example.org"})
+    edit_cells(report, "Tabelle", {(2, "E-Mail"): "m@example.org"})
     code, found, said = kontor("import", str(report), "--set", "Länderkennzeichen=DE")
     assert (code, [found[name] for name in COUNTS], said) == (0, [2, 0, 0, 0, 0, 0, 0], "")
     assert {row.country.code for row in Customer.select()} == {"DE"}
