@@ -532,10 +532,10 @@ def test_the_report_is_the_own_file_with_its_findings(three: list[int], clerk: O
     target = tmp_path / "befunde.xlsx"
     run_import(path, SPEC, clerk, report=target, dry_run=True)
     book = openpyxl.load_workbook(target)
-    table = book.worksheets[0]
+    table = book.worksheets[1]  # behind the list of problems
     assert [cell.value for cell in table[1]] == ["Kundennummer", "Ort", "E-Mail", "Befund"]
     assert table["C2"].comment is not None and "E-Mail" in table["D2"].value
-    assert table["C3"].comment is None and table["D3"].value is None
+    assert table["C3"].comment is None and table["D3"].value == "geändert"
     assert str(table["A2"].value) == "10001"
 
 
