@@ -614,7 +614,7 @@ class _Shapes:
                 f'<v:shape id="_x0000_s{number}" type="#_x0000_t202" style="position:absolute;margin-left:80pt;'
                 f'margin-top:2pt;width:220pt;height:70pt;z-index:{index + 1};visibility:hidden" fillcolor="#ffffe1" '
                 'o:insetmode="auto"><v:fill color2="#ffffe1"/><v:shadow color="black" obscured="t"/>'
-                '<v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"><div style="text-align:left">'
+                '<v:path o:connecttype="none"/><v:textbox><div>'
                 '</div></v:textbox><x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/>'
                 f"<x:Anchor>{column + 1}, 15, {max(row - 2, 0)}, 10, {column + 4}, 15, {row + 3}, 4</x:Anchor>"
                 f"<x:AutoFill>False</x:AutoFill><x:Row>{row - 1}</x:Row><x:Column>{column}</x:Column></x:ClientData>"
