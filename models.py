@@ -2244,6 +2244,7 @@ class Customer(Record):
         )
 
     #: NE-09: not reversible, so nothing of it is changed any more.
+    takes_fields = True
     sealed_when = ("status", "anonymised")
     #: The three marks of the window "Sonderkontierung"; at most one of them is set.
     GROUP_MARKS = ("group_taxable", "group_non_taxable", "free_revenue_account")
@@ -2769,6 +2770,7 @@ class Contact(Record):
 
     deleted_by = "sequence_number"
 
+    takes_fields = True
     rule_fields = ("customer", "name_1", "name_2", "birth_date", "address")
 
     @classmethod

@@ -6,13 +6,15 @@ a field is known by (table, name). Nothing is altered in the declarations: title
 hidden fields at the gate, mandatory ones and presets by forms and gateway.
 When it counts: inside `arranged()`, which a request, a job or a command begins; elsewhere fields are as declared. What
 was read is kept per process and read again as soon as a line changed, in whichever process: each request asks once for
-the number, the newest key and the versions of the lines.
+the number, the newest key and the versions of the lines. The same question tells whether the fields that operators
+define are still those that are known, and the same block makes them count (`customfields`).
 Source: PX-53 to PX-56, PX-96, PX-97; docs/decisions/layouts.md.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -21,6 +23,7 @@ from typing import Any
 
 import peewee
 
+from flask_appadmin import customfields
 from flask_appadmin.database import Record, database
 from flask_appadmin.errors import FieldError, MissingValue
 from flask_appadmin.fieldtypes import json_text
@@ -132,13 +135,14 @@ class _Frame:
         self.operator = operator
         self.absent = absent
         self.by_role: dict[str, Arrangement] = {}
-        self.stamp: Any = None
+
+    @functools.cached_property
+    def stamp(self) -> Any:
+        return _stamp(self.absent)
 
     def of(self, role: str) -> Arrangement:
         found = self.by_role.get(role)
         if found is None:
-            if self.stamp is None:
-                self.stamp = _stamp(self.absent)
             found = self.by_role[role] = _arrangement(role, self.stamp, self.absent)
         return found
 
@@ -151,11 +155,13 @@ def begin(operator: Callable[[], Operator | None], absent: tuple[Absent, ...] = 
     frame = _Frame(operator, absent)
     _frame.set(frame)
     title_fields(lambda table, name: _title(frame, table, name))
+    customfields.begin(lambda: frame.stamp)
 
 
 def end() -> None:
     _frame.set(None)
     title_fields(None)
+    customfields.end()
 
 
 @contextlib.contextmanager
@@ -195,7 +201,8 @@ def arrangement_of(operator: Operator) -> Arrangement:
 
 
 def _stamp(absent: tuple[Absent, ...]) -> Any:
-    tables = [LayoutField._meta.table_name, *(each.model._meta.table_name for each in absent)]
+    models = (LayoutField, customfields.CustomField)
+    tables = [*(model._meta.table_name for model in models), *(each.model._meta.table_name for each in absent)]
     parts = (
         f'(SELECT count(*) FROM "{table}"), (SELECT coalesce(sum(version), 0) FROM "{table}"), '
         f'(SELECT coalesce(max(id), 0) FROM "{table}")'

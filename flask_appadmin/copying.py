@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin.changes import ChangeSet, NewRecord
+from flask_appadmin.customfields import complete
 from flask_appadmin.database import database, utcnow
 from flask_appadmin.errors import NotFound
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -231,9 +232,17 @@ def _rows(spec: ModelSpec, column: str, key: int) -> Iterator[dict[str, Any]]:
     """Rows with all columns, by name. Putting the same words together for two dozen tables took most of a copy."""
     names, columns, readers = _reading(spec)
     sql = f'SELECT {columns} FROM "{spec.name}" WHERE "{column}" = {database.param} ORDER BY id'
-    for row in database.execute_sql(sql, (key,)).fetchall():
-        values = (None if value is None else read(value) for read, value in zip(readers, row, strict=True))
-        yield dict(zip(names, values, strict=True))
+    rows = (
+        dict(
+            zip(
+                names,
+                (None if value is None else read(value) for read, value in zip(readers, row, strict=True)),
+                strict=True,
+            )
+        )
+        for row in database.execute_sql(sql, (key,)).fetchall()
+    )
+    yield from complete(spec, rows)
 
 
 @functools.lru_cache(maxsize=256)

@@ -168,6 +168,8 @@ class Record(Model):
     merging: ClassVar[Any] = None
     likeness: ClassVar[Any] = None
 
+    #: Operators may define further fields for it (`customfields`).
+    takes_fields: ClassVar[bool] = False
     #: (field, value): records with this value are anonymised. Nobody changes them any more, and they have no children.
     sealed_when: ClassVar[tuple[str, Any] | None] = None
 
@@ -207,6 +209,11 @@ class Record(Model):
         """What becomes of these records when somebody deletes them, and why some must stay: key -> a
         `changes.Departure`; those that are not named go with their children. Asked in sets."""
         return {}
+
+    @classmethod
+    def held_by(cls, key: int) -> Iterable[str]:
+        """What keeps a record from being removed beside the references to it, in words."""
+        return ()
 
     @classmethod
     def starting_values(cls, operator: Any) -> dict[str, Any]:

@@ -8,10 +8,11 @@ last.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask_appadmin.i18n import _
+from flask_appadmin.customfields import tab_key, tab_of
+from flask_appadmin.i18n import _, message_id
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 
@@ -125,8 +126,9 @@ def automatic_layout(
     labels = labels or {}
     cards = cards or {}
     by_group: dict[str, list[str]] = {key: [] for key in labels}
-    for item in form_fields(spec):
-        by_group.setdefault(item.group or "main", []).append(item.name)
+    for item in spec.own_fields:
+        if not item.owner:
+            by_group.setdefault(item.group or "main", []).append(item.name)
     tabs = []
     for key, names in by_group.items():
         if not names:
@@ -150,15 +152,38 @@ def list_columns(spec: ModelSpec) -> tuple[FieldSpec, ...]:
     marked = tuple(item for item in spec.fields if item.listed)
     if marked:
         return marked
-    short = [item for item in form_fields(spec) if item.type.name not in ("multiline", "json") and not item.secret]
+    short = _short_fields(spec)
     owner = (spec.owner,) if spec.owner is not None else ()
     return (*owner, *short[: 8 - len(owner)])
 
 
 def grid_columns(spec: ModelSpec) -> tuple[FieldSpec, ...]:
     """The columns of a child grid: those marked `listed`, else the first seven; the rest opens below the row."""
-    marked = tuple(item for item in spec.data_fields if item.listed and not item.owner)
+    marked = tuple(item for item in spec.own_fields if item.listed and not item.owner)
     if marked:
         return marked
-    fields = [item for item in form_fields(spec) if item.type.name not in ("multiline", "json") and not item.secret]
-    return tuple(fields[:7])
+    return tuple(_short_fields(spec)[:7])
+
+
+def _short_fields(spec: ModelSpec) -> list[FieldSpec]:
+    long = ("multiline", "json")
+    return [item for item in spec.own_fields if not (item.owner or item.secret or item.type.name in long)]
+
+
+def extended(layout: Layout, spec: ModelSpec) -> Layout:
+    """The layout with the fields that operators defined: on the tab they named, or on a further one of that name."""
+    names: dict[str, list[str]] = {}
+    words: dict[str, str] = {}
+    for item in spec.further_fields:
+        words.setdefault(tab_of(item).casefold(), tab_of(item))
+        names.setdefault(tab_of(item).casefold(), []).append(item.name)
+    tabs = []
+    for tab in layout.tabs:
+        called = {str(message_id(tab.label)).casefold(), str(tab.label).casefold()}
+        word = next((word for word in names if word in called and not tab.special), None)
+        if word is not None:
+            group = Group(_("Benutzerdefinierte Felder") if tab.groups else "", tuple(names.pop(word)))
+            tab = replace(tab, groups=(*tab.groups, group))
+        tabs.append(tab)
+    later = [Tab(tab_key(word), words[word], (Group("", tuple(found)),)) for word, found in names.items()]
+    return Layout((*tabs, *later)) if spec.further_fields else layout

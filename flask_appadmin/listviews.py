@@ -128,7 +128,7 @@ class Column:
 
 def readable_columns(spec: ModelSpec, operator: Operator) -> list[FieldSpec]:
     """The fields of a model that this operator's list can show."""
-    return [item for item in spec.fields if may_read(operator, item)]
+    return [item for item in (*spec.fields, *spec.further_fields) if may_read(operator, item)]
 
 
 def read_columns(spec: ModelSpec, operator: Operator, stored: Iterable[Any]) -> tuple[list[Column], list[str]]:

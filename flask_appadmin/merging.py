@@ -19,6 +19,7 @@ from typing import Any
 from flask_appadmin import search
 from flask_appadmin.changes import ChangeSet, Merge, Move, Repoint, number_field, state_of, unique_sets
 from flask_appadmin.changes.merging import RIGHT
+from flask_appadmin.customfields import complete
 from flask_appadmin.database import key_condition
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.i18n import gettext
@@ -242,7 +243,8 @@ class _Planner:
         key_field = self.spec.model._meta.primary_key
         query = self.spec.model.select().where(key_condition(key_field, keys))
         condition = visible(self.operator, self.spec)
-        found = {row["id"]: row for row in (query if condition is None else query.where(condition)).dicts()}
+        query = query if condition is None else query.where(condition)
+        found = {row["id"]: row for row in complete(self.spec, query.dicts())}
         for key in keys:
             if key not in found:
                 raise NotFound(self.spec, key)
@@ -412,7 +414,7 @@ class _Planner:
         assert owner is not None
         key_field = child.model._meta.primary_key
         query = child.model.select().where(owner.column_field.in_(self.keys)).order_by(key_field)
-        found = list(query.dicts())
+        found = list(complete(child, query.dicts()))
         if not any(row[owner.name] != self.survivor for row in found):
             return
         number = number_field(child)

@@ -661,5 +661,5 @@ def ranks(spec: ModelSpec, keys: Sequence[int], question: str) -> dict[int, int]
 
 def _scanned(spec: ModelSpec, question: str) -> list[Any]:
     """Small tables without an index are searched as they are."""
-    texts = [item for item in spec.data_fields if item.type.name == "text" and not item.masked and not item.secret]
+    texts = [item for item in spec.own_fields if item.type.name == "text" and not item.masked and not item.secret]
     return [item.column_field.contains(question) for item in texts] if question else []

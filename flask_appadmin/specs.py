@@ -2,7 +2,10 @@
 
 Shape: `spec_of(Model)` is a frozen ModelSpec with its FieldSpecs in the order of declaration. What Peewee has a word
 for (verbose_name, help_text, choices, null, max_length, default) stands there; the rest stands in `described(...)`
-around the field and in `description = Description(...)` on the model. Nothing is altered afterwards.
+around the field and in `description = Description(...)` on the model. Nothing is altered afterwards. Beside its own
+fields a model may have further ones, which operators define (`customfields`): whoever asks for `data_fields`, or for a
+field by its name, gets them, too, and cannot tell them apart. Who reads or writes columns of the table itself asks for
+`fields` or `own_fields`.
 Errors: a declaration that makes no sense is found by `checks.py`, all findings at once; here only TypeError for a field
 class without a kind of value.
 """
@@ -191,6 +194,14 @@ class Description:
     assigns: str = ""
 
 
+class Elsewhere:
+    """A Peewee field whose values stand outside of the table of the records they belong to."""
+
+    def read_sql(self, key: str) -> str:
+        """SQL for the value of the record with this key (SQL), of the type that a column of the field would have."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FieldSpec(FieldDescription):
     """One field: everything a form, list, file, filter or history needs to know of it, with what `described` adds."""
@@ -251,6 +262,16 @@ class FieldSpec(FieldDescription):
     def is_system(self) -> bool:
         return self.name in SYSTEM_FIELDS
 
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        """Where its values stand, for a field that is no column of the record's table."""
+        return self.column_field if isinstance(self.column_field, Elsewhere) else None
+
+    def sql(self, alias: str) -> str:
+        """SQL for the stored value in a row of the record's table that is called `alias`."""
+        elsewhere = self.elsewhere
+        return f'{alias}."{self.column}"' if elsewhere is None else elsewhere.read_sql(f"{alias}.id")
+
     def parse(self, text: str) -> Any:
         """Text as typed -> Python value; raises FieldError."""
         return self.type.parse(text, self)
@@ -293,6 +314,29 @@ class FieldSpec(FieldDescription):
         return (message_id(self.own_label), *self.aliases, english, *own_name)
 
 
+class _FieldTable(dict[str, FieldSpec]):
+    """The declared fields of a model by name. Asked for one it does not have, it looks among those of the operators."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__((item.name, item) for item in spec.fields)
+        self._spec = spec
+
+    def __missing__(self, name: str) -> FieldSpec:
+        for item in self._spec.further_fields:
+            if item.name == name:
+                return item
+        raise KeyError(name)
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(name) is not None
+
+
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
     """One model: its fields in order, its name for people, its children, its owner."""
@@ -301,6 +345,7 @@ class ModelSpec:
     #: The table's name; also its address on the web and its name in histories and files.
     name: str
     description: Description
+    #: The declared fields: the columns of the table.
     fields: tuple[FieldSpec, ...]
 
     def __repr__(self) -> str:
@@ -320,7 +365,19 @@ class ModelSpec:
 
     @functools.cached_property
     def by_name(self) -> dict[str, FieldSpec]:
-        return {spec.name: spec for spec in self.fields}
+        return _FieldTable(self) if self.takes_fields else {spec.name: spec for spec in self.fields}
+
+    @functools.cached_property
+    def takes_fields(self) -> bool:
+        """Whether operators may define fields for it."""
+        return bool(getattr(self.model, "takes_fields", False))
+
+    @property
+    def further_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields that operators defined for this table, in their order."""
+        if not self.takes_fields or (find := _further.get()) is None:
+            return ()
+        return find(self)
 
     @functools.cached_property
     def by_column(self) -> dict[str, FieldSpec]:
@@ -330,33 +387,40 @@ class ModelSpec:
         """The field of this name; KeyError for one that does not exist."""
         return self.by_name[name]
 
-    @functools.cached_property
+    @property
     def data_fields(self) -> tuple[FieldSpec, ...]:
         """The fields that carry business data: all but key, version and times."""
+        further = self.further_fields
+        return (*self.own_fields, *further) if further else self.own_fields
+
+    @functools.cached_property
+    def own_fields(self) -> tuple[FieldSpec, ...]:
+        """Those of them that are columns of the table."""
         return tuple(spec for spec in self.fields if not spec.is_system)
 
     @functools.cached_property
     def required_fields(self) -> tuple[FieldSpec, ...]:
-        return tuple(spec for spec in self.data_fields if spec.required)
+        return tuple(spec for spec in self.own_fields if spec.required)
 
     @functools.cached_property
     def constant_defaults(self) -> dict[str, Any]:
         """The defaults that are values, not functions."""
         return {
             spec.name: spec.default
-            for spec in self.data_fields
+            for spec in self.own_fields
             if spec.default is not None and not callable(spec.default)
         }
 
     @functools.cached_property
     def data_names(self) -> frozenset[str]:
-        return frozenset(spec.name for spec in self.data_fields)
+        """The names of its own fields with business data."""
+        return frozenset(spec.name for spec in self.own_fields)
 
     @functools.cached_property
     def converted_fields(self) -> dict[str, FieldSpec]:
         """The fields whose values differ between Python, database and history; all others stand there as they are."""
         plain = ("text", "multiline", "choice", "integer", "bool", "reference")
-        return {spec.name: spec for spec in self.data_fields if spec.secret or spec.type.name not in plain}
+        return {spec.name: spec for spec in self.own_fields if spec.secret or spec.type.name not in plain}
 
     @functools.cached_property
     def owner(self) -> FieldSpec | None:
@@ -401,7 +465,7 @@ class ModelSpec:
         names = self.description.title
         if names:
             return tuple(self.by_name[name] for name in names if name in self.by_name)
-        texts = [spec for spec in self.data_fields if spec.type.name == "text" and not spec.secret]
+        texts = [spec for spec in self.own_fields if spec.type.name == "text" and not spec.secret]
         return tuple([*self.natural_key, *texts][:2])
 
     @functools.cached_property
@@ -454,7 +518,7 @@ def _read(model: Any) -> ModelSpec:
     if not isinstance(description, Description):
         words = meta.name.replace("_", " ").title()
         description = Description(label=words, plural=words, menu="" if _has_owner(model) else "values")
-    fields = tuple(_read_field(meta.table_name, peewee_field, meta) for peewee_field in meta.sorted_fields)
+    fields = tuple(read_field(meta.table_name, peewee_field, meta) for peewee_field in meta.sorted_fields)
     return ModelSpec(model=model, name=meta.table_name, description=description, fields=fields)
 
 
@@ -462,7 +526,8 @@ def _has_owner(model: Any) -> bool:
     return any(is_owner(field) for field in model._meta.sorted_fields)
 
 
-def _read_field(table: str, source: Any, meta: Any) -> FieldSpec:
+def read_field(table: str, source: Any, meta: Any) -> FieldSpec:
+    """What a Peewee field and its description say; `meta` is that of its model."""
     description = getattr(source, "described_as", None) or FieldDescription(
         read_only=source.name in SYSTEM_FIELDS, copy="clear" if source.name in SYSTEM_FIELDS else "keep"
     )
@@ -504,6 +569,15 @@ _titles: ContextVar[Callable[[str, str], str | None] | None] = ContextVar("title
 def title_fields(find: Callable[[str, str], str | None] | None) -> None:
     """Says where the titles come from that operators give to fields; None: from the declarations only."""
     _titles.set(find)
+
+
+#: Table's spec -> the fields that operators defined for it; None where nobody asks.
+_further: ContextVar[Callable[[ModelSpec], tuple[FieldSpec, ...]] | None] = ContextVar("further", default=None)
+
+
+def extend_models(find: Callable[[ModelSpec], tuple[FieldSpec, ...]] | None) -> None:
+    """Says where the fields come from that operators define; None: models have their declared fields only."""
+    _further.set(find)
 
 
 def _title(declared: Any, table: str, name: str) -> str:

@@ -95,7 +95,7 @@ PRODUCT = (
 LINES: tuple[tuple[str, ...], ...] = (
     ("registry", "views", "security", "shell", "checks"),
     ("schema", "forms", "listviews", "indexing", "lists", "layouts", "drafts", "presence"),
-    ("bulk", "copying", "sheets", "labels", "customfields", "duplicates", "merging", "splitting"),
+    ("bulk", "copying", "sheets", "labels", "duplicates", "merging", "splitting"),
     (
         "loading",
         "worklists",
@@ -109,6 +109,7 @@ LINES: tuple[tuple[str, ...], ...] = (
         "jobs",
         "naming",
         "arrangements",
+        "customfields",
         "rights",
         "backup",
         "database",

@@ -42,7 +42,7 @@ MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
         _("Stammdaten"),
         ("payment_term", "shipping_method", "territory", "country", "supplier", "employee", "category", "tables"),
     ),
-    (_("Einrichten"), ("setting", "number_range", "layouts", "app_user", "role")),
+    (_("Einrichten"), ("setting", "custom_field", "number_range", "layouts", "app_user", "role")),
 )
 
 #: Headings of the page of all tables: key in the models' descriptions -> words.

@@ -24,6 +24,7 @@ import peewee
 from flask_appadmin import search
 from flask_appadmin.changes.departing import ANONYMISE, MustStay
 from flask_appadmin.changes.running import KNOWN_SPECS, Run, insert_changes, refuse, require, visible_keys
+from flask_appadmin.customfields import CustomFieldValue, values_of
 from flask_appadmin.database import database, engine, key_condition
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import JSONField, json_text
@@ -100,6 +101,10 @@ _belongings: dict[str, tuple[ModelSpec, Callable[[ModelSpec, int], Iterable[dict
 def register_belongings(spec: ModelSpec, find: Callable[[ModelSpec, int], Iterable[dict[str, Any]]]) -> None:
     """Adds a table whose rows go with the person: `find` answers their values for a record of any table."""
     _belongings[spec.name] = (spec, find)
+
+
+# What operators noted in fields of their own goes, too.
+register_belongings(spec_of(CustomFieldValue), values_of)
 
 
 def is_anonymisable(spec: ModelSpec) -> bool:

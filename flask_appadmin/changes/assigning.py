@@ -17,6 +17,7 @@ import peewee
 from flask_appadmin import search
 from flask_appadmin.changes.assign_rules import Seen, look_at_rows, reads_rows, refuse_sealed
 from flask_appadmin.changes.assignment import Assignment, count_changed, keys_of, rows_state, without_some
+from flask_appadmin.changes.elsewhere import write_told
 from flask_appadmin.changes.relating import owner_sql, title_sql, write_relation
 from flask_appadmin.changes.running import CHANGE_COLUMNS, CHUNK, KNOWN_SPECS, Assign, Run, json_of, visible_keys
 from flask_appadmin.changes.updating import store_updates
@@ -123,16 +124,25 @@ def _write_stretch(run: Run, assignment: Assignment, stretch: _Stretch) -> int:
     table = f'"{spec.name}"'
     columns, params = [], []
     for item in assignment.items:
-        sql, given = assignment.expression(item, table)
-        columns.append(f'"{item.column}" = {sql}')
-        params += given
+        if item.elsewhere is None:
+            sql, given = assignment.expression(item, table)
+            columns.append(f'"{item.column}" = {sql}')
+            params += given
+    columns += ["version = version + 1", f"updated_at = {database.param}"]
     different, given = assignment.differs(table, relations=False)
     cursor = database.execute_sql(
-        f"UPDATE {table} SET {', '.join(columns)}, version = version + 1, updated_at = {database.param} "
+        f"UPDATE {table} SET {', '.join(columns)} "
         f"WHERE id IN (SELECT id FROM picked WHERE {stretch.of('id')}) AND {stretch.of('id')} AND {different}",
         [*params, run.moment, *given],
     )
     changed = int(database.rows_affected(cursor))
+    for item in assignment.items if not run.rehearsal else ():
+        if item.elsewhere is not None:
+            # The history just said which records get which value; what these are made of may have changed since.
+            mark = database.param
+            source = f'SELECT record_id AS id, new_value AS value FROM "change" WHERE change_set_id = {mark} '
+            source += f"AND entity = {mark} AND field = {mark} AND {stretch.of('record_id')}"
+            write_told(item, source, (run.change_set, spec.name, item.name), run.moment)
     if assignment.names & {item.name for item in search.indexed_fields(spec)} and not run.rehearsal:
         # Here and not at the end, so that the keys of a million records need not be remembered.
         rows = database.execute_sql(f"SELECT id FROM picked WHERE {stretch.of('id')} ORDER BY id").fetchall()
@@ -216,20 +226,20 @@ class _picked:
 def _record_assignment(run: Run, assignment: Assignment, item: FieldSpec, stretch: _Stretch) -> None:
     spec, param = assignment.spec, database.param
     owner_entity, owner_id = owner_sql(spec)
-    old = item.type.sql_to_json(f't."{item.column}"', item, engine())
+    old = item.type.sql_to_json(item.sql("t"), item, engine())
     different, given = assignment.expression(item, "t")
     if item.name in assignment.transforms:
         new, made = item.type.sql_to_json("x.made", item, engine()), given
         source = f'(SELECT t.*, {different} AS made FROM picked p JOIN "{spec.name}" t ON t.id = p.id '
         source += f"WHERE {stretch.of('p.id')} AND {stretch.of('t.id')}) x"
         # The subquery keeps the parameters of an expression that is asked for twice in one place.
-        old = item.type.sql_to_json(f'x."{item.column}"', item, engine())
+        old = item.type.sql_to_json(item.sql("x"), item, engine())
         title, title_params = _title(spec)
         database.execute_sql(
             f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) '
             f"SELECT {param}, '{spec.name}', x.id, {owner_entity}, {owner_id.replace('t.', 'x.')}, "
             f"{title.replace('t.', 'x.')}, 'update', {param}, {param}, {old}, {new}, NULL FROM {source} "
-            f'WHERE x."{item.column}" IS DISTINCT FROM x.made',
+            f"WHERE {item.sql('x')} IS DISTINCT FROM x.made",
             [run.change_set, *title_params, item.name, str(item.label)[:120], *made],
         )
         return
@@ -239,7 +249,7 @@ def _record_assignment(run: Run, assignment: Assignment, item: FieldSpec, stretc
         f"SELECT {param}, '{spec.name}', t.id, {owner_entity}, {owner_id}, {title}, 'update', "
         f"{param}, {param}, "
         f'{old}, {param}, NULL FROM picked p JOIN "{spec.name}" t ON t.id = p.id '
-        f'WHERE {stretch.of("p.id")} AND {stretch.of("t.id")} AND t."{item.column}" IS DISTINCT FROM {different}',
+        f"WHERE {stretch.of('p.id')} AND {stretch.of('t.id')} AND {item.sql('t')} IS DISTINCT FROM {different}",
         [
             run.change_set,
             *title_params,

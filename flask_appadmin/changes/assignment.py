@@ -93,7 +93,7 @@ class Assignment:
         value = self.values[item.name]
         if not isinstance(value, Transform):
             return database.param, [item.column_field.db_value(value)]
-        sql, params = value.sql(lambda name: f'{alias}."{self.spec.field(name).column}"')
+        sql, params = value.sql(lambda name: self.spec.field(name).sql(alias))
         return sql, list(params)
 
     def differs(self, alias: str, *, relations: bool = True) -> tuple[str, list[Any]]:
@@ -101,7 +101,7 @@ class Assignment:
         parts, params = [], []
         for item in self.items:
             sql, given = self.expression(item, alias)
-            parts.append(f'{alias}."{item.column}" IS DISTINCT FROM {sql}')
+            parts.append(f"{item.sql(alias)} IS DISTINCT FROM {sql}")
             params += given
         for child, item, relation in self.relations if relations else ():
             sql, given = differs_sql(child, item, relation, f"{alias}.id")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_appadmin.arrangements import checked, presets_of, required_names
+from flask_appadmin.changes.elsewhere import write_values
 from flask_appadmin.changes.following import take_over
 from flask_appadmin.changes.running import (
     CHUNK,
@@ -107,7 +108,7 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
     require(run, spec, "create" if spec.owner is None else "edit")
     if spec.owner is not None:
         _check_owners(run, spec, records)
-    defaulted = [item for item in spec.data_fields if item.default is not None]
+    defaulted = [item for item in spec.own_fields if item.default is not None]
     # Presets are for who fills a form; files say themselves what they mean.
     presets = spec.model.starting_values(run.operator) if run.kind in ("form", "import") else {}
     presets |= presets_of(run.operator, spec) if run.kind == "form" else {}
@@ -139,7 +140,7 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
     if run.faults:
         return False  # nothing will be written any more; what follows is still checked, so that all faults are told
     filled = {name for record in records for name, value in record.values.items() if value is not None}
-    names = [item for item in spec.data_fields if item.name in filled]
+    names = [item for item in spec.own_fields if item.name in filled]
     keys = next_keys(spec, len(records))
     columns = ["id", "version", "created_at", "updated_at", *(item.column for item in names)]
     marks = ", ".join([database.param] * len(columns))
@@ -154,6 +155,10 @@ def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool
         stored = (write(get(name)) if write and get(name) is not None else get(name) for name, write in writers)
         rows.append((key, 1, run.moment, run.moment, *stored))
     execute_many(f'INSERT INTO "{spec.name}" ({quoted}) VALUES ({marks})', rows)
+    for item in spec.further_fields:
+        if item.name in filled:
+            given = [(key, record.values.get(item.name)) for key, record in zip(keys, records, strict=True)]
+            write_values(item, [pair for pair in given if pair[1] is not None], run.moment)
     return True
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin import search
+from flask_appadmin.changes.elsewhere import write_values
 from flask_appadmin.changes.relating import owner_sql, plain_title_sql
 from flask_appadmin.changes.running import (
     CHANGE_COLUMNS,
@@ -30,7 +31,8 @@ from flask_appadmin.changes.running import (
     require,
     visible_keys,
 )
-from flask_appadmin.changes.updating import write_updates
+from flask_appadmin.changes.updating import split_names, write_updates
+from flask_appadmin.customfields import complete
 from flask_appadmin.database import database, engine, execute_many, key_condition
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import json_text
@@ -163,7 +165,7 @@ def _rows(spec: ModelSpec, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
     for start in range(0, len(keys), CHUNK):
         key_field = spec.model._meta.primary_key
         query = spec.model.select().where(key_condition(key_field, list(keys[start : start + CHUNK])))
-        found.update((row["id"], row) for row in query.dicts())
+        found.update((row["id"], row) for row in complete(spec, query.dicts()))
     return found
 
 
@@ -183,12 +185,15 @@ def _write(run: Run, spec: ModelSpec, row: dict[str, Any], values: dict[str, Any
         place = (spec.name, row["id"], owner_entity, owner_id, title, "update", name, str(item.label)[:120])
         history.append((run.change_set, *place, *texts, source or None))
     param = database.param
-    columns = ", ".join(f'"{spec.field(name).column}" = {param}' for name in changed)
-    stored = [spec.field(name).column_field.db_value(value) for name, value in changed.items()]
+    own, further = split_names(spec, tuple(changed))
+    columns = "".join(f'"{spec.field(name).column}" = {param}, ' for name in own)
+    stored = [spec.field(name).column_field.db_value(changed[name]) for name in own]
     execute_many(
-        f'UPDATE "{spec.name}" SET {columns}, version = version + 1, updated_at = {param} WHERE id = {param}',
+        f'UPDATE "{spec.name}" SET {columns}version = version + 1, updated_at = {param} WHERE id = {param}',
         [(*stored, run.moment, row["id"])],
     )
+    for item in further:
+        write_values(item, [(row["id"], changed[item.name])], run.moment)
     if not run.rehearsal:
         insert_changes(history)
     run.turn(spec, row, after, None)

@@ -262,7 +262,7 @@ def owner_sql(spec: ModelSpec) -> tuple[str, str]:
 def snapshot_sql(spec: ModelSpec) -> str:
     """SQL for the JSON of all filled values of a row `t`, as `running.snapshot` writes it."""
     parts = []
-    for item in sorted(spec.data_fields, key=lambda item: item.name):
+    for item in sorted(spec.own_fields, key=lambda item: item.name):
         column = f't."{item.column}"'
         content = item.type.sql_to_json(column, item, engine())
         parts.append(f"case when {column} is null then '' else ',\"{item.name}\":' || {content} end")

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_appadmin import search
 from flask_appadmin.changes.departing import DELETE, Departure, MustStay, has_rules
+from flask_appadmin.changes.elsewhere import forget_values
 from flask_appadmin.changes.running import (
     KNOWN_SPECS,
     Delete,
@@ -18,7 +19,8 @@ from flask_appadmin.changes.running import (
     snapshot,
     visible_keys,
 )
-from flask_appadmin.database import engine
+from flask_appadmin.customfields import complete
+from flask_appadmin.database import Record, engine
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
@@ -168,7 +170,7 @@ def remove_records(
             remove_records(run, child, found, source)
     key_field = spec.model._meta.primary_key
     rows = []
-    for values in spec.model.select().where(key_field.in_(keys)).dicts():
+    for values in complete(spec, spec.model.select().where(key_field.in_(keys)).dicts()):
         key = values["id"]
         run.turn(spec, values, None, place)
         owner_entity, owner_id = owner_of(spec, key, values)
@@ -194,12 +196,13 @@ def remove_records(
         elif search.has_index(spec):
             run.forgotten.setdefault(spec.name, set()).add(key)
     insert_changes(rows)
+    forget_values(spec, keys)
     spec.model.delete().where(key_field.in_(keys)).execute()
 
 
 def users_of(spec: ModelSpec, key: int, *, limit: int = 5) -> list[str]:
     """Titles of records (other than its own children) that refer to this one, as reasons why it stays."""
-    users: list[str] = []
+    users: list[str] = list(spec.model.held_by(key)) if issubclass(spec.model, Record) else []
     for reference, model in spec.model._meta.backrefs.items():
         other = spec_of(model)
         if getattr(getattr(reference, "described_as", None), "owner", False):

@@ -256,10 +256,11 @@ def snapshot(spec: ModelSpec, values: dict[str, Any]) -> str:
     """All filled values of a record as one JSON object; secrets only as "changed"."""
     content = {}
     converted = spec.converted_fields
+    further = {item.name: item for item in spec.further_fields}
     for name, value in values.items():
-        if value is None or name not in spec.data_names:
+        if value is None or (name not in spec.data_names and name not in further):
             continue
-        item = converted.get(name)
+        item = converted.get(name) or further.get(name)
         if item is None:
             content[name] = value
         else:

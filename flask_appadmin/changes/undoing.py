@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_appadmin import search
+from flask_appadmin.changes.elsewhere import write_told, write_values
 from flask_appadmin.changes.removing import StillUsed, remove_records, title_of_key, users_of
 from flask_appadmin.changes.running import (
     CHANGE_COLUMNS,
@@ -161,7 +162,7 @@ def plan_undo_groups(
         join, params = _undo_join(change_set, spec, item, part, operator)
         current = "c.new_value"
         if part.over:
-            current = item.type.sql_to_json(f't."{item.column}"', item, engine())
+            current = item.type.sql_to_json(item.sql("t"), item, engine())
         rows = database.execute_sql(
             f"SELECT count(*), {current} AS now, c.old_value {join} AND {_comes_back(item, part)} "
             f"GROUP BY 2, 3 ORDER BY 1 DESC LIMIT {int(limit)}",
@@ -247,7 +248,7 @@ _FINAL = ", ".join(f"'{kind}'" for kind in FINAL_KINDS)
 
 def _is_current(item: FieldSpec, column: str) -> str:
     current = item.type.sql_from_json(f"c.{column}", item, engine())
-    return f't."{item.column}" IS NOT DISTINCT FROM {current}'
+    return f"{item.sql('t')} IS NOT DISTINCT FROM {current}"
 
 
 def _told(operator: Operator, item: FieldSpec, text: str, names: ReferenceCache) -> str:
@@ -268,7 +269,7 @@ def _field_conflicts(
     count = database.execute_sql(f"SELECT count(*) {join} {where}", params).fetchone()[0]
     found = []
     if count and listed > 0:
-        current = item.type.sql_to_json(f't."{item.column}"', item, engine())
+        current = item.type.sql_to_json(item.sql("t"), item, engine())
         rows = database.execute_sql(
             f"SELECT c.record_title, c.old_value, c.new_value, {current}, c.record_id, c.id {join} {where} "
             f"ORDER BY c.id LIMIT {int(listed)}",
@@ -612,7 +613,7 @@ def _write_restored(run: Run, items: list[tuple[ModelSpec, FieldSpec]], *, bump:
     if not told:
         return 0
     for _spec, item in items:
-        if item.unique and item.nullable:
+        if item.elsewhere is None and item.unique and item.nullable:
             # What may occur once and went from one record to another is given up before the other gets it back.
             database.execute_sql(
                 f'UPDATE "{spec.name}" SET "{item.column}" = NULL WHERE id IN (SELECT record_id FROM "change" '
@@ -620,18 +621,25 @@ def _write_restored(run: Run, items: list[tuple[ModelSpec, FieldSpec]], *, bump:
                 (run.change_set, item.name),
             )
     values, columns = [], []
-    for place, (_spec, item) in enumerate(items):
+    for _spec, item in items:
+        if item.elsewhere is not None:
+            source = f'SELECT record_id AS id, max(new_value) AS value FROM "change" WHERE {lines} AND field = {param}'
+            write_told(item, f"{source} GROUP BY record_id", (run.change_set, item.name), run.moment)
+    own = [item for _spec, item in items if item.elsewhere is None]
+    for place, item in enumerate(own):
         values.append(f"max(CASE WHEN field = '{item.name}' THEN new_value END) AS v{place}")
         old = item.type.sql_from_json(f"c.v{place}", item, engine())
         column = f'"{spec.name}"."{item.column}"'
         columns.append(f'"{item.column}" = CASE WHEN c.v{place} IS NULL THEN {column} ELSE {old} END')
-    if bump:
-        columns += ["version = version + 1", f"updated_at = {param}"]
+    # Where nothing but values elsewhere came back, the records still count as changed.
+    columns += ["version = version + 1", f"updated_at = {param}"] if bump or not columns else []
+    bump = bump or not own
     pieces = 1 if run.progress is None else max(1, min(_MOST_PIECES, told // (2 * PIECE)))
     step, count = -(-(high - low + 1) // pieces), 0
     for first in range(low, high + 1, step):
         cursor = database.execute_sql(
-            f'UPDATE "{spec.name}" SET {", ".join(columns)} FROM (SELECT record_id, {", ".join(values)} FROM "change" '
+            f'UPDATE "{spec.name}" SET {", ".join(columns)} '
+            f'FROM (SELECT {", ".join(["record_id", *values])} FROM "change" '
             f"WHERE {lines} AND record_id >= {first} AND record_id < {first + step} GROUP BY record_id) c "
             f'WHERE c.record_id = "{spec.name}".id',
             (*([run.moment] if bump else []), run.change_set),
@@ -650,7 +658,7 @@ def _note_restored(run: Run, change_set: int, spec: ModelSpec, item: FieldSpec, 
     join, params = _undo_join(change_set, spec, item, part, run.operator)
     now = "c.new_value"
     if part.over:
-        current = item.type.sql_to_json(f't."{item.column}"', item, engine())
+        current = item.type.sql_to_json(item.sql("t"), item, engine())
         now = f"CASE WHEN c.id IN ({_keys(part.over)}) THEN {current} ELSE c.new_value END"
     told = restored = 0
     for piece, count in list(_pieces(run, change_set, spec, item, _told_count(change_set, spec, item))):
@@ -737,7 +745,7 @@ def _recreate(run: Run, restored: list[tuple[ModelSpec, int, dict[str, Any]]]) -
     for spec, key, values in sorted(restored, key=lambda entry: depth(entry[0])):
         run.operator.require(f"{spec.right}.{'create' if spec.owner is None else 'edit'}")
         row = dict(values)
-        for item in spec.data_fields:
+        for item in spec.own_fields:
             if item.target is not None and row.get(item.name) is not None and item is not spec.owner:
                 # A pointer to a sibling that is not back yet is set when all are.
                 later.append((spec, key, item.column, row[item.name]))
@@ -745,7 +753,7 @@ def _recreate(run: Run, restored: list[tuple[ModelSpec, int, dict[str, Any]]]) -
                     row[item.name] = None
             if item.name not in row and not item.nullable:
                 row[item.name] = item.default_value() if item.default is not None else ""
-        names = [item for item in spec.data_fields if row.get(item.name) is not None]
+        names = [item for item in spec.own_fields if row.get(item.name) is not None]
         columns = ["id", "version", "created_at", "updated_at", *(item.column for item in names)]
         marks = ", ".join([database.param] * len(columns))
         quoted = ", ".join(f'"{column}"' for column in columns)
@@ -753,6 +761,9 @@ def _recreate(run: Run, restored: list[tuple[ModelSpec, int, dict[str, Any]]]) -
         database.execute_sql(
             f'INSERT INTO "{spec.name}" ({quoted}) VALUES ({marks})', (key, 1, run.moment, run.moment, *stored)
         )
+        for item in spec.further_fields:
+            if values.get(item.name) is not None:
+                write_values(item, [(key, values[item.name])], run.moment)
         written.append((spec, key, values))
     for spec, key, column, target in later:
         database.execute_sql(

@@ -7,6 +7,7 @@ from typing import Any
 from flask_appadmin import search
 from flask_appadmin.arrangements import checked, missing_by_layout, required_names
 from flask_appadmin.changes.anonymising import Sealed
+from flask_appadmin.changes.elsewhere import write_values
 from flask_appadmin.changes.following import complete, dependent_fields, sources_of
 from flask_appadmin.changes.running import (
     CHUNK,
@@ -178,15 +179,25 @@ def _told(run: Run, item: FieldSpec, value: Any, names: ReferenceCache) -> str:
     return words if may_read_full(run.operator, item) else mask(words)
 
 
+def split_names(spec: ModelSpec, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[FieldSpec]]:
+    """The names of columns of the table, and the fields whose values stand elsewhere."""
+    further = [item for item in spec.further_fields if item.name in names]
+    return (names, []) if not further else (tuple(name for name in names if name in spec.data_names), further)
+
+
 def store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[str, Any], dict[str, Any]]]) -> None:
     by_fields: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     history: list[tuple[Any, ...]] = []
     indexed = {item.name for item in search.indexed_fields(spec)}
+    elsewhere: dict[FieldSpec, list[tuple[int, Any]]] = {}
     for step, row, changed in planned:
         run.turn(spec, {"id": step.key, **row}, {"id": step.key, **row, **changed}, step.place)
         names = tuple(sorted(changed))
-        stored = (spec.field(name).column_field.db_value(changed[name]) for name in names)
-        by_fields.setdefault(names, []).append((*stored, run.moment, step.key))
+        own, further = split_names(spec, names)
+        stored = (spec.field(name).column_field.db_value(changed[name]) for name in own)
+        by_fields.setdefault(own, []).append((*stored, run.moment, step.key))
+        for item in further:
+            elsewhere.setdefault(item, []).append((step.key, changed[item.name]))
         owner_entity, owner_id = owner_of(spec, step.key, row)
         title = spec.title_of({**row, **changed})[:160]
         for name in names if not run.rehearsal else ():
@@ -213,10 +224,12 @@ def store_updates(run: Run, spec: ModelSpec, planned: list[tuple[Update, dict[st
             run.touch(spec, step.key, owner_id if spec.owner is not None else None)
     param = database.param
     for names, rows in by_fields.items():
-        columns = ", ".join(f'"{spec.field(name).column}" = {param}' for name in names)
+        columns = "".join(f'"{spec.field(name).column}" = {param}, ' for name in names)
         execute_many(
-            f'UPDATE "{spec.name}" SET {columns}, version = version + 1, updated_at = {param} WHERE id = {param}', rows
+            f'UPDATE "{spec.name}" SET {columns}version = version + 1, updated_at = {param} WHERE id = {param}', rows
         )
+    for item, values in elsewhere.items():
+        write_values(item, values, run.moment)
     insert_changes(history)
     run.updated += len(planned) if spec.owner is None or run.kind != "form" else 0
     if spec.owner is not None and run.kind == "form" and planned:

@@ -79,16 +79,20 @@ def _reserved() -> frozenset[str]:
     return frozenset(word.lower() for word, kind in words.items() if kind not in names)
 
 
-@functools.cache
 def _called(spec: ModelSpec) -> dict[str, tuple[FieldSpec, ...]]:
     """Everything a field may be called, in small letters -> the fields. Names come before labels."""
+    return _words_for((*spec.fields, *spec.further_fields))
+
+
+@functools.cache
+def _words_for(fields: tuple[FieldSpec, ...]) -> dict[str, tuple[FieldSpec, ...]]:
     words: dict[str, tuple[FieldSpec, ...]] = {}
-    for item in spec.fields:
+    for item in fields:
         words[item.name.casefold()] = (item,)
-    for item in spec.fields:
+    for item in fields:
         words.setdefault(item.column.casefold(), (item,))
     labels: dict[str, list[FieldSpec]] = {}
-    for item in spec.fields:
+    for item in fields:
         for heading in {str(heading).casefold() for heading in item.headings()}:
             labels.setdefault(heading, []).append(item)
     for heading, items in labels.items():

@@ -138,6 +138,8 @@ class Condition(Part):
     @property
     def seekable(self) -> set[FieldSpec]:
         key = self.operation.key
+        if self.spec.elsewhere is not None:
+            return set()
         # Letters are compared without regard to case, which no index does.
         digits = key == "begins" and str(self.values[0]).isascii() and str(self.values[0]).isdigit()
         return {self.spec} if key in ("", "empty", "from", "to", "between", "last", "next") or digits else set()

@@ -20,7 +20,7 @@ from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import FaultList, FieldError, NotFound
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import gettext
-from flask_appadmin.layouts import Layout, automatic_layout
+from flask_appadmin.layouts import Layout
 from flask_appadmin.rights import Operator, Role
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from flask_appadmin.views.signed_in import SignedInView
@@ -64,7 +64,7 @@ class LayoutPage:
         self.role = request.values.get("role", "")
         if self.role and self.role not in self.roles:
             raise NotFound(spec_of(Role), self.role)
-        self.layout: Layout = registry.views[self.spec.name].layout or automatic_layout(self.spec)
+        self.layout: Layout = registry.views[self.spec.name].declared_layout
         self.tab = self.layout.tab(request.values.get("tab", ""))
         if not self.tab.field_names:
             self.tab = next(tab for tab in self.layout.tabs if tab.field_names)

@@ -25,7 +25,7 @@ from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError, FilterError, NotFound
 from flask_appadmin.filters import Filter, Part
 from flask_appadmin.i18n import _
-from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, grid_columns, list_columns
+from flask_appadmin.layouts import ChildTable, Layout, automatic_layout, extended, grid_columns, list_columns
 from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import Operator, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.selections import Selection
@@ -140,6 +140,8 @@ class AppModelView(ModelView):
 
     def __init__(self, model: Any, registry: Any) -> None:
         self.registry = registry
+        #: Fields that operators defined -> the form with them, as it was last asked for.
+        self._extended: tuple[tuple[FieldSpec, ...], Any] = ((), None)
         self.spec: ModelSpec = spec_of(model)
         super().__init__(model, name=str(self.spec.plural), endpoint=self.spec.name, url=f"/admin/{self.spec.name}")
 
@@ -176,8 +178,18 @@ class AppModelView(ModelView):
     # --- the pages ----------------------------------------------------------------------------------------------------
 
     @functools.cached_property
-    def form_layout(self) -> Layout:
+    def declared_layout(self) -> Layout:
+        """The form without what operators add to it."""
         return self.layout or automatic_layout(self.spec)
+
+    @property
+    def form_layout(self) -> Layout:
+        further = self.spec.further_fields
+        if not further:
+            return self.declared_layout
+        if self._extended[0] != further:
+            self._extended = (further, extended(self.declared_layout, self.spec))
+        return self._extended[1]
 
     def grid_fields(self, child: ModelSpec) -> tuple[FieldSpec, ...]:
         """The columns of a child table in the form."""

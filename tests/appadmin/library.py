@@ -52,6 +52,7 @@ class Book(Record):
     sold_until = described(DateField(null=True, verbose_name=_("verkauft bis")), bulk=True)
     note = described(TextField(null=True, verbose_name=_("Notiz")), bulk=True)
 
+    takes_fields = True
     rule_fields = ("printed_on", "sold_until")
 
     @classmethod
@@ -66,6 +67,8 @@ class Loan(Record):
     reader = described(CharField(max_length=40, verbose_name=_("Leser")), searchable=True, listed=True)
     lent_on = described(DateField(null=True, verbose_name=_("ausgeliehen am")), listed=True)
     returned = described(BooleanField(default=False, verbose_name=_("zurück")), listed=True)
+
+    takes_fields = True
 
 
 MODELS = (Author, Book, Loan)

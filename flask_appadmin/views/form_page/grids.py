@@ -12,6 +12,7 @@ from flask import url_for
 
 from flask_appadmin.arrangements import presets_of, starting_values
 from flask_appadmin.changes import NewRecord
+from flask_appadmin.customfields import complete, tab_of
 from flask_appadmin.database import Prepared, database
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import NotFound
@@ -155,10 +156,11 @@ def _whole_rows(record: FormRecord, child: ModelSpec, keys: list[int]) -> dict[s
             return child.model.select().where(owner == owner_key, key_field << wanted)
 
         filled = [*keys, *[keys[-1]] * (size - len(keys))]
-        return {str(values["id"]): values for values in _asked(child, size, make, [record.key, *filled])}
+        rows = _asked(child, size, make, [record.key, *filled])
+        return {str(values["id"]): values for values in complete(child, rows)}
     for start in range(0, len(keys) if record.key is not None else 0, _BLOCK):
         query = _child_query(record, child).where(child.model._meta.primary_key << keys[start : start + _BLOCK])
-        found.update((str(values["id"]), values) for values in query.dicts())
+        found.update((str(values["id"]), values) for values in complete(child, query.dicts()))
     return found
 
 
@@ -175,6 +177,7 @@ def stored_grid(
         stored = list((query if whole else query.limit(ROWS_AT_ONCE + 1).offset(skip)).dicts())
     else:
         stored = _first_rows(record, child)
+    stored = complete(child, stored)
     if not whole and len(stored) > ROWS_AT_ONCE:
         del stored[ROWS_AT_ONCE:]
         grid.rest = _child_query(record, child).count() - skip - ROWS_AT_ONCE
@@ -225,7 +228,8 @@ def show_stored_row(record: FormRecord, grid: Grid, row: GridRow, base: dict[str
     """Lets a row stand on the page as it is stored now, no longer to be deleted."""
     model = grid.spec.model
     # Read again: whoever changed it may have done so after this request looked.
-    row.values = model.select().where(model._meta.primary_key == int(row.key)).dicts().first() or row.values
+    found = model.select().where(model._meta.primary_key == int(row.key)).dicts()
+    row.values = next(iter(complete(grid.spec, found)), None) or row.values
     assert row.values is not None
     row.form = _shown_form(record, grid.spec, row.key, row.values, is_whole=row.is_whole)
     row.version, row.deleted = str(row.values["version"]), False
@@ -423,8 +427,11 @@ def _cards(row: GridRow, table: ChildTable) -> list[dict[str, Any]]:
         fields = [by_name.pop(name) for name in group.fields if name in by_name]
         if fields:
             cards.append({"title": str(group.title), "fields": fields})
-    if by_name:
-        cards.append({"title": gettext("Weitere Angaben") if cards else "", "fields": list(by_name.values())})
+    rest = [field for field in by_name.values() if not tab_of(field.spec)]
+    if rest:
+        cards.append({"title": gettext("Weitere Angaben") if cards else "", "fields": rest})
+    for tab in dict.fromkeys(filter(None, (tab_of(field.spec) for field in by_name.values()))):
+        cards.append({"title": tab, "fields": [field for field in by_name.values() if tab_of(field.spec) == tab]})
     return cards
 
 

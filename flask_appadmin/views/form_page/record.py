@@ -27,7 +27,8 @@ _questions: dict[tuple[Any, ...], Prepared] = {}
 
 
 def _question(model: Any, columns: list[Any]) -> Prepared:
-    name = (model, *(column.name for column in columns))
+    # With the class: a defined field of the same number may be of another kind in another database.
+    name = (model, *((column.name, type(column)) for column in columns))
     if name not in _questions:
         key_field = model._meta.primary_key
         selected = (key_field, model.version, *columns)
