@@ -188,6 +188,7 @@ def upgrade(url: str) -> dict[str, Any]:
     """Brings a database to this version: schema, value tables, roles. Answers what was done; twice does nothing."""
     from domain.roles import create_roles
     from domain.value_data import fill_value_tables
+    from domain.wincard import make_schema
     from flask_appadmin.database import connect_database
     from flask_appadmin.schema import declare_models
     from migrations import upgrade_schema
@@ -196,7 +197,7 @@ def upgrade(url: str) -> dict[str, Any]:
     connect_database(url)
     declare_models(MODELS)
     done = {"steps": upgrade_schema(), "values": fill_value_tables(), "roles": create_roles()}
-    return {**done, "label_formats": _fill_label_formats()}
+    return {**done, "label_formats": _fill_label_formats(), "import_schemas": make_schema()}
 
 
 def _fill_label_formats() -> int:

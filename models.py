@@ -3418,6 +3418,16 @@ class CustomerCard(Record):
     unique_messages = {"card_number": _("Diese Kundenkarten-Nr. ist bereits vergeben")}
 
     @classmethod
+    def propose_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:
+        """Files of the head office name no type: cards that they bring are Wincards (NE-65)."""
+        if getattr(operation, "kind", "") != "import" or all(row.get("card_type") is not None for row in rows):
+            return
+        wincards = [key for (key,) in CardType.select(CardType.id).where(CardType.is_wincard).limit(2).tuples()]
+        for row in rows:
+            if row.get("card_type") is None and len(wincards) == 1:
+                row["card_type"] = wincards[0]
+
+    @classmethod
     def validate(cls, values: dict[str, Any], operation: Any) -> Iterator[FieldError]:
         yield from ends_before_start(cls, values, "valid_from", "valid_until")
 

@@ -22,7 +22,14 @@ from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reporting import deletion_words, findings_csv
 from flask_appadmin.sheets.schemas import use_schema
 from flask_appadmin.sheets.sessions import ImportRun, forget_run
-from flask_appadmin.sheets.surveying import ImportOptions, Survey, propose_options, require_mode, survey_file
+from flask_appadmin.sheets.surveying import (
+    ImportOptions,
+    Survey,
+    child_keys,
+    propose_options,
+    require_mode,
+    survey_file,
+)
 from flask_appadmin.specs import ModelSpec
 
 
@@ -135,6 +142,9 @@ def _field_name(spec: ModelSpec, name: str, operator: Operator) -> str:
     for item in importable_fields(spec, operator):
         if wanted in (heading.casefold() for heading in item.headings()):
             return item.name
+    for target, item in child_keys(spec).items():
+        if wanted in (heading.casefold() for heading in item.headings()):
+            return target
     raise AppAdminError(gettext("Das Feld „%(name)s“ gibt es nicht.", name=name))
 
 

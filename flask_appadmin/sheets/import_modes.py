@@ -44,7 +44,7 @@ def faults_of_mode(options: ImportOptions, spec: ModelSpec) -> list[AppAdminErro
         faults.append(AppAdminError(words))
     marks = marked_columns(options.targets, spec)
     if options.mode == "delete":
-        if not options.key:
+        if not options.key or "." in options.key:
             words = gettext("Zum Löschen braucht es eine Spalte mit „%(field)s“.", field=str(naming.label))
             faults.append(AppAdminError(words))
         if not marks:

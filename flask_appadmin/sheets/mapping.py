@@ -144,6 +144,8 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
             for heading in dict.fromkeys((*item.headings(), str(item.label))):
                 known = exact.setdefault(f"{fold(str(child.label))} {fold(heading)}", [])
                 known.append(f"{child.name}.{item.name}")
+                if item.unique:  # the number of a card is one thing, whatever stands before it
+                    exact.setdefault(fold(heading), []).append(f"{child.name}.{item.name}")
     for target in spec.model.import_defaults:
         # What new records are asked for goes by its own name, whatever the table is called that it stands in.
         found = find_target(target, spec)

@@ -17,12 +17,20 @@ from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import visible
 from flask_appadmin.sheets.damage import SheetDoctor
 from flask_appadmin.sheets.import_modes import names_only_children
+from flask_appadmin.sheets.mapping import find_target
 from flask_appadmin.sheets.planned import CHUNK, Named, Planned, as_text, batches
 from flask_appadmin.sheets.surveying import SurveyedSheet
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 if TYPE_CHECKING:
     from flask_appadmin.sheets.planning import Planner
+
+
+def value_of(row: Planned, target: str) -> Any:
+    """What the row says in a field of its record, or of a child that it names ("card.number")."""
+    table, _dot, name = target.rpartition(".")
+    values = row.values if not table else next((found for entity, found in row.children if entity == table), {})
+    return values.get(name)
 
 
 class Matcher:
@@ -48,7 +56,10 @@ class Matcher:
                 key_name = entity.natural_key[0].name
         if key_name:
             without = [row for row in planned if row.key is None and row.state == ""]
-            self._match_by_key(without, entity, entity.field(key_name))
+            if "." in key_name:
+                self._match_by_child(without, key_name)
+            else:
+                self._match_by_key(without, entity, entity.field(key_name))
         for row in planned:
             self._decide(row)
         if entity is self.spec:
@@ -125,6 +136,30 @@ class Matcher:
             elif found:
                 row.key = found[0]
         self._lead_on([row for row in rows if row.key is not None], entity, item)
+
+    def _match_by_child(self, rows: list[Planned], target: str) -> None:
+        """Finds records by what one of their children has and nobody else's: the number of a card."""
+        found = find_target(target, self.spec)
+        assert found is not None
+        child, item = found
+        assert child.owner is not None
+        values = {row.number: value_of(row, target) for row in rows}
+        known: dict[Any, int] = {}
+        conditions = [visible(self.operator, entity) for entity in (child, self.spec)]
+        for part in batches(sorted({value for value in values.values() if value is not None}, key=str), CHUNK):
+            query = child.model.select(item.column_field, child.owner.column_field)
+            query = query.join(self.spec.model, on=(child.owner.column_field == self.spec.model._meta.primary_key))
+            query = query.where(item.column_field.in_(part), *(each for each in conditions if each is not None))
+            known.update(query.tuples())
+        for row in rows:
+            value = values[row.number]
+            if value is not None and not self.repeats:
+                self.check_twice(row, self.spec, value, str(item.label), value)
+            row.key = known.get(value)
+            if row.key is not None and not self.repeats:
+                # Two cards may be one person's: then two rows name the same record.
+                title = self.names.titles(self.spec, {row.key})[row.key]
+                self.check_twice(row, self.spec, row.key, str(item.label), title, gettext("Zeilenschlüssel"))
 
     def _lead_on(self, rows: list[Planned], entity: ModelSpec, item: FieldSpec) -> None:
         """The number of a record that was merged with another one means that other one."""
@@ -254,9 +289,10 @@ class Matcher:
         if mode == "delete":
             return
         if row.key is not None and mode == "new" and row.export is None:
-            item = self.spec.field(self.options.key) if self.options.key else None
-            words = self.spec.model.unique_messages.get(item.name) if item is not None else None
-            value = row.values.get(item.name) if item is not None else row.title
+            named = find_target(self.options.key, self.spec) if self.options.key else None
+            item = named[1] if named is not None else None
+            words = named[0].model.unique_messages.get(named[1].name) if named is not None else None
+            value = value_of(row, self.options.key) if item is not None else row.title
             row.refuse(str(item.label) if item is not None else "", value, str(words or gettext("ist schon vorhanden")))
         elif row.key is None and mode == "replace" and not self.options.insert_missing:
             row.find("", row.title, gettext("ist nicht vorhanden; übernommen werden nur bekannte."), "note")

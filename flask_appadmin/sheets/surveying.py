@@ -325,6 +325,16 @@ def key_fields(spec: ModelSpec) -> tuple[FieldSpec, ...]:
     return tuple(item for item in dict.fromkeys(found) if not item.secret)
 
 
+def child_keys(spec: ModelSpec) -> dict[str, FieldSpec]:
+    """Target -> what a child has that occurs once in its table (the number of a card): it names the owner, too."""
+    return {
+        f"{child.name}.{item.name}": item
+        for child in spec.children
+        for item in child.data_fields
+        if item.unique and not item.secret and item.target is None
+    }
+
+
 def propose_options(survey: Survey, spec: ModelSpec, options: ImportOptions) -> ImportOptions:
     """Fills mapping and key where the operator said nothing yet."""
     main = survey.main
@@ -337,7 +347,8 @@ def propose_options(survey: Survey, spec: ModelSpec, options: ImportOptions) -> 
         certain = [*spec.natural_key, *(item for item in spec.data_fields if item.unique)]
         if spec.external_key is not None:
             certain.append(spec.external_key)
-        options.key = next((item.name for item in certain if item.name in options.targets), "")
+        names = [*(item.name for item in certain), *child_keys(spec)]
+        options.key = next((name for name in names if name in options.targets), "")
     return options
 
 

@@ -23,7 +23,7 @@ from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidenc
 from flask_appadmin.sheets.import_modes import item_of
 from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
-from flask_appadmin.sheets.surveying import ImportOptions, Survey, key_fields, modes_of, target_label
+from flask_appadmin.sheets.surveying import ImportOptions, Survey, child_keys, key_fields, modes_of, target_label
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views.import_targets import target_groups
 
@@ -150,6 +150,7 @@ def select_field(
 def _key_field(survey: Survey, options: ImportOptions, spec: ModelSpec) -> dict[str, Any]:
     choices = [("", gettext("kein Schlüssel: jede Zeile ist neu"))]
     choices += [(item.name, str(item.label)) for item in key_fields(spec)]
+    choices += [(target, target_label(target, spec)) for target in child_keys(spec) if target in options.targets]
     known = survey.known.get(options.key)
     hint = ""
     if known is not None and known[1]:

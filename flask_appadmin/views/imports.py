@@ -587,9 +587,8 @@ def _check_mapping(survey: Survey, spec: ModelSpec, options: ImportOptions, oper
     if not any(options.targets):
         faults.append(AppAdminError(gettext("Bitte ordnen Sie mindestens eine Spalte einem Feld zu.")))
     if options.key and options.key not in options.targets:
-        item = spec.by_name.get(options.key)
         words = gettext(
-            "Der Schlüssel „%(field)s“ ist keiner Spalte zugeordnet.", field=str(item.label) if item else options.key
+            "Der Schlüssel „%(field)s“ ist keiner Spalte zugeordnet.", field=target_label(options.key, spec)
         )
         faults.append(AppAdminError(words))
     faults += faults_of_mode(options, spec)
