@@ -39,7 +39,7 @@ office: setup ## install LibreOffice for the tests that save our files with it (
 
 soak: setup ## the long runs that `make test` leaves out
 	@$(IN_VENV) -m tests.engines
-	@$(IN_VENV) -m pytest -m soak
+	@$(IN_VENV) -m pytest -m soak -o faulthandler_timeout=7200
 
 screens: setup ## take the pictures in docs/screens anew, from the browser tests
 	@$(IN_VENV) -m tests.browser.chromium

@@ -358,7 +358,9 @@ class PostgresqlServer:
         self._start(urlsplit(self.url).port)
 
     def _start(self, known_port: int | None = None) -> None:
-        for _attempt in range(3):
+        # After a crash the old one's processes may take some seconds to notice that it has gone.
+        for attempt in range(3 if known_port is None else 60):
+            time.sleep(0.5 if known_port is not None and attempt else 0)
             port = known_port or _free_port()
             settings = {
                 "listen_addresses": "127.0.0.1",
