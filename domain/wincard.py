@@ -16,9 +16,9 @@ from flask_appadmin.sheets.sessions import ImportSchema, ImportSchemaField
 SCHEMA = "Wincard-Kundendaten-Import"
 KEY = "customer_card.card_number"
 
-#: Heading of the file -> target; several headings may mean the same.
+#: Heading of the file -> target.
 COLUMNS = {
-    "Kartennummer": KEY, "Kundenkarten-Nr.": KEY, "Gültig von": "customer_card.valid_from",
+    "Kartennummer": KEY, "Gültig von": "customer_card.valid_from",
     "Gültig bis": "customer_card.valid_until", "Name 1": "name_1", "Name 2": "name_2", "Straße": "street",
     "PLZ": "postal_code", "Ort": "city", "Land": "country", "Telefon": "phone",
     "E-Mail": "email", "Werbung Post": "consent_post",
