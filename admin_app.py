@@ -636,7 +636,8 @@ def _undo(arguments: argparse.Namespace) -> int:
         raise AppAdminError(
             gettext("Einen Vorgang %(number)s gibt es nicht.", number=arguments.change_set)
         ) from NotFound()
-    plan = plan_undo(arguments.change_set)
+    operator = _operator()
+    plan = plan_undo(arguments.change_set, operator=operator)
     findings = [
         f"{conflict.title}: {conflict.reason or gettext('inzwischen von %(who)s geändert', who=conflict.who or '?')}"
         for conflict in plan.conflicts
@@ -648,7 +649,7 @@ def _undo(arguments: argparse.Namespace) -> int:
         conflicts=plan.conflict_count,
     )
     if not arguments.dry_run:
-        applied = ChangeSet.undo(arguments.change_set, reason=arguments.reason).apply(_operator())
+        applied = ChangeSet.undo(arguments.change_set, reason=arguments.reason).apply(operator)
         counts |= {"changed": applied.count, "change_set": applied.change_set}
         sentence = gettext(
             "%(changed)s Datensätze zurückgesetzt, %(conflicts)s Werte bleiben.",

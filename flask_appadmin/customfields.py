@@ -14,7 +14,7 @@ the comma. Source: ME-138 to ME-141; docs/decisions/custom-fields.md.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -75,7 +75,10 @@ class CustomField(Record):
         listed=True,
     )
     label = described(
-        peewee.CharField(max_length=60, verbose_name=_("Bezeichnung")), unique_with=("entity", "tab"), listed=True
+        peewee.CharField(max_length=60, verbose_name=_("Bezeichnung")),
+        unique_with=("entity", "tab"),
+        copy="clear",
+        listed=True,
     )
     field_type = described(
         peewee.CharField(
@@ -136,13 +139,16 @@ class CustomField(Record):
             yield FieldError(read_field(cls._meta.table_name, cls.entity, cls._meta), None, words)
 
     @classmethod
-    def held_by(cls, key: int) -> Iterable[str]:
-        """The values would go with it unseen."""
-        field, value = CustomField.get_by_id(key), CustomFieldValue.value
-        filled = value == "1" if field.field_type == "bool" else value.is_null(False)
-        count = CustomFieldValue.select().where(CustomFieldValue.custom_field == key, filled).count()
-        if count:
-            yield ngettext("%(count)s Wert", "%(count)s Werte", count)
+    def held_by(cls, keys: Sequence[int]) -> dict[int, str]:
+        """Its values, which would go with it unseen; a box that is not ticked is none."""
+        field, value = CustomFieldValue.custom_field, CustomFieldValue.value
+        query = (
+            CustomFieldValue.select(field, peewee.fn.COUNT(CustomFieldValue.id))
+            .join(cls)
+            .where(key_condition(field, keys), value.is_null(False), (cls.field_type != "bool") | (value == "1"))
+            .group_by(field)
+        )
+        return {key: ngettext("%(count)s Wert", "%(count)s Werte", count) for key, count in query.tuples()}
 
 
 class CustomFieldValue(Record):

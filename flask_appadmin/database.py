@@ -211,9 +211,9 @@ class Record(Model):
         return {}
 
     @classmethod
-    def held_by(cls, key: int) -> Iterable[str]:
-        """What keeps a record from being removed beside the references to it, in words."""
-        return ()
+    def held_by(cls, keys: Sequence[int]) -> dict[int, str]:
+        """Key -> what keeps a record from being removed beside the references to it, in words. Asked in sets."""
+        return {}
 
     @classmethod
     def starting_values(cls, operator: Any) -> dict[str, Any]:

@@ -65,9 +65,9 @@ def has_rules(model: type[Record]) -> bool:
 
 def used_by(spec: ModelSpec, keys: Sequence[int]) -> dict[int, list[str]]:
     """Key -> titles of records, other than its own children, without which it could go; one for each kind of use."""
-    users: dict[int, list[str]] = {}
     if not keys:
-        return users
+        return {}
+    users: dict[int, list[str]] = {key: [words] for key, words in spec.model.held_by(keys).items()}
     for reference, model in spec.model._meta.backrefs.items():
         if is_owner(reference) or (reference.on_delete or "").upper() in ("CASCADE", "SET NULL"):
             continue

@@ -20,7 +20,7 @@ from flask_appadmin.changes.running import (
     visible_keys,
 )
 from flask_appadmin.customfields import complete
-from flask_appadmin.database import Record, engine
+from flask_appadmin.database import engine
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.fieldtypes import ReferenceCache
 from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
@@ -202,7 +202,7 @@ def remove_records(
 
 def users_of(spec: ModelSpec, key: int, *, limit: int = 5) -> list[str]:
     """Titles of records (other than its own children) that refer to this one, as reasons why it stays."""
-    users: list[str] = list(spec.model.held_by(key)) if issubclass(spec.model, Record) else []
+    users: list[str] = list(spec.model.held_by([key]).values())
     for reference, model in spec.model._meta.backrefs.items():
         other = spec_of(model)
         if getattr(getattr(reference, "described_as", None), "owner", False):

@@ -14,6 +14,7 @@ from actions.import_sheet import run_import
 from flask_appadmin.arrangements import arranged
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.customfields import CustomField, CustomFieldValue, complete
+from flask_appadmin.merging import plan_merge
 from flask_appadmin.specs import spec_of
 from models import Contact, Customer
 from tests.customers.test_child_tables import a_customer, save, store, tab, window, with_window
@@ -59,7 +60,7 @@ def labels(page: Page) -> list[str]:
     return [node.text for node in page.all("label")]
 
 
-@pytest.mark.req("ME-138", "ME-139", partly=True)
+@pytest.mark.req("ME-138", "ME-139")
 def test_a_defined_field_stands_on_its_tab_and_in_the_window_of_a_contact(
     operator: FlaskClient, tmp_path: Path
 ) -> None:
@@ -149,12 +150,51 @@ def test_a_defined_field_stands_on_its_tab_and_in_the_window_of_a_contact(
     page = get(operator, f"/admin/customer/action/change_settings?selection={token}")
     assert {"Messe", "Stammgast"} <= set(labels(page))
 
-    # With values in it a definition stays.
-    ask = get(operator, f"/admin/custom_field/edit/?id={fair.partition('_')[2]}")
-    assert ask.status == 200
+    # The schema offers them by folder.
+    page = get(operator, "/admin/import_schema/new/")
+    offered = {
+        group.one("summary").text.rpartition(" ")[0]: [button.text for button in group.all("button")]
+        for group in page.all("details")
+        if group.all("summary")
+    }
+    assert offered["Benutzerdefinierte Felder / Vertrieb"] == [
+        "Messe", "Besucher", "Fläche", "Zusage am", "Stammgast"
+    ]  # fmt: skip
+    assert offered["Benutzerdefinierte Felder / allgemein"] == ["Zusatz"]
+    assert offered["Benutzerdefinierte Felder - Seite Ansprechpartner"] == ["Ansprechpartner: Hobby"]
+
+    # With values in it a definition stays; without, it goes.
+    definitions = {row.label: row.id for row in CustomField.select()}
+    for label, words in (("Messe", "wird verwendet: 2 Werte"), ("Zusatz", "")):
+        token = operator.post("/admin/custom_field/selection", json={"add": [definitions[label]]}).get_json()["token"]
+        page = get(operator, f"/admin/custom_field/action/delete?selection={token}")
+        done = send(operator, page.one("form", css="stack")["action"], page.one("form", css="stack").fields())
+        assert words in done.text or words in page.text, done.text[:2000]
+        assert CustomField.select().where(CustomField.label == label).exists() == bool(words)
+    assert "Zusatz" not in labels(tab(operator, customer, "general"))
 
 
-@pytest.mark.req("ME-138", "ME-139", partly=True)
+@pytest.mark.engines("sqlite")
+def test_defined_fields_are_merged_and_stay_with_contacts_that_move(db: Any) -> None:
+    fair, number = make_field("Messe"), make_field("Stand", field_type="integer")
+    hobby = make_field("Hobby", entity="contact", tab="Ansprechpartner")
+    first, second = a_customer(), a_customer(name_1="Huber GmbH")
+    with everybody():
+        change = ChangeSet("form")
+        change.update(Customer, first, {fair: "Graz"})
+        change.update(Customer, second, {fair: "Wels", number: 7})
+        for customer, words in ((first, "Segeln"), (second, "Go"), (second, "Segeln")):
+            change.create(Contact, {"customer": customer, "name_1": "Berger", hobby: words})
+        change.apply(WEBER)
+        merged = plan_merge(SPEC, [first, second], first, WEBER, choices={fair: second}).change_set().apply(WEBER)
+        assert [value_of(SPEC, first, name) for name in (fair, number)] == ["Wels", 7]
+        kept = Contact.select().where(Contact.customer == first).order_by(Contact.id)
+        assert [value_of(CONTACT, row.id, hobby) for row in kept] == ["Segeln", "Go"], "the equal one is linked"
+        ChangeSet.undo(merged.change_set).apply(WEBER)
+        assert [value_of(SPEC, first, name) for name in (fair, number)] == ["Graz", None]
+        assert [value_of(SPEC, second, name) for name in (fair, number)] == ["Wels", 7]
+
+
 @pytest.mark.req("ME-140", "ME-141")
 @pytest.mark.engines("sqlite")
 def test_files_bring_defined_fields_and_take_them_home(desk: Desk, operator: FlaskClient, tmp_path: Path) -> None:
@@ -213,5 +253,4 @@ def test_files_bring_defined_fields_and_take_them_home(desk: Desk, operator: Fla
     assert (report.changed, report.errors, report.conflicts) == (2, 0, 0), report
     assert (values(10001)[1], values(10001)[4]) == (1300, True)
 
-    # The mapping page offers them by folder.
     assert CustomFieldValue.get(CustomFieldValue.id == hobby.id).value == "Go"
