@@ -250,7 +250,7 @@ class Customer(Record):
             help_text=_("Name 1 oder Name 2 muss gefüllt sein."),
         ),
         group="main",
-        aliases=("Firmenname", "Name", "Firma", "Bezeichnung", "Bezeichnung 1", "Company"),
+        aliases=("Firmenname", "Name", "Firma", "Bezeichnung", "Bezeichnung 1", "Company", "Company name"),
         searchable=True,
         listed=True,
         overflow="name_2",
@@ -274,7 +274,7 @@ class Customer(Record):
     street = described(
         CharField(max_length=60, null=True, verbose_name=_("Straße")),
         group="main",
-        aliases=("Strasse", "Straße und Hausnummer"),
+        aliases=("Strasse", "Straße und Hausnummer", "Adresse", "Address", "Address 1"),
         searchable=True,
         overflow="<name_3",
         personal="wipe",
@@ -298,7 +298,7 @@ class Customer(Record):
     postal_code = described(
         CharField(max_length=10, null=True, verbose_name=_("PLZ")),
         group="main",
-        aliases=("Plz", "Postleitzahl"),
+        aliases=("Plz", "Postleitzahl", "Postcode", "ZIP", "ZIP code"),
         kind="postal_code",
         searchable=True,
         listed=True,

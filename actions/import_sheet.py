@@ -93,6 +93,15 @@ def run_import(
     options = propose_options(survey, spec, options)
     options.defaults |= _defaults(spec, defaults or {})
     require_mode(operator, spec, options.mode)
+    if not survey.is_own and not any(options.targets):
+        raise AppAdminError(
+            gettext(
+                "Keine Überschrift von „%(file)s“ gehört zu einem Feld von %(plural)s; es wurde nichts eingelesen. "
+                "Bitte ordnen Sie die Spalten auf der Seite „Importieren“ zu und sichern Sie das als Importschema.",
+                file=path.name,
+                plural=str(spec.plural),
+            )
+        )
     if key and not survey.is_own and options.key not in options.targets:
         raise AppAdminError(gettext("Keine Spalte der Datei ist dem Schlüssel „%(name)s“ zugeordnet.", name=key))
     if not survey.is_own and (faults := faults_of_mode(options, spec)):

@@ -449,11 +449,12 @@ def find_header(rows: list[Row], known_headings: Collection[str] = ()) -> tuple[
     if not widest:
         return 0, Evidence("header_none", {"row": 1}, "warning")
     if known_headings:
-        best = (0, 0)
+        best = (False, 0, 0)
         for number, row in enumerate(rows, start=1):
             known = sum(1 for cell in row if isinstance(cell, str) and normal_heading(cell) in known_headings)
-            best = max(best, (known, -number))
-        known, number = best[0], -best[1]
+            # The only row of a short list may say "department" below "Department": what heads nothing is no heading.
+            best = max(best, (known > 0 and any(filled[number:]), known, -number))
+        known, number = best[1], -best[2]
         if known >= 2 or (known == 1 and filled[number - 1] == 1):
             return number, Evidence("header_known", {"row": number, "known": known})
     scores: list[float] = []

@@ -28,6 +28,8 @@ LETTERS_TARGET = "#letters:"
 
 #: A guess stands when at most this share of the values tried refuses.
 _TOLERATED = 0.2
+#: Words that say too little at the end of a longer heading: an e-mail address is no street.
+_TOO_GENERAL = frozenset(("adresse", "address"))
 #: Below this number of values a heading of ours counts more than what stands below it.
 _FEW = 20
 
@@ -88,18 +90,31 @@ def guess_targets(
     exact, loose = _known_headings(spec, operator)
     closed = _closed_headings(spec, exact, operator)
     names = ReferenceCache()
-    guesses: list[Guess] = []
+    guesses: dict[int, Guess] = {}
     taken: dict[str, int] = {}
-    for index, heading in enumerate(found):
+    # A heading that only resembles ours takes nothing from one that is ours: "PLZ Postfach" before "Postfach".
+    ours = [index for index, heading in enumerate(found) if _exact_targets(heading, exact)]
+    for index in dict.fromkeys((*ours, *range(len(found)))):
+        heading = found[index]
         values = [row[index] for row in samples if index < len(row) and row[index] not in (None, "")]
         if fold(heading) in closed:
-            guesses.append(Guess("", closed[fold(heading)], "warn"))
+            guesses[index] = Guess("", closed[fold(heading)], "warn")
             continue
         guess = _guess(spec, heading, values, exact, loose, taken, names)
         if guess.target:
             taken[guess.target] = index
-        guesses.append(guess)
-    return guesses
+        guesses[index] = guess
+    return [guesses[index] for index in range(len(found))]
+
+
+def _exact_targets(heading: str, exact: dict[str, list[str]]) -> list[str]:
+    """The targets that go by this very heading, with blanks or without: "Postal code" is "PostalCode"."""
+    folded = fold(heading)
+    return list(dict.fromkeys((*exact.get(folded, ()), *exact.get(_squeezed(folded), ()))))
+
+
+def _squeezed(folded: str) -> str:
+    return folded.replace(" ", "")
 
 
 def _closed_headings(spec: ModelSpec, open_headings: dict[str, list[str]], operator: Operator) -> dict[str, str]:
@@ -130,8 +145,9 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
         for heading in dict.fromkeys((*item.headings(), str(item.label))):
             folded = fold(heading)
             exact.setdefault(folded, []).append(item.name)
-            # Our own number is never guessed from a heading that only sounds like it.
-            if len(folded) >= 4 and not item.natural_key:
+            # Our own number is never guessed from a heading that only sounds like it, nor is one of several names.
+            own_words = not item.natural_key and not folded[-1].isdigit() and folded not in _TOO_GENERAL
+            if len(folded) >= 4 and own_words:
                 loose.append((folded, item.name))
     for child in spec.children:
         titles = [item for item in child.title_specs if item.type.name == "text"]
@@ -151,6 +167,8 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
         found = find_target(target, spec)
         for heading in found[1].headings() if found is not None and found[0] is not spec else ():
             exact.setdefault(fold(heading), []).append(target)
+    for folded in list(exact):
+        exact.setdefault(_squeezed(folded), []).extend(exact[folded] if " " in folded else ())
     # The longest known heading wins: "Telefax" before "Tel".
     loose.sort(key=lambda pair: -len(pair[0]))
     return exact, loose
@@ -170,10 +188,10 @@ def _guess(
         return Guess("", "")
     if not values:
         # Blank cells may mean something too, where the heading leaves no doubt.
-        found = [target for target in exact.get(folded, ()) if target not in taken]
+        found = [target for target in _exact_targets(heading, exact) if target not in taken]
         return Guess(found[0] if found else "", gettext("leere Spalte"))
     candidates: list[tuple[str, str, str]] = []
-    for target in dict.fromkeys(exact.get(folded, ())):
+    for target in _exact_targets(heading, exact):
         candidates.append((target, gettext("wie die Überschrift"), "good"))
     external = spec.external_key
     if external is not None and _is_foreign_key(folded, values, candidates, taken, spec):
@@ -184,7 +202,8 @@ def _guess(
             break
     refused = ""
     for target, reason, look in candidates:
-        if target in taken and not _may_join(spec, target):
+        # Area code and number make one; a second telephone that only sounds like it does not.
+        if target in taken and not (look == "good" and _may_join(spec, target)):
             continue
         fault = _refusal(spec, target, values, names)
         if not fault:

@@ -440,9 +440,10 @@ def serve() -> None:
     import socket
 
     _load()
+    # What is there stays, and readers share it; they end before cycles could matter.
     gc.collect()
-    # What is there stays; readers share it.
     gc.freeze()
+    gc.disable()
     woken, wakes = os.pipe()
     for end in (woken, wakes):
         os.set_blocking(end, False)

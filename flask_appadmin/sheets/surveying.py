@@ -344,7 +344,7 @@ def propose_options(survey: Survey, spec: ModelSpec, options: ImportOptions) -> 
     if len(options.targets) != len(main.detection.headings):
         options.targets = [target for target, _reason, _look in main.guesses]
     if not options.key:
-        certain = [*spec.natural_key, *(item for item in spec.data_fields if item.unique)]
+        certain = [*spec.natural_key, *(item for item in spec.data_fields if item.unique and item.target is None)]
         if spec.external_key is not None:
             certain.append(spec.external_key)
         names = [*(item.name for item in certain), *child_keys(spec)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import struct
 import tempfile
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +23,7 @@ from flask_appadmin.sheets.detection import detect
 from flask_appadmin.sheets.limits import ReadLimits
 from flask_appadmin.sheets.nursery import Nursery, Reader
 from flask_appadmin.sheets.reading import UnreadableFile, read_workbook
+from tests.sheets.mutations import good_files, hostile_files
 
 #: What becomes of the files of other projects' test suites that are no plain tables.
 REFUSED = {
@@ -301,18 +304,56 @@ def test_what_is_no_table_is_named(raw: bytes, name: str, sentence: str) -> None
     assert str(caught.value).startswith(sentence)
 
 
-def test_damaged_files_never_raise_anything_but_a_sentence(data_folder: Path) -> None:
-    chance = random.Random(20261121)
-    folder = data_folder / "customers" / "northwind"
-    for name in ("kunden.xlsx", "kunden.ods", "kunden.xls", "kunden.cp1252-semikolon.csv"):
-        whole = (folder / name).read_bytes()
-        for _ in range(8):
-            raw = bytearray(whole[: chance.randrange(200, len(whole))] if chance.random() < 0.3 else whole)
-            for _ in range(chance.randrange(1, 30)):
-                raw[chance.randrange(len(raw))] = chance.randrange(256)
-            sentence = "„"
-            try:
-                detect(read_workbook(bytes(raw), name))
-            except SheetError as fault:
-                sentence = str(fault)
-            assert sentence.startswith("„")
+#: More than these on demand: KONTOR_TEST_MUTATIONS=50000 make test, or `make soak`.
+MUTATIONS = int(os.environ.get("KONTOR_TEST_MUTATIONS", "2000"))
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def _try_hostile_files(count: int, seed: int) -> Counter[str]:
+    """What became of so many hostile files, read as uploads are, four at a time."""
+
+    def outcome(given: tuple[str, bytes]) -> str:
+        name, raw = given
+        started = time.monotonic()
+        try:
+            detect(read_workbook(raw, name))
+            found = "table"
+        except UnreadableFile as fault:
+            found = fault.code
+            sentence = str(fault)
+            assert "„" in sentence and sentence.endswith("."), sentence
+        assert time.monotonic() - started < 15
+        return found
+
+    files = hostile_files(count, seed)
+    found: Counter[str] = Counter()
+    with ThreadPoolExecutor(4) as pool:
+        while part := list(itertools.islice(files, 200)):
+            found.update(pool.map(outcome, part))
+    return found
+
+
+def test_thousands_of_hostile_files_end_as_tables_or_sentences() -> None:
+    for name, raw in good_files().items():
+        if not name.endswith(".xml"):
+            assert read_workbook(raw, name).main_sheet.rows
+    _try_hostile_files(50, 1)
+    before = _resident_bytes()
+    found = _try_hostile_files(MUTATIONS, 20261122)
+    assert found.total() == MUTATIONS
+    # Neither all of them are refused at the door, nor does a fault of ours hide behind a general sentence.
+    assert found["table"] > MUTATIONS / 10 and found["damaged"] > MUTATIONS / 10
+    assert {"not_a_table", "entities", "open_quote", "damaged_sheet"} <= set(found)
+    assert found["failed"] == 0, found
+    assert _resident_bytes() - before < 50_000_000
+
+
+@pytest.mark.soak
+def test_many_thousands_of_hostile_files_end_as_tables_or_sentences() -> None:
+    before = _resident_bytes()
+    found = _try_hostile_files(20_000, random.randrange(1 << 30))
+    assert found["failed"] == 0, found
+    assert _resident_bytes() - before < 50_000_000
