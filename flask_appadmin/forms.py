@@ -23,6 +23,7 @@ from wtforms.meta import DefaultMeta
 
 from flask_appadmin import search
 from flask_appadmin.arrangements import is_required
+from flask_appadmin.database import Prepared
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
@@ -34,6 +35,9 @@ SELECT_LIMIT = 60
 
 #: A table that was found too long for a drop-down is not asked again for so long.
 _LONG_SECONDS = 60.0
+
+#: Model -> the question for what a drop-down over its table offers.
+_first_choices: dict[Any, Prepared] = {}
 
 #: Table -> when it was last found too long.
 _long_tables: dict[str, float] = {}
@@ -362,6 +366,7 @@ class FormMaker:
         item = field.spec
         # In the operator's language, once for all rows of a grid: looking words up costs more than drawing them.
         field.label, field.help, field.unit = str(item.label), str(item.help), str(item.unit)
+        field.unticked = str(field.unticked)
         field.choices = [(code, str(words)) for code, words in field.choices]
         field.readonly = read_only or not may_edit(self.operator, item) or item.read_only is True
         if item.read_only == "after_first_save" and not is_new:
@@ -435,8 +440,13 @@ class FormMaker:
         columns = [model._meta.primary_key, *(spec.column_field for spec in fields)]
         order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
         order = order or [spec.column_field for spec in fields[:1]]
-        query = model.select(*columns).order_by(*order)
-        rows = list((query.limit(SELECT_LIMIT + 1) if only is None else query.where(only)).tuples())
+        if only is None:
+            if model not in _first_choices:
+                query = model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1)
+                _first_choices[model] = Prepared(lambda: query, 0)
+            rows = _first_choices[model]()
+        else:
+            rows = list(model.select(*columns).order_by(*order).where(only).tuples())
         if only is None and len(rows) > SELECT_LIMIT:
             _long_tables[target.name] = time.monotonic()
             return None

@@ -130,6 +130,22 @@ class TablesView(SignedInView):
         return render_template("appadmin/tables.html", page_title=i18n.gettext("Alle Tabellen"), groups=groups)
 
 
+#: What the search box of the head needs.
+_SEARCHING = ("search_url", "suggest_url", "search_hint", "search_value")
+
+
+class _Shell(dict[str, Any]):
+    """What stands around a page, made when the page draws it: a part of a page has no menu, and takes no message."""
+
+    def __init__(self, makers: dict[str, Callable[[], Any]]) -> None:
+        super().__init__()
+        self._makers = makers
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self._makers[name]()
+        return value
+
+
 class Registry:
     """All models of an application with their views; the pages ask it for addresses."""
 
@@ -279,23 +295,32 @@ class Registry:
         if operator is None:
             return {"shell": {"brand": self.brand, "menu": [], "home_url": "/", "search_url": "", "toast": None}}
         search = self.search_spec if self.search_spec is not None and _may(f"{self.search_spec.right}.read") else None
-        return {
-            "shell": {
-                "brand": self.brand,
-                "home_url": fixed_url("admin.index"),
-                "search_url": self.views[search.name].list_url() if search is not None else "",
-                "find_url": self._find_url(search),
-                "suggest_url": self.suggest_url(search) if search is not None else "",
-                "search_hint": str(self.views[search.name].search_label or _("Suchen")) if search is not None else "",
-                "search_value": request.args.get("search", "") if search is not None else "",
-                "operator": operator.name,
-                "role": operator.role,
-                "account_url": "",
-                "logout_url": fixed_url("security.logout") if "security" in self.app.blueprints else "",
-                "menu": self._menu_entries(operator),
-                "lock": locking.current(),
-                "toast": session.pop("toast", None),
+        if search is None:
+            searching: dict[str, Callable[[], Any]] = dict.fromkeys(_SEARCHING, lambda: "")
+        else:
+            view = self.views[search.name]
+            searching = {
+                "search_url": view.list_url,
+                "suggest_url": lambda: self.suggest_url(search),
+                "search_hint": lambda: str(view.search_label or _("Suchen")),
+                "search_value": lambda: request.args.get("search", ""),
             }
+        return {
+            "shell": _Shell(
+                searching
+                | {
+                    "brand": lambda: self.brand,
+                    "home_url": lambda: fixed_url("admin.index"),
+                    "find_url": lambda: self._find_url(search),
+                    "operator": lambda: operator.name,
+                    "role": lambda: operator.role,
+                    "account_url": lambda: "",
+                    "logout_url": lambda: fixed_url("security.logout") if "security" in self.app.blueprints else "",
+                    "menu": lambda: self._menu_entries(operator),
+                    "lock": locking.current,
+                    "toast": lambda: session.pop("toast", None),
+                }
+            )
         }
 
     def _find_url(self, search: ModelSpec | None) -> str:

@@ -23,7 +23,7 @@ from flask_appadmin.layouts import ChildTable, form_fields
 from flask_appadmin.rights import may_read, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views.form_page.conflicts import base_value
-from flask_appadmin.views.form_page.patterns import Patterns
+from flask_appadmin.views.form_page.patterns import KEY, LABEL, URL, VERSION, Patterns, StoredRow, StoredRows, text_mark
 from flask_appadmin.views.form_page.record import FormRecord
 
 #: So many child rows stand in a grid at first; as many more come each time they are asked for.
@@ -86,6 +86,8 @@ class Grid:
         #: So many stored rows come before these, and so many after them.
         self.before = 0
         self.rest = 0
+        #: The fields in which rows are drawn that stand there as they are stored, one row after the other.
+        self.pattern: Any = None
 
 
 def child_counts(children: Iterable[ModelSpec], key: int) -> dict[str, int]:
@@ -185,7 +187,8 @@ def stored_grid(
     for values in stored:
         row = _stored_row(record, child, values, is_whole=not has_window)
         if row.is_whole:
-            base[f"{child.name}-{row.key}"] = base_of(row.form, values)
+            grid.pattern = grid.pattern or _row_form(record, child, "0")
+            base[f"{child.name}-{row.key}"] = _base_of_stored(grid.pattern, values)
         grid.rows.append(row)
     return grid
 
@@ -221,6 +224,15 @@ def base_of(form: Any, values: dict[str, Any]) -> dict[str, Any]:
         field.spec.name: base_value(field.spec, values.get(field.spec.name))
         for field in form
         if field.kind != "secret" and not (field.readonly and field.kind == "masked")
+    }
+
+
+def _base_of_stored(form: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The same for a row whose values were not put into the fields yet."""
+    return {
+        name: base_value(field.spec, values.get(name))
+        for name, field in form._fields.items()
+        if field.kind != "secret" and not (field.readonly and field.spec.masked and values.get(name) is not None)
     }
 
 
@@ -328,7 +340,13 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
     while blank is not None and not grid.before and len(rows) < table.least:
         key = next(key for key in spare if key not in taken)
         rows.append(_blank_row(record, child, key))
-    drawn = [_row_context(record, child, row, columns, table, at) for at, row in enumerate(rows, start=grid.before + 1)]
+    draw = Patterns()
+    drawn = [
+        _stored_context(record, row, table, at)
+        if _is_as_stored(record, child, row, table)
+        else _row_context(record, child, row, columns, table, at)
+        for at, row in enumerate(rows, start=grid.before + 1)
+    ]
     begins = bool(table.begins) and record.may_save and record.key is not None
     filled = sum(1 for row in grid.rows if not row.deleted)
     address = {"tab": view.form_layout.tab_of(child.name)}
@@ -358,8 +376,59 @@ def grid_context(record: FormRecord, grid: Grid) -> dict[str, Any]:
         if begins or not table.begins
         else gettext("Noch keine Einträge."),
         "errors": grid.errors,
-        "draw": Patterns(),
+        "draw": draw,
+        "draw_row": _stored_rows(record, grid, columns, draw),
     }
+
+
+def _is_as_stored(record: FormRecord, child: ModelSpec, row: GridRow, table: ChildTable) -> bool:
+    """Whether there is nothing to say about a row but its values."""
+    return (
+        row.values is not None
+        and not (row.used_fields or row.deleted or row.errors)
+        and not (table.window and row.is_whole)
+        and not _remarks(record, child, row)
+    )
+
+
+def _stored_context(record: FormRecord, row: GridRow, table: ChildTable, number: int) -> StoredRow:
+    assert row.values is not None
+    label = str(table.row_label) % {"number": number} if table.row_label else ""
+    url = url_for(f"{record.view.endpoint}.{table.opens}", id=row.key) if table.opens else ""
+    return StoredRow(row.key, row.version, label, url, row.values)
+
+
+def _stored_rows(record: FormRecord, grid: Grid, columns: tuple[FieldSpec, ...], draw: Patterns) -> StoredRows:
+    """What draws the rows that stand there as they are stored, all of them in the same fields."""
+    child = grid.spec
+    table = record.view.child_table(child)
+    begun: list[tuple[Any, str, bool]] = []
+
+    def frame() -> dict[str, Any]:
+        form = grid.pattern = grid.pattern or _row_form(record, child, "0", is_whole=not table.window)
+        begun.extend((field, field.kind, field.readonly) for field in form)
+        for field in form:
+            field.name = f"{child.name}-{KEY}-{field.short_name}"
+        row = GridRow(KEY, lambda: form, None, is_whole=not table.window)
+        row.form, row.version = form, VERSION
+        context = _row_context(record, child, row, columns, table, 0)
+        texts = [text_mark(number) for number in range(len(context["texts"]))]
+        return context | {
+            "label": LABEL if table.row_label else "",
+            "texts": texts,
+            "open_url": URL if table.opens else "",
+        }
+
+    def show(row: StoredRow) -> list[str]:
+        form = grid.pattern
+        for field, kind, readonly in begun:
+            field.kind, field.readonly = kind, readonly
+            field.value = field.display = field.open_url = field.reveal_url = ""
+            field.name = f"{child.name}-{row.key}-{field.short_name}"
+        record.maker.show(form, row.values, child, int(row.key))
+        return [_cell_text(form[item.name]) for item in columns if item.name in form] if table.window else []
+
+    return StoredRows(draw, frame, show)
 
 
 def _seen(record: FormRecord, columns: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:

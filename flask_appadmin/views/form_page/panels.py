@@ -20,6 +20,7 @@ from flask_appadmin.views.form_page.grids import (
     posted_grid,
     stored_grid,
 )
+from flask_appadmin.views.form_page.patterns import Patterns
 from flask_appadmin.views.form_page.proposals import pinned_fields
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.related import related_context
@@ -211,6 +212,7 @@ def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, A
         "html": "",
         "include": "",
         "active": active,
+        "draw": Patterns(),
         "empty": "" if groups or panel.grids or panel.tab.related else gettext("Hier gibt es für Sie nichts zu sehen."),
     }
 
