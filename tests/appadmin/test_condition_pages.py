@@ -19,6 +19,9 @@ from tests.appadmin.test_conditions import ALL, WEBER, shelf
 from tests.appadmin.webapp import library_client
 from tests.reader import Page, get, read
 
+# Pages: what they write and ask is tested on both engines where it is done.
+pytestmark = pytest.mark.engines("sqlite", later="postgresql")
+
 __all__ = ["shelf"]
 
 CONDITION = "/admin/book/condition"

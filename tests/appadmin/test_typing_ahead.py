@@ -12,6 +12,9 @@ from tests.appadmin.library import Author, Book
 from tests.appadmin.webapp import library_client
 from tests.reader import get
 
+# Pages: what they write and ask is tested on both engines where it is done.
+pytestmark = pytest.mark.engines("sqlite", later="postgresql")
+
 WEBER = system_operator("Frau Weber")
 
 

@@ -22,6 +22,9 @@ from flask_appadmin.specs import spec_of
 from models import MODELS, Address, BankAccount, Contact, CostCentre, Customer, CustomerUser, ImportSchedule
 from tests.reader import Page, get, read, send
 
+# Pages: what they write and ask is tested on both engines where it is done.
+pytestmark = pytest.mark.engines("sqlite", later="postgresql")
+
 WEBER = system_operator("Frau Weber")
 
 

@@ -24,6 +24,9 @@ from models import Customer
 from tests.customers.test_spreadsheets import exported
 from tests.reader import Page, get, send
 
+# Pages: what they write and ask is tested on both engines where it is done.
+pytestmark = pytest.mark.engines("sqlite", later="postgresql")
+
 WEBER = system_operator("Frau Weber")
 NEW = "/admin/customer/new/"
 

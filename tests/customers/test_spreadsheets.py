@@ -30,6 +30,9 @@ from flask_appadmin.views import export_page, imports
 from models import Contact, Customer
 from tests.spreadsheets import edit_cells, form_values, photograph, rows_of, tiles_of, words_of, write_csv
 
+# Pages: what they write and ask is tested on both engines where it is done.
+pytestmark = pytest.mark.engines("sqlite", later="postgresql")
+
 SPEC = spec_of(Customer)
 
 
