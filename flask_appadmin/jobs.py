@@ -100,6 +100,11 @@ class Job(peewee.Model):
 
     @property
     def state_label(self) -> str:
+        result: Any = self.result
+        if self.state == "done" and isinstance(result, dict) and result.get("faults"):
+            return gettext("fertig mit Fehlern")
+        if self.state == "failed" and self.kind in _rolling_back:
+            return gettext("zurückgerollt")
         return str(STATES.get(self.state, self.state))
 
     @property
@@ -153,15 +158,19 @@ class _LeaseLost(Exception):
 
 
 _functions: dict[str, Callable[[RunningJob], Any]] = {}
+#: Kinds of jobs that write everything or nothing.
+_rolling_back: set[str] = set()
 _wake = threading.Event()
 #: The jobs that this process works on now, by key.
 _running: dict[int, RunningJob] = {}
 
 
-def register_job(kind: str, function: Callable[[RunningJob], Any]) -> None:
-    """Says what a kind of job does; once per kind."""
+def register_job(kind: str, function: Callable[[RunningJob], Any], *, rolls_back: bool = False) -> None:
+    """Says what a kind of job does; once per kind. One that `rolls_back` has written nothing when it fails."""
     if _functions.setdefault(kind, function) is not function:
         raise ValueError(f"two functions for jobs of kind {kind}")
+    if rolls_back:
+        _rolling_back.add(kind)
 
 
 def start(kind: str, title: str, parameters: dict[str, Any], operator: Operator, *, key: str = "") -> Job:

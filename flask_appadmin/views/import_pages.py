@@ -21,9 +21,11 @@ from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict,
 from flask_appadmin.sheets.damage import Damage, damages_of
 from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
 from flask_appadmin.sheets.import_modes import item_of
+from flask_appadmin.sheets.outcomes import has_faults, outcome_words
 from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, child_keys, key_fields, modes_of, target_label
+from flask_appadmin.sheets.taken_rows import is_undone
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views.import_targets import target_groups
 
@@ -45,13 +47,20 @@ def state_words(run: ImportRun) -> tuple[str, str]:
         "planning": gettext("wird geprüft"),
         "preview": gettext("geprüft, nicht übernommen"),
         "applying": gettext("wird übernommen"),
-        "done": gettext("übernommen"),
+        "done": _done_word(run),
         "discarded": gettext("verworfen"),
         "failed": gettext("nicht gelesen"),
     }
-    looks = {"reading": "info", "planning": "info", "applying": "info", "done": "good", "failed": "bad"}
+    looks = {"reading": "info", "planning": "info", "applying": "info", "failed": "bad"}
+    looks["done"] = "warn" if has_faults(run) else "good"
     look = looks.get(run.state, "warn" if run.state in ("mapping", "preview") else "")
     return words.get(run.state, run.state), look
+
+
+def _done_word(run: ImportRun) -> str:
+    if run.change_set_id and is_undone(run.change_set_id):
+        return gettext("zurückgenommen")
+    return gettext("fertig mit Fehlern") if has_faults(run) else gettext("fertig")
 
 
 def imports_back() -> tuple[str, str]:
@@ -613,12 +622,15 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
     counts = run.counts
     applied = counts.get("applied", 0)
     done = ChangeSetRecord.get_or_none(ChangeSetRecord.id == run.change_set_id) if run.change_set_id else None
-    undone = ChangeSetRecord.select().where(ChangeSetRecord.undo_of == run.change_set_id).exists() if done else False
+    undone = done is not None and is_undone(done.id)
     if undone:
         headline = (gettext("Dieser Import wurde zurückgenommen."), "warn")
     elif done is not None:
         words = ngettext("%(count)s Datensatz übernommen.", "%(count)s Datensätze übernommen.", applied)
-        headline = (words, "good")
+        if has_faults(run):
+            headline = (gettext("Fertig mit Fehlern: %(words)s", words=words), "warn")
+        else:
+            headline = (gettext("Fertig: %(words)s", words=words), "good")
     else:
         headline = (gettext("Es war nichts zu übernehmen."), "")
     links: list[tuple[str, str, bool]] = []
@@ -637,7 +649,7 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
     return {
         "page_title": run.file_name,
         "back": imports_back(),
-        "subtitle": rows_text(survey) if survey is not None else "",
+        "subtitle": outcome_words(run) or (rows_text(survey) if survey is not None else ""),
         "headline": headline,
         "tiles": [(count, label, "", False, look) for count, label, _url, _active, look in tiles(run, "")],
         "links": links,

@@ -36,6 +36,7 @@ from flask_appadmin.sheets.import_modes import faults_of_mode
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
 from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields
 from flask_appadmin.sheets.marking import marked_suffix, write_marked
+from flask_appadmin.sheets.outcomes import has_faults
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import display_name, open_sheets
@@ -709,7 +710,7 @@ def run_applying(job: RunningJob) -> Any:
     def work() -> Any:
         reason, folder = job.parameters.get("reason", ""), Path(job.parameters["folder"])
         apply_run(run, spec, job.operator, reason, instance=folder, progress=job.progress)
-        return {"url": job.parameters["page"]}
+        return {"url": job.parameters["page"], "faults": has_faults(ImportRun.get_by_id(run.id))}
 
     try:
         done = job.finish(work)
@@ -721,4 +722,4 @@ def run_applying(job: RunningJob) -> Any:
 
 jobs.register_job("import_read", run_reading)
 jobs.register_job("import_plan", run_planning)
-jobs.register_job("import_apply", run_applying)
+jobs.register_job("import_apply", run_applying, rolls_back=True)

@@ -578,10 +578,12 @@ def test_a_large_export_waits_for_its_starter(
 def test_a_large_import_runs_as_jobs_and_can_be_stopped(
     three: list[int], operator: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """It ends as exactly one of abgebrochen, zurückgerollt, fertig mit Fehlern and fertig, and the rows add up."""
     monkeypatch.setattr(imports, "ROWS_AT_ONCE", 1)
     monkeypatch.setattr(imports, "_BOOK_AT_ONCE", 10)
     path = exported(operator, three, tmp_path / "kunden.xlsx")
-    edit_cells(path, "Kunden", {(2, "Ort"): "Bonn", (3, "Ort"): "Linz"})
+    edit_cells(path, "Kunden", {(2, "Ort"): "Bonn", (3, "Ort"): "Linz", (4, "E-Mail"): "quatsch", (5, "Name 1"): "Neu"})
+    before = photograph(SPEC)
     page, url = follow(operator, upload(operator, path))
     assert "data-reload-when-done" in page
     # The table of work is fetched again by a script, and has a button to stop.
@@ -594,13 +596,65 @@ def test_a_large_import_runs_as_jobs_and_can_be_stopped(
     page, url = follow(operator, upload(operator, path))
     assert jobs.run_waiting() == 1
     page, url = follow(operator, operator.get(url))
-    assert tiles_of(page)["geändert"] == 2
+    assert (tiles_of(page)["geändert"], tiles_of(page)["neu"], tiles_of(page)["Fehler"]) == (2, 1, 1)
+
+    place = f"/admin/imports/run?id={run_of(page)}"
+
+    # Stopped in the middle of writing: nothing of it stays, and it can be applied again.
+    tell = jobs.RunningJob.progress
+
+    def stop(job: Any, *arguments: Any) -> None:
+        jobs.cancel(job.id, operator_of(User.get(User.username == "weber")))
+        tell(job, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs.RunningJob, "progress", stop)
+        apply(operator, page)
+        assert jobs.run_waiting() == 1
+    assert last_job(operator).startswith("abgebrochen") and photograph(SPEC) == before
+    page, url = follow(operator, operator.get(place))
+    assert "/preview?" in url and "abgebrochen" in words_of(page)
+
+    # Refused because somebody changed a row meanwhile: nothing is written, the row is named.
+    change = ChangeSet("form")
+    change.update(Customer, three[1], {"city": "Wels"})
+    change.apply(system_operator("Herr Berger"))
+    before = photograph(SPEC)
+    apply(operator, page)
+    assert jobs.run_waiting() == 1
+    assert last_job(operator).startswith("zurückgerollt") and photograph(SPEC) == before
+    page, url = follow(operator, operator.get(place))
+    assert "Es wurde noch nichts gespeichert" in words_of(page)
+
     first, second = apply(operator, page), apply(operator, page)
     assert first.location == second.location
     assert jobs.run_waiting() == 1
+    assert last_job(operator).startswith("fertig mit Fehlern")
     page, url = follow(operator, operator.get(first.location))
-    assert "2 Datensätze übernommen." in words_of(page)
-    assert [Customer.get_by_id(key).city for key in three] == ["Bonn", "Linz", "Graz"]
+    words = words_of(page)
+    assert "Fertig mit Fehlern: 2 Datensätze übernommen." in words
+    assert "6 Zeilen: 2 übernommen, 2 unverändert, 2 fehlerhaft." in words
+    assert [Customer.get_by_id(key).city for key in three] == ["Bonn", "Wels", "Graz"]
+    assert "fertig mit Fehlern" in words_of(operator.get("/admin/imports/").get_data(as_text=True))
+
+    # The rest of it mended: fertig.
+    edit_cells(path, "Kunden", {(3, "Ort"): "Wels", (4, "E-Mail"): "c@example.org", (5, "Name 1"): None})
+    page, url = follow(operator, upload(operator, path))
+    jobs.run_waiting()
+    page, url = follow(operator, operator.get(url))
+    page, url = follow(operator, apply(operator, page))
+    assert "5 Zeilen: 1 übernommen, 4 unverändert." in words_of(page)
+    number = ImportRun.select().order_by(ImportRun.id.desc()).first().change_set_id
+    operator.post(f"/admin/operations/undo?id={number}")
+    assert "zurückgenommen" in words_of(operator.get("/admin/imports/").get_data(as_text=True))
+
+
+def last_job(client: FlaskClient) -> str:
+    """The state of the latest job, as its row on the page says it."""
+    job = Job.select().order_by(Job.id.desc()).first()
+    row = client.get(f"/admin/jobs/?id={job.id}", headers={"X-Fragment": "jobs"}).get_data(as_text=True)
+    found = re.search(r"abgebrochen|zurückgerollt|fertig mit Fehlern|fertig|läuft|wartet|fehlgeschlagen", row)
+    return found.group() if found else row
 
 
 def test_a_file_that_turns_out_unreadable_in_its_job_says_so(
