@@ -14,6 +14,7 @@ from flask_appadmin.bulk import MEDIA_TYPES, Document, DocumentAction, check_siz
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.selections import Selection
+from flask_appadmin.sheets.exporting import note_export
 from flask_appadmin.sheets.writing import CsvWriter, SheetColumn
 
 #: As many lines as an address field in a window takes (DIN 5008), and one for the country.
@@ -42,6 +43,14 @@ class WriteLetters(DocumentAction):
                 lines = postal_lines(record, own_country)[:_LINES]
                 known = [str(record["customer_number"]), *(record[n] or "" for n in _NAMED)]
                 writer.write_row([*known, *lines, *[""] * (_LINES - len(lines))])
+        note_export(
+            selection.spec,
+            selection.operator,
+            gettext("Serienbrief: %(what)s", what=selection.describe()),
+            "csv",
+            columns=headings,
+            count=len(records),
+        )
         return Document(path, f"{gettext('Serienbrief')}.csv", MEDIA_TYPES["csv"])
 
 

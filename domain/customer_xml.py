@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from flask_appadmin.database import key_condition
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
-from flask_appadmin.sheets.exporting import exportable_fields
+from flask_appadmin.sheets.exporting import exportable_fields, note_export
 from flask_appadmin.sheets.outbox import OutboxFault, folder_below, lay_down
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
@@ -40,6 +40,15 @@ def write_customer_files(
         target = folder_below(outbox, folder)
     except OutboxFault as fault:
         return 0, [gettext("Es entstanden keine XML-Dateien. %(reason)s", reason=fault.sentence())]
+    note_export(
+        spec,
+        operator,
+        gettext("XML-Dateien im Exportverzeichnis „%(folder)s“ nach einem Import", folder=folder),
+        "xml",
+        columns=[str(item.label) for item in exportable_fields(spec, operator)],
+        sheets=[str(child.plural) for child in spec.children],
+        count=len(keys),
+    )
     count = 0
     for number, element in customer_elements(spec, keys, operator):
         try:

@@ -37,6 +37,7 @@ from flask_appadmin.schema import declare_models
 from flask_appadmin.shell import fixed_url
 from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import AppModelView
+from flask_appadmin.views.exports_page import ExportsView
 from flask_appadmin.views.form_page import locking
 from flask_appadmin.views.imports import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
@@ -64,6 +65,7 @@ GENERIC_ACTIONS: tuple[Action, ...] = (
 _PAGES: dict[str, tuple[Any, str]] = {
     "operations": (_("Meine Vorgänge"), ""),
     "imports": (_("Importe"), "import.new"),
+    "exports": (_("Exporte"), "export.run"),
     "jobs": (_("Laufende Arbeiten"), ""),
     "worklists": (_("Merklisten"), ""),
     "layouts": (_("Layouts"), "layout.edit"),
@@ -194,7 +196,7 @@ class Registry:
             view = view_class(spec.model, self)
             self.views[spec.name] = view
             self.admin.add_view(view)
-        for page in (OperationsView, ImportsView, JobsView, WorklistsView, LayoutsView):
+        for page in (OperationsView, ImportsView, ExportsView, JobsView, WorklistsView, LayoutsView):
             self.admin.add_view(page(self))
         self.admin.add_view(TablesView(self, table_groups))
         if "appadmin" not in app.blueprints:  # the shell brings it, with an address that changes with its content

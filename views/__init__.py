@@ -23,7 +23,7 @@ VIEWS: tuple[Any, ...] = (CustomerView, ConnectionView, *DOCUMENT_VIEWS, TillFee
 HOME = KontorHome
 
 #: (heading, names of tables); "<table>/choose" chooses its records, "<table>/<page>" is another page of its
-#: view; "operations", "imports", "worklists", "layouts" and "tables" are pages of their own.
+#: view; "operations", "imports", "exports", "worklists", "layouts" and "tables" are pages of their own.
 MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (
         _("Kunden"),
@@ -37,7 +37,10 @@ MENU: tuple[tuple[Any, tuple[str, ...]], ...] = (
             "worklists",
         ),
     ),
-    (_("Arbeiten"), ("imports", "operations", "label_format", "invoice/edifact", "till_customer_feed/transmit")),
+    (
+        _("Arbeiten"),
+        ("imports", "exports", "operations", "label_format", "invoice/edifact", "till_customer_feed/transmit"),
+    ),
     (
         _("Stammdaten"),
         ("payment_term", "shipping_method", "territory", "country", "supplier", "employee", "category", "tables"),

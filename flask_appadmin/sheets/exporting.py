@@ -132,14 +132,15 @@ def write_export(
     allowed = set(exportable_fields(spec, operator))
     items = tuple(item for item in items if item in allowed)
     chosen = tuple(children if children is not None else spec.children)
-    export = SheetExport.create(
-        key=secrets.token_hex(6),
-        secret=secrets.token_hex(24),
-        user=operator.user_id,
-        user_name=operator.name[:80],
-        entity=spec.name,
-        last_change=ChangeRecord.select(peewee.fn.MAX(ChangeRecord.id)).scalar() or 0,
-        description=selection.describe()[:250],
+    written = [child for child in spec.children if child.name == sheet] if file_format == "csv" else chosen
+    of_child = exportable_fields(written[0], operator) if file_format == "csv" and written else ()
+    export = note_export(
+        spec,
+        operator,
+        selection.describe(),
+        file_format,
+        columns=headings(of_child or items),
+        sheets=[str(child.plural) for child in written],
     )
     if file_format == "csv":
         counts = _write_csv(path, selection, export, items, sheet, progress)
@@ -147,6 +148,31 @@ def write_export(
         counts = _write_workbook(path, selection, export, items, chosen, progress)
     SheetExport.update(row_count=next(iter(counts.values()), 0)).where(SheetExport.id == export.id).execute()
     return Exported(path, counts)
+
+
+def note_export(
+    spec: ModelSpec,
+    operator: Operator,
+    description: str,
+    file_format: str,
+    *,
+    columns: Sequence[str] = (),
+    sheets: Sequence[str] = (),
+    count: int = 0,
+) -> SheetExport:
+    """Notes who takes what out: which records (in words), which columns and tables, in what format, how many rows."""
+    export: SheetExport = SheetExport.create(
+        key=secrets.token_hex(6),
+        secret=secrets.token_hex(24),
+        user=operator.user_id,
+        user_name=operator.name[:80],
+        entity=spec.name,
+        last_change=ChangeRecord.select(peewee.fn.MAX(ChangeRecord.id)).scalar() or 0,
+        row_count=count,
+        description=description[:250],
+        details={"format": file_format, "columns": [str(each) for each in columns], "sheets": list(sheets)},
+    )
+    return export
 
 
 def _key_column() -> SheetColumn:

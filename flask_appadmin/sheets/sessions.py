@@ -41,6 +41,8 @@ class SheetExport(peewee.Model):
     row_count = peewee.IntegerField(default=0)
     #: What was exported, in words.
     description = peewee.CharField(max_length=255, default="")
+    #: {"format": "xlsx", "columns": [label, …], "sheets": [further table, …]}
+    details = JSONField(null=True)
 
     class Meta:
         table_name = "sheet_export"
