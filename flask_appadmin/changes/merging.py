@@ -137,14 +137,16 @@ def write_merge(run: Run, step: Merge) -> None:
     for repoint in step.repoints:
         _write_repoint(run, step, repoint)
     _name_sources(run, step)
+    changed = len(step.ended)
     if step.values:
         words = {name: _from(spec, step.sources[key]) for name, key in step.origins.items() if key in step.sources}
         # With every right: the plan has asked whether the operator may choose; what nobody chose is a rule's.
-        ruled = replace(run, operator=system_operator(run.operator.name))
+        ruled = replace(run, operator=system_operator(run.operator.name), updated=0)
         write_updates(ruled, [Update(spec, step.survivor, step.values, origins=words)])
+        changed += ruled.updated
     for key in keys:
         run.touch(spec, key, None)
-    run.updated = len(keys)
+    run.updated += changed
 
 
 def _from(spec: ModelSpec, title: str) -> str:

@@ -172,6 +172,18 @@ def test_four_customers_become_one_and_go_apart_again(db: Any) -> None:
     assert look_up(SPEC, "Gerda", WEBER, 5).keys() == [others[1]]
 
 
+def test_an_operation_counts_the_customers_that_changed(db: Any) -> None:
+    """Of two that are alike, only the one that goes is another one afterwards."""
+    change = ChangeSet("form")
+    made = [change.create(Customer, {"name_1": "Müller GmbH", "status": "active"}) for _number in range(2)]
+    change.apply(WEBER)
+    keys = [row.key or 0 for row in made]
+    plan_merge(SPEC, keys, keys[0], WEBER).change_set().apply(WEBER)
+    done = ChangeSetRecord.get(ChangeSetRecord.kind == "merge")
+    changed = ChangeRecord.select(ChangeRecord.record_id).where(ChangeRecord.change_set == done.id).distinct()
+    assert (done.updated_count, [row.record_id for row in changed]) == (1, [keys[1]])
+
+
 def test_a_merge_that_cannot_be_is_refused(db: Any) -> None:
     keys = four_customers()
     first, second = keys[:2]
