@@ -7,7 +7,7 @@ lists, exports, filters and comparisons name it like a column; `changes/elsewher
 When it counts: inside what `arrangements.begin` begins, which is every request, job and command; elsewhere models have
 their declared fields only. What was read is kept per process as long as the definitions stay what they are.
 Which tables: those whose model says `takes_fields`.
-Limits: 100 fields a table; texts of 255 characters; whole numbers of 9 digits; decimals of 15 digits, 2 of them behind
+Limits: 100 fields a table; texts of 255 characters; whole numbers of 9 digits; decimals of 12 digits, 2 of them behind
 the comma. Source: ME-138 to ME-141; docs/decisions/custom-fields.md.
 """
 
@@ -30,7 +30,7 @@ from flask_appadmin.specs import Description, Elsewhere, FieldSpec, ModelSpec, d
 MOST_FIELDS = 100
 
 #: Kind of field -> (least, most, where nothing is said) number of characters or digits.
-_LENGTHS = {"text": (1, 255, 255), "integer": (1, 9, 9), "decimal": (3, 15, 15)}
+_LENGTHS = {"text": (1, 255, 255), "integer": (1, 9, 9), "decimal": (3, 12, 12)}
 
 _PLACES = 2
 

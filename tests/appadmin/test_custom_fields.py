@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flask_appadmin.arrangements import arranged
-from flask_appadmin.changes import ChangeSet, known_specs, plan_assign, plan_undo
+from flask_appadmin.changes import ChangeSet, known_specs, make_transform, plan_assign, plan_undo
 from flask_appadmin.copying import plan_copy
 from flask_appadmin.customfields import CustomField, CustomFieldValue, complete
 from flask_appadmin.errors import ConflictError, FaultList
@@ -152,6 +152,21 @@ def test_values_of_defined_fields_go_the_way_of_all_values(librarian: Operator) 
         assert len(lines_of_set(done.change_set, librarian, known_specs())) == 6
         ChangeSet.undo(done.change_set).apply(librarian)
         assert book_values(fair, signed, weight, "pages")[:2] == before
+        # Made of what is there, also where that changes at the same time.
+        noted = ChangeSet("form")
+        noted.update(Book, key, {"note": "Eins"})
+        noted.apply(librarian)
+        made_of = {
+            fair: make_transform(BOOK, BOOK.field(fair), "copy", ["note"]),
+            weight: make_transform(BOOK, BOOK.field(weight), "percent", ["100"]),
+            "note": make_transform(BOOK, BOOK.field("note"), "copy", [fair]),
+        }
+        many = ChangeSet("bulk")
+        many.assign(Selection.of_keys(BOOK, librarian, [key]), dict(made_of))
+        done = many.apply(librarian)
+        assert book_values(fair, weight, "note")[0] == ("Eins", Decimal("6.00"), "Leipzig")
+        ChangeSet.undo(done.change_set).apply(librarian)
+        assert book_values(fair, weight, "note")[0] == ("Leipzig", Decimal("3.00"), "Eins")
 
         # Values are found and sorted by like columns.
         column = BOOK.field(weight).column_field

@@ -173,6 +173,15 @@ def test_a_defined_field_stands_on_its_tab_and_in_the_window_of_a_contact(
         assert CustomField.select().where(CustomField.label == label).exists() == bool(words)
     assert "Zusatz" not in labels(tab(operator, customer, "general"))
 
+    # What another process defines or renames is there with the next request.
+    late = make_field("Nachtrag", tab="Allgemein")
+    assert "Nachtrag" in labels(tab(operator, customer, "general"))
+    change = ChangeSet("form")
+    change.update(CustomField, int(late.partition("_")[2]), {"label": "Später", "tab": "Vertrieb"})
+    change.apply(WEBER)
+    assert "Nachtrag" not in labels(tab(operator, customer, "general"))
+    assert "Später" in labels(tab(operator, customer, key))
+
 
 @pytest.mark.engines("sqlite")
 def test_defined_fields_are_merged_and_stay_with_contacts_that_move(db: Any) -> None:
