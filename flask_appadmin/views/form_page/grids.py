@@ -267,8 +267,10 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
     keys = [key for key in (start.rpartition("-")[2] for start in starts) if re.fullmatch(r"n?[0-9]{1,18}", key)]
     stored = _whole_rows(record, child, [int(key) for key in keys if key.isdecimal()])
     # What was on the page: rows whose window was never opened sent nothing but their key.
-    sent = {name.rpartition("-")[0] for name in posted if not name.endswith(("-version", "-delete"))}
-    sent |= {name.rpartition("-")[0] for name in shown}
+    prefix = f"{child.name}-"
+    own = {name: values[0] for name, values in posted.lists() if name.startswith(prefix)}
+    sent = {name.rpartition("-")[0] for name in own if not name.endswith(("-version", "-delete"))}
+    sent |= {name.rpartition("-")[0] for name in shown if name.startswith(prefix)}
     grid = Grid(child, [])
     patterns: dict[bool, Any] = {}
     for key in dict.fromkeys(keys):
@@ -277,8 +279,8 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
         is_whole = values is None or start in sent
         make = functools.partial(_shown_form, record, child, key, values, is_whole=is_whole)
         row = GridRow(key, make, values, is_whole=is_whole)
-        row.deleted = posted.get(f"{start}-delete") == "1"
-        shown_version = posted.get(f"{start}-version", "")
+        row.deleted = own.get(f"{start}-delete") == "1"
+        shown_version = own.get(f"{start}-version", "")
         if values is not None and is_number(shown_version, 9):
             # After a refused save the page still says which version the operator has seen.
             row.version, row.shown_version = shown_version, int(shown_version)
@@ -286,7 +288,7 @@ def posted_grid(record: FormRecord, child: ModelSpec, posted: Any, shown: set[st
             if is_whole not in patterns:
                 patterns[is_whole] = _row_form(record, child, "0", is_whole=is_whole)
             if all(
-                is_as_shown(field, f"{start}-{name}", values.get(name), posted, shown)
+                is_as_shown(field, f"{start}-{name}", values.get(name), own, shown)
                 for name, field in patterns[is_whole]._fields.items()
             ):
                 grid.rows.append(row)
