@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import os
@@ -20,6 +21,7 @@ import admin_app
 from actions.import_sheet import run_import
 from flask_appadmin import jobs
 from flask_appadmin.changes import ChangeSet
+from flask_appadmin.database import fixed_clock, utcnow
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.jobs import Job
 from flask_appadmin.rights import Operator, User, operator_of, system_operator
@@ -626,10 +628,21 @@ def test_a_large_import_runs_as_jobs_and_can_be_stopped(
     page, url = follow(operator, operator.get(place))
     assert "Es wurde noch nichts gespeichert" in words_of(page)
 
+    # Its worker dies in the middle: nothing is written, and a minute later another one does it, once.
+    def die(_job: Any, *_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
     first, second = apply(operator, page), apply(operator, page)
     assert first.location == second.location
-    assert jobs.run_waiting() == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs.RunningJob, "progress", die)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.run_waiting()
+    assert last_job(operator) == "läuft" and photograph(SPEC) == before
+    with fixed_clock(utcnow() + datetime.timedelta(seconds=jobs.TAKE_OVER_SECONDS + 1)):
+        assert jobs.run_waiting() == 1
     assert last_job(operator).startswith("fertig mit Fehlern")
+    assert ChangeSetRecord.select().where(ChangeSetRecord.kind == "import").count() == 1
     page, url = follow(operator, operator.get(first.location))
     words = words_of(page)
     assert "Fertig mit Fehlern: 2 Datensätze übernommen." in words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
@@ -114,7 +115,21 @@ def test_what_a_spreadsheet_program_saved_comes_home_as_it_left(db: Any, office:
     create_demo_data(30, seed=6)
     path = tmp_path / "kunden.xlsx"
     rows = sum(export(SPEC, WEBER, path).counts.values())
-    came_home_unchanged(rows, office.save_as(path, "xlsx"), office.save_as(path, "ods"))
+    wrong, marked, again = tmp_path / "falsch.xlsx", tmp_path / "markiert.xlsx", tmp_path / "nochmal.xlsx"
+    wrong.write_bytes(path.read_bytes())
+    edit_cells(wrong, "Kunden", {(2, "E-Mail"): "quatsch", (3, "E-Mail"): "unsinn"})
+    assert run_import(wrong, SPEC, WEBER, report=marked).errors == 2
+    saved, saved_marks = office.save_all([path, marked], "xlsx")
+    came_home_unchanged(rows, saved, office.save_as(path, "ods"))
+
+    # A marked file that the program saved: its notes are known again, and are not there twice.
+    edit_cells(saved_marks, "Kunden", {(3, "E-Mail"): None})
+    assert run_import(saved_marks, SPEC, WEBER, report=again).errors == 1
+    book = openpyxl.load_workbook(again)
+    notes = [cell.comment.text for row in book["Kunden"].iter_rows(min_row=2) for cell in row if cell.comment]
+    assert len(notes) == 1 and notes[0].count("quatsch") == 1 and book.sheetnames.count("Befunde") == 1
+    assert len(list(book["Kunden"].conditional_formatting)) == 1
+    assert [cell.value for cell in book["Kunden"][1]].count("Befund") == 1
 
 
 @pytest.mark.soak
