@@ -150,6 +150,10 @@ def test_a_defined_field_stands_on_its_tab_and_in_the_window_of_a_contact(
     page = get(operator, f"/admin/customer/action/change_settings?selection={token}")
     assert {"Messe", "Stammgast"} <= set(labels(page))
 
+    token = operator.post("/admin/customer/selection", json={"add": [customer]}).get_json()["token"]
+    page = get(operator, f"/admin/customer/action/full_copy?selection={token}")
+    assert "Benutzerdefinierte Felder / Vertrieb 5" in page.text, page.text[:3000]
+
     # The schema offers them by folder.
     page = get(operator, "/admin/import_schema/new/")
     offered = {

@@ -23,6 +23,7 @@ from flask_appadmin.copying import (
     last_left_out,
     read_source,
 )
+from flask_appadmin.customfields import folder_of
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FaultList
 from flask_appadmin.forms import FormMaker
@@ -119,6 +120,7 @@ class CopyPage(ConfirmPage):
 
     def _groups(self, source: dict[str, Any], left: LeftOut, full: bool) -> list[TakenGroup]:
         labels = {tab.key: str(tab.label) for tab in self.pages.view.form_layout.tabs}
+        labels |= {item.group: folder_of(item) for item in self.spec.further_fields}
         counts: dict[str, int] = {}
         for item in self.spec.data_fields:
             if is_optional(item) and _is_filled(item, source) and is_taken(item, self.pages.operator, full):
