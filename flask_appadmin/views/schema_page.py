@@ -44,7 +44,7 @@ class ImportSchemaView(AppModelView):
     """Saved mappings; each opens in its own editor."""
 
     model = ImportSchema
-    columns = ("name", "entity", "import_mode", "key_field", "insert_missing", "blank_clears")
+    columns = ("name", "import_mode", "insert_missing", "blank_clears")
     new_label = _("Neues Importschema")
 
     @expose("/new/", methods=("GET", "POST"))
