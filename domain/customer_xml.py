@@ -68,8 +68,9 @@ def write_customer_files(
 def as_xml(element: ElementTree.Element) -> bytes:
     """A whole file."""
     ElementTree.indent(element)
-    text: bytes = ElementTree.tostring(element, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
+    # As a text first: writing bytes goes through a codec for every tag, which takes twice as long.
+    text = ElementTree.tostring(element, encoding="unicode")
+    return f"<?xml version='1.0' encoding='utf-8'?>\n{text}\n".encode()
 
 
 def customer_elements(

@@ -89,8 +89,7 @@ def _content(keys: Sequence[int], made_at: str) -> Iterator[bytes]:
     # Tills get the same whoever starts the transmission; who may fetch the file here is asked in `may_fetch`.
     reader = system_operator(gettext("Kassenübertragung"))
     for _number, element in customer_elements(spec, keys, reader, fields=FIELDS, children=_CHILDREN):
-        text: bytes = ElementTree.tostring(element, encoding="utf-8")
-        yield text + b"\n"
+        yield f"{ElementTree.tostring(element, encoding='unicode')}\n".encode()
     yield b"</customers>\n"
 
 

@@ -716,6 +716,7 @@ def run_applying(job: RunningJob) -> Any:
         done = job.finish(work)
     except FaultList as fault:
         raise AppAdminError(note_refused(run, fault)) from fault
+    # The job is done: what follows changes nothing of it, and what it cannot do it says on the page of the import.
     hand_on(run, spec, job.operator, Path(job.parameters["folder"]))
     return done
 
