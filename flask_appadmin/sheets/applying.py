@@ -67,8 +67,8 @@ def is_conflict(cell: list[Any]) -> bool:
 
 
 def is_taken(cell: list[Any], decision: str | None) -> bool:
-    """Whether a planned cell is written: a conflict when the file was chosen, a change unless it was not."""
-    return decision == "mine" if is_conflict(cell) else decision != "theirs"
+    """Whether a planned cell is written: a conflict when file or export was chosen, a change unless the record was."""
+    return decision in ("mine", "base") if is_conflict(cell) else decision != "theirs"
 
 
 def is_left_out(row: ImportRow) -> bool:
@@ -134,7 +134,8 @@ def chosen_values(
     for name, cell in row.plan.items():
         if everything or is_taken(cell, row.decisions.get(name)):
             item = entity.field(name)
-            values[name] = item.type.from_json(cell[2], item)
+            chosen = cell[0] if row.decisions.get(name) == "base" and not everything else cell[2]
+            values[name] = item.type.from_json(chosen, item)
             base[name] = item.type.from_json(cell[1], item)
     return values, base
 

@@ -54,12 +54,17 @@ class Matcher:
             self._match_own(planned, entity, doctor)
             if entity is self.spec and entity.natural_key:
                 key_name = entity.natural_key[0].name
+        elif self.options.matches:
+            self._match_chosen(planned, entity, sheet)
         if key_name:
             without = [row for row in planned if row.key is None and row.state == ""]
             if "." in key_name:
                 self._match_by_child(without, key_name)
             else:
                 self._match_by_key(without, entity, entity.field(key_name))
+        if self.options.matches and entity is self.spec and not self.repeats:
+            for row in (each for each in planned if each.key is not None and each.state == ""):
+                self.check_twice(row, entity, row.key, "", row.title, gettext("Zeilenschlüssel"))
         for row in planned:
             self._decide(row)
         if entity is self.spec:
@@ -79,6 +84,18 @@ class Matcher:
             without = [row for row in planned if row.key is None and row.state == ""]
             self._match_owners(without, entity)
             self._match_numbers([row for row in without if row.state == "" and isinstance(row.owner, int)], entity)
+
+    def _match_chosen(self, planned: list[Planned], entity: ModelSpec, sheet: SurveyedSheet) -> None:
+        """New rows of which the operator says that they are a record which is there."""
+        chosen = {row.number: self.options.matches.get(f"{sheet.name[:60]}|{row.number}") for row in planned}
+        present = self._present(entity, [key for key in chosen.values() if key is not None])
+        for row in planned:
+            key = chosen[row.number]
+            if key is None or row.state or key not in present:
+                continue
+            row.key = key
+            for item in entity.natural_key:
+                row.values.pop(item.name, None)  # the record keeps the number it has
 
     def _present(self, entity: ModelSpec, keys: list[int]) -> set[int]:
         key_field = entity.model._meta.primary_key

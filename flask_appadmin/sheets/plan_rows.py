@@ -58,6 +58,27 @@ def forget_rows(run: ImportRun) -> None:
     ImportRow.delete().where(ImportRow.run == run.id).execute()
 
 
+def decisions_of(run: ImportRun) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
+    """What was decided about the rows of a plan, by their places in the file and the records they mean."""
+    none = peewee.Value("{}", converter=False)
+    query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.decisions != none)
+    return [((row.entity, row.sheet, row.row_number, row.record_id), row.decisions) for row in query]
+
+
+def decide_again(run: ImportRun, decisions: Iterable[tuple[tuple[Any, ...], dict[str, str]]]) -> None:
+    """Puts decisions on the rows of a new plan that are still the same."""
+    with transaction():
+        for (entity, sheet, number, record), chosen in decisions:
+            same = ImportRow.record_id.is_null() if record is None else ImportRow.record_id == record
+            ImportRow.update(decisions=chosen).where(
+                ImportRow.run == run.id,
+                ImportRow.entity == entity,
+                ImportRow.sheet == sheet,
+                ImportRow.row_number == number,
+                same,
+            ).execute()
+
+
 def count_rows(run: ImportRun) -> dict[str, int]:
     """The stored rows of a plan by state, with those that may be duplicates and the values that would be cleared."""
     total = peewee.fn.COUNT(ImportRow.id)

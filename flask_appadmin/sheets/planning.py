@@ -31,12 +31,21 @@ from flask_appadmin.sheets.deleting import plan_deletions
 from flask_appadmin.sheets.import_modes import read_defaults, take_defaults
 from flask_appadmin.sheets.mapping import importable_fields
 from flask_appadmin.sheets.matching import Matcher
-from flask_appadmin.sheets.plan_rows import STATES, count_rows, forget_rows, note_faults, store_rows
+from flask_appadmin.sheets.plan_rows import (
+    STATES,
+    count_rows,
+    decide_again,
+    decisions_of,
+    forget_rows,
+    note_faults,
+    store_rows,
+)
 from flask_appadmin.sheets.planned import CHUNK, Planned, batches
 from flask_appadmin.sheets.reading import open_sheets
 from flask_appadmin.sheets.row_reader import RowReader
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, SurveyedSheet
+from flask_appadmin.sheets.unknown_values import UnknownValues
 from flask_appadmin.specs import ModelSpec, ReferenceCache
 
 
@@ -68,6 +77,8 @@ class Planner:
         self.taken: dict[str, int] = {}
         #: What a spreadsheet program did to the file.
         self.damages = Damages()
+        #: Words of the file that nobody knows.
+        self.unknown = UnknownValues()
         self.matcher = Matcher(self)
         self.comparison = Comparison(operator, self.names)
         self._counts = dict.fromkeys(STATES, 0)
@@ -85,6 +96,7 @@ class Planner:
         self.kind = survey.kind
         self.taken = dict(survey.taken)
         self._total = survey.row_count
+        decisions = decisions_of(self.run)
         forget_rows(self.run)
         try:
             self._plan_sheets(survey)
@@ -92,9 +104,10 @@ class Planner:
         except BaseException:
             forget_rows(self.run)
             raise
+        decide_again(self.run, decisions)
         counts = self._final_counts()
         export = next((found for found in self.exports.values() if found is not None), None)
-        detection: Any = {**self.run.detection, "damages": self.damages.to_json()}
+        detection: Any = {**self.run.detection, "damages": self.damages.to_json(), "unknown": self.unknown.to_json()}
         self.run.detection = detection
         ImportRun.update(counts=counts, plan=secrets.token_hex(8), export=export, detection=detection).where(
             ImportRun.id == self.run.id

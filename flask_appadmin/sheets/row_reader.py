@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 from flask_appadmin.changes import known_specs
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
-from flask_appadmin.sheets.damage import LOST, SheetDoctor, Suspicion, is_home
+from flask_appadmin.sheets.corrections import of_sheet
+from flask_appadmin.sheets.damage import LOST, SheetDoctor, Suspicion, is_home, shown_cell
 from flask_appadmin.sheets.deleting import identifying_targets, marked_columns
 from flask_appadmin.sheets.exporting import OWNER_NAME
 from flask_appadmin.sheets.import_modes import target_of
-from flask_appadmin.sheets.mapping import KEY_TARGET, LETTERS_TARGET, OWNER_TARGET, find_target, read_cell
+from flask_appadmin.sheets.mapping import KEY_TARGET, LETTERS_TARGET, OWNER_TARGET, TURNED, find_target, read_cell
 from flask_appadmin.sheets.planned import Named, Planned, as_text
 from flask_appadmin.sheets.rowkeys import RowDigest, RowKey, check_row_key
 from flask_appadmin.sheets.surveying import SurveyedSheet
 from flask_appadmin.sheets.taken_rows import TakenRows
+from flask_appadmin.sheets.unknown_values import is_closed
 from flask_appadmin.sheets.writing import restore_csv_text
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
@@ -106,6 +108,7 @@ class RowReader:
         required = entity.model.import_required if entity is self.spec else ()
         #: Columns that a new record has to fill.
         self.asked = [(each.item, each.heading) for each in self.columns if each.item.name in required]
+        self.mended = of_sheet(planner.options.corrections, sheet.name[:60])
         self.constants = self._constants() if entity is self.spec and not planner.deletes else []
 
     def _columns(self, targets: Sequence[str]) -> list[Column]:
@@ -173,8 +176,10 @@ class RowReader:
         """The row with its values and findings, None for one without any cell."""
         planned = Planned(number)
         cells = planned.cells = self.clean(row)
+        if number in self.mended:
+            faults = self._mend(planned, cells, faults)
         width = len(cells)
-        if cells != row:
+        if cells != row and number not in self.mended:
             self.doctor.note_blanks(number, row, cells, self.looked_at)
         if self.key_index >= 0 and self._read_key(planned, cells):
             return planned
@@ -215,6 +220,21 @@ class RowReader:
         if not self.own:
             self._look_at_row(planned, cells)
         return planned
+
+    def _mend(
+        self, planned: Planned, cells: list[Any], faults: dict[tuple[int, int], str]
+    ) -> dict[tuple[int, int], str]:
+        """Puts what the operator typed in the place of cells; answers the faults of the others."""
+        allowed = {column.index: column.heading for column in self.columns if column.allowed}
+        mended = {at: text for at, text in self.mended[planned.number].items() if at in allowed}
+        cells.extend([None] * (1 + max(mended, default=-1) - len(cells)))
+        for at, text in mended.items():
+            before = "" if cells[at] is None else shown_cell(cells[at])
+            before = faults.get((planned.number, at), before)
+            words = gettext("von Hand korrigiert; in der Datei steht „%(before)s“.", before=before)
+            planned.find(allowed[at], text, words, "note")
+            cells[at] = text.strip() or None
+        return {place: fault for place, fault in faults.items() if place[0] != planned.number or place[1] not in mended}
 
     @staticmethod
     def _read_blank(planned: Planned, values: dict[str, Any], column: Column) -> None:
@@ -377,6 +397,10 @@ class RowReader:
 
     def _doubt(self, planned: Planned, column: Column, cell: Any, fault: FieldError) -> None:
         target = target_of(self.spec, column.item)
+        if not self.own and is_closed(column.item):
+            turned = f"{TURNED}{column.item.name}" if column.item.is_turned else column.item.name
+            whole = turned if column.entity is self.spec else f"{column.entity.name}.{turned}"
+            self.planner.unknown.note(whole, column.heading, as_text(cell), planned.number)
         known = planned.key is not None or column.item.name in planned.suspects
         if target in self.planner.options.defaults and not self.own:
             planned.invalid[target] = (column.heading, cell, fault.found())

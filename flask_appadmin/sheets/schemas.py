@@ -158,18 +158,25 @@ def use_schema(name: str, spec: ModelSpec, found: Sequence[str], options: Import
     return options
 
 
-def remember_value(options: ImportOptions, target: str, text: str, value: str, operator: Operator) -> bool:
-    """Notes what a file means by a text, and keeps it in the mapping it was read with; answers whether it is kept."""
-    words = {known: meant for known, meant in options.values.get(target, {}).items() if known != text}
-    options.values[target] = {**words, **({text: value} if value else {})}
+def remember_values(options: ImportOptions, meant: dict[str, dict[str, str]], operator: Operator) -> bool:
+    """Notes what a file means by texts ("" forgets one: {target: {text: value}}), and keeps it in the mapping the file
+    was read with; answers whether it is kept there."""
+    _note(options.values, meant)
     schema = ImportSchema.get_or_none(ImportSchema.name == options.schema) if options.schema else None
     if schema is None or not operator.may("import_schema.edit"):
         return False
     draft = draft_of(schema)
-    kept = {known: meant for known, meant in draft.values.get(target, {}).items() if known != text}
-    draft.values = {**draft.values, target: {**kept, **({text: value} if value else {})}}
+    draft.values = {target: {**words} for target, words in draft.values.items()}
+    _note(draft.values, meant)
     store_draft(draft, operator, schema.id)
     return True
 
 
-__all__ = ["CONTINUED", "SchemaDraft", "draft_of", "remember_value", "save_schema", "store_draft", "use_schema"]
+def _note(values: dict[str, dict[str, str]], meant: dict[str, dict[str, str]]) -> None:
+    for target, words in meant.items():
+        folded = {text.casefold() for text in words}
+        kept = {text: value for text, value in values.get(target, {}).items() if text.casefold() not in folded}
+        values[target] = kept | {text: value for text, value in words.items() if value}
+
+
+__all__ = ["CONTINUED", "SchemaDraft", "draft_of", "remember_values", "save_schema", "store_draft", "use_schema"]

@@ -65,6 +65,10 @@ class ImportOptions:
     defaults: dict[str, str] = field(default_factory=dict)
     #: What the file calls values: target -> text in the file -> text that the field understands.
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: What the operator typed in place of a cell: "<sheet>|<row>|<column index>" -> text.
+    corrections: dict[str, str] = field(default_factory=dict)
+    #: New rows that are a record which is there: "<sheet>|<row>" -> its key.
+    matches: dict[str, int] = field(default_factory=dict)
     #: Name of the saved mapping it was read with, "" for none.
     schema: str = ""
     #: Tells the content of a file from the inbox, so that it is not taken over twice; "" for others.

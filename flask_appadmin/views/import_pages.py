@@ -15,17 +15,20 @@ from flask_appadmin.changes import known_specs
 from flask_appadmin.digits import is_number
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
-from flask_appadmin.rights import Operator
+from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import counted
 from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
+from flask_appadmin.sheets.corrections import column_of
 from flask_appadmin.sheets.damage import Damage, damages_of
 from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
 from flask_appadmin.sheets.import_modes import item_of
+from flask_appadmin.sheets.mapping import find_target
 from flask_appadmin.sheets.outcomes import has_faults, outcome_words
 from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, child_keys, key_fields, modes_of, target_label
 from flask_appadmin.sheets.taken_rows import is_undone
+from flask_appadmin.sheets.unknown_values import possible_values, similar
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views.import_targets import target_groups
 
@@ -253,6 +256,11 @@ def _column_row(
 
 # --- preview --------------------------------------------------------------------------------------------------------
 
+#: What takes back that a new row is a record which is there stands under this name.
+AS_RECORD = "="
+#: So many unknown words stand on the page at once.
+_UNKNOWN = 30
+
 #: Doors of the preview: name -> condition on the rows.
 DOORS: dict[str, Any] = {
     "new": ImportRow.state == "new",
@@ -329,11 +337,13 @@ def preview_context(
     place = {"id": run.id, "show": show, "page": page}
     conflicts = run.counts.get("conflict", 0)
     rules = None
+    places = _Places(run, survey, spec, options)
     if show == "conflict" and conflicts:
         rules = {
             "label": gettext("Alle Konflikte:"),
             "url": url_for("imports.choose_view", **place),
-            "choices": [("mine", gettext("meine")), ("theirs", gettext("aus %(brand)s", brand=registry.brand))],
+            "choices": [("mine", gettext("meine")), ("theirs", gettext("aus %(brand)s", brand=registry.brand))]
+            + ([("base", gettext("Stand beim Export"))] if own else []),
         }
     return {
         "page_title": run.file_name,
@@ -356,7 +366,9 @@ def preview_context(
         "only_new": show in ("new", "duplicate"),
         "three_way": own and show in ("conflict", "changed", "cleared", "all"),
         "choose_url": url_for("imports.choose_view", **place),
-        "rows": _cells(found, registry, operator, own),
+        "rows": _cells(found, registry, operator, own, places),
+        "unknown": _unknown(run, options, spec, operator, registry),
+        "values_url": url_for("imports.values_view", **place),
         "range_text": _range(total, page, len(found)),
         "pager": {
             "previous": url_for("imports.preview_view", id=run.id, show=show, page=page - 1) if page > 1 else "",
@@ -474,11 +486,119 @@ def _empty(run: ImportRun, show: str) -> str:
     return gettext("Hier gibt es keine Zeilen.")
 
 
-def _cells(found: list[ImportRow], registry: Registry, operator: Operator, own: bool) -> list[dict[str, Any]]:
+class _Places:
+    """Where in the file the cells of a plan stand, so that they can be mended on the page."""
+
+    def __init__(self, run: ImportRun, survey: Survey, spec: ModelSpec, options: ImportOptions) -> None:
+        self.spec, self.options, self.deletes = spec, options, options.mode == "delete"
+        self.sheets = {sheet.name[:60]: sheet for sheet in survey.sheets} if run.storage_name else {}
+
+    def of(self, row: ImportRow, heading: str, name: str = "") -> str:
+        """The name of the input for a cell, "" where none can be mended."""
+        sheet = self.sheets.get(row.sheet)
+        if sheet is None or self.deletes:
+            return ""
+        found = column_of(sheet, self.options, self.spec, known_specs()[row.entity], heading, name)
+        return f"{row.id}-{found}" if found is not None else ""
+
+    def is_matched(self, row: ImportRow) -> bool:
+        return f"{row.sheet}|{row.row_number}" in self.options.matches
+
+
+def candidates(rows: Sequence[ImportRow], spec: ModelSpec, operator: Operator) -> dict[int, dict[int, str]]:
+    """Row -> the records it looks like: key -> title."""
+    names: tuple[str, ...] = getattr(spec.model, "duplicate_fields", ())
+    found: dict[int, dict[int, str]] = {}
+    titles = ReferenceCache()
+    condition = visible(operator, spec)
+    key = spec.model._meta.primary_key
+    for row in rows:
+        if not (row.is_duplicate and row.state == "new" and row.entity == spec.name and names):
+            continue
+        values = _typed(spec, {name: row.plan[name] for name in names if name in row.plan})
+        query = spec.model.select(key)
+        for name, value in values.items():
+            query = query.where(spec.field(name).column_field == value)
+        keys = {each[0] for each in (query if condition is None else query.where(condition)).limit(3).tuples()}
+        if len(values) == len(names) and keys:
+            found[row.id] = titles.titles(spec, keys)
+    return found
+
+
+# --- unknown words --------------------------------------------------------------------------------------------------
+
+
+def _unknown(
+    run: ImportRun, options: ImportOptions, spec: ModelSpec, operator: Operator, registry: Registry
+) -> dict[str, Any] | None:
+    """The words of the file that nobody knows, with proposals; and those that were explained."""
+    entries = list(enumerate(run.detection.get("unknown", ())))
+    known = [(target, text, value) for target, words in options.values.items() for text, value in words.items()]
+    if not entries and not known:
+        return None
+    lists: dict[str, list[tuple[str, str]] | None] = {}
+    rows = []
+    for number, entry in entries[:_UNKNOWN]:
+        found = find_target(entry["target"], spec)
+        if found is None:
+            continue
+        item = found[1]
+        if entry["target"] not in lists:
+            lists[entry["target"]] = possible_values(item, operator)
+        values = lists[entry["target"]]
+        titles = dict(values or ())
+        rows.append(
+            {
+                "name": f"value-{number}",
+                "heading": entry["heading"],
+                "text": entry["text"],
+                "where": ngettext(
+                    "in Zeile %(row)s", "in %(count)s Zeilen, zuerst in Zeile %(row)s", entry["count"],
+                    row=format_number(entry["row"]),
+                ),
+                "values": values,
+                "proposals": [
+                    (f"{number}|{value}", titles[value]) for value in similar(entry["text"], values or ())
+                ],
+                "field": {
+                    "name": f"value-{number}", "kind": "lookup", "label": entry["text"], "value": "", "display": "",
+                    "lookup_url": registry.lookup_url(item.references) if item.target is not None else "",
+                },
+            }
+        )  # fmt: skip
+    if options.schema and operator.may("import_schema.edit"):
+        note = gettext("wird im Importschema „%(name)s“ gemerkt", name=options.schema)
+    else:
+        note = gettext("gilt für diese Datei; mit „merken als“ unter „Zuordnung“ auch für die nächsten")
+    return {
+        "rows": rows,
+        "more": max(0, len(entries) - _UNKNOWN),
+        "known": [(f"{target}|{text}", target_label(target, spec), text, value) for target, text, value in known],
+        "note": note,
+        "plan": run.plan,
+    }
+
+
+def posted_value(posted: Mapping[str, str], number: int, entry: dict[str, Any], spec: ModelSpec) -> str:
+    """What was chosen for the n-th unknown word, as text that its field understands."""
+    value = posted.get(f"value-{number}", "").strip()
+    found = find_target(entry["target"], spec)
+    typed = posted.get(f"value-{number}_text", "").strip()
+    if found is not None and found[1].target is not None and f"value-{number}_text" in posted:
+        codes = ReferenceCache().codes(found[1].references, {int(value)}) if is_number(value) else {}
+        return codes.get(int(value), typed) if value and is_number(value) else typed
+    return value
+
+
+def _cells(
+    found: list[ImportRow], registry: Registry, operator: Operator, own: bool, places: _Places
+) -> list[dict[str, Any]]:
     names = ReferenceCache()
+    likely = candidates(found, places.spec, operator) if places.options.mode != "new" else {}
     last = _last_changes(found) if own else {}
     specs = known_specs()
     rows: list[dict[str, Any]] = []
+    more: dict[str, Any]
     for row in found:
         entity = specs[row.entity]
         start = {
@@ -495,19 +615,33 @@ def _cells(found: list[ImportRow], registry: Registry, operator: Operator, own: 
             "finding": None,
             "choices": [],
             "wide": False,
+            "fix": "",
+            "shows_fix": False,
         }
         findings = list(row.findings)
         if row.state in ("changed", "conflict"):
             for name, cell in row.plan.items():
                 finding = _take_finding(findings, str(entity.field(name).label))
-                rows.append(_cell_row(start, row, entity.field(name), cell, names, last, finding, registry))
+                more = {"fix": places.of(row, "", name)}
+                cells = _cell_row(start, row, entity.field(name), cell, names, last, finding, registry)
+                rows.append({**cells, **more})
+            if row.plan:
+                first = rows[-len(row.plan)]
+                first["whole"] = _row_choices(row, places, len(row.plan) > 1)
         elif row.state == "delete":
             out = is_left_out(row)
             choices = [("take", gettext("löschen"), not out, False), ("skip", gettext("behalten"), out, False)]
             more = {"id": f"{row.id}|{WHOLE_ROW}", "now": row.title, "choices": choices, "field": str(entity.label)}
             rows.append({**start, **more, "yours": gettext("wird gelöscht"), "yours_look": "sub" if out else "bad"})
         elif row.state == "new":
-            rows.append(_new_row(start, row, entity, names, specs, findings))
+            fresh = _new_row(start, row, entity, names, specs, findings)
+            fresh["choices"] += [
+                (str(key), gettext("%(title)s ändern", title=title), False, False)
+                for key, title in likely.get(row.id, {}).items()
+            ]
+            if findings:
+                fresh |= {"fix": places.of(row, findings[0][0]), "value": findings[0][1]}
+            rows.append(fresh)
             findings = [] if len(findings) == 1 else findings[1:]
         for heading, value, sentence, weight in findings:
             look = "" if weight == "note" else weight
@@ -515,8 +649,22 @@ def _cells(found: list[ImportRow], registry: Registry, operator: Operator, own: 
             # The value stands in its own place.
             sentence = sentence.removeprefix(f"„{value}“ ")
             more = {"field": heading, "yours": value, "yours_look": yours_look, "finding": (sentence, look)}
+            more |= {"fix": places.of(row, heading), "shows_fix": weight == "bad"}
             rows.append({**start, **more})
+        if row.state == "error" and row.findings and places.is_matched(row):
+            rows[-len(findings)]["whole"] = _row_choices(row, places, False)
     return rows
+
+
+def _row_choices(row: ImportRow, places: _Places, has_several: bool) -> list[tuple[str, str, bool]]:
+    """What may be decided about a known record as a whole: (decision, label, whether it stands)."""
+    out = is_left_out(row)
+    choices = []
+    if has_several or out:
+        choices.append((f"{row.id}|{WHOLE_ROW}|{'take' if out else 'skip'}", gettext("Zeile auslassen"), out))
+    if places.is_matched(row):
+        choices.append((f"{row.id}|{AS_RECORD}|new", gettext("doch neu anlegen"), False))
+    return choices
 
 
 def _take_finding(findings: list[list[str]], label: str) -> tuple[str, str] | None:
@@ -541,6 +689,11 @@ def _cell_row(
     clears = cell[2] is None
     taken = is_taken(cell, row.decisions.get(item.name)) and not is_left_out(row)
     mine = gettext("leeren") if clears else gettext("meine")
+    decision = row.decisions.get(item.name)
+    export = taken and decision == "base"
+    choices = [("mine", mine, taken and not export, False), ("theirs", registry.brand, not taken, False)]
+    if is_conflict(cell) and cell[0] not in (cell[1], cell[2]):
+        choices.append(("base", gettext("Export"), export, False))
     return {
         **start,
         "id": f"{row.id}|{item.name}",
@@ -551,7 +704,8 @@ def _cell_row(
         "yours": gettext("(leer: Wert löschen)") if clears else new,
         "yours_look": "sub" if clears else "new",
         "finding": finding,
-        "choices": [("mine", mine, taken, False), ("theirs", registry.brand, not taken, False)],
+        "value": "" if clears else item.format(item.type.from_json(cell[2], item)) if item.target is None else new,
+        "choices": choices,
     }
 
 
@@ -690,16 +844,20 @@ def _result_findings(run: ImportRun) -> tuple[list[tuple[int, str, str, str]], i
 
 
 __all__ = [
+    "AS_RECORD",
     "DOORS",
     "blank_field",
+    "candidates",
     "default_fields",
     "default_name",
     "first_door",
     "mapping_context",
     "mode_field",
+    "posted_value",
     "preview_context",
     "result_context",
     "schema_names",
     "select_field",
     "state_words",
+    "take_defaults",
 ]

@@ -22,26 +22,35 @@ from flask_appadmin import jobs
 from flask_appadmin.changes import known_specs
 from flask_appadmin.database import in_transaction
 from flask_appadmin.digits import is_number
-from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotAllowed, NotFound, SheetError
+from flask_appadmin.errors import (
+    AppAdminError,
+    FaultList,
+    FieldError,
+    MissingReason,
+    NotAllowed,
+    NotFound,
+    SheetError,
+)
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.jobs import Job, RunningJob
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.selections import Selection
-from flask_appadmin.sheets import storage
+from flask_appadmin.sheets import corrections, storage
 from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, hand_on, is_conflict
 from flask_appadmin.sheets.damage import damages_of
 from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.import_modes import faults_of_mode
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
-from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields
+from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields, read_cell
 from flask_appadmin.sheets.marking import marked_suffix, write_marked
 from flask_appadmin.sheets.outcomes import has_faults
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import display_name, open_sheets
 from flask_appadmin.sheets.reporting import findings_csv
-from flask_appadmin.sheets.schemas import save_schema, use_schema
+from flask_appadmin.sheets.row_reader import CLEAR_WORDS
+from flask_appadmin.sheets.schemas import remember_values, save_schema, use_schema
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema
 from flask_appadmin.sheets.surveying import (
     ImportOptions,
@@ -53,7 +62,7 @@ from flask_appadmin.sheets.surveying import (
     target_label,
 )
 from flask_appadmin.shell import accepts_uploads
-from flask_appadmin.specs import ModelSpec, spec_of
+from flask_appadmin.specs import ModelSpec, ReferenceCache, spec_of
 from flask_appadmin.views import import_pages as pages
 from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
@@ -332,34 +341,91 @@ class ImportsView(SignedInView):
 
     @expose("/choose", methods=("POST",))
     def choose_view(self) -> Any:
-        """A decision about one cell or row (`choose`), or about all conflicts (`choose_all`)."""
+        """A decision about one cell or row (`choose`) or about all conflicts (`choose_all`), and mended cells
+        (`fix-<row>-<column>`, beside `was-…` what stood there). What changes the plan is planned anew."""
         run = self._run()
-        if run.state == "preview":
-            if "choose_all" in request.form:
-                self._choose_all(run, request.form["choose_all"])
-            else:
-                self._choose(run, request.form.get("choose", ""))
-            _store(run, plan=secrets.token_hex(8))
+        if run.state != "preview":
+            return redirect(url_for("imports.run_view", id=run.id))
+        options = ImportOptions.from_json(run.options)
+        survey = Survey.from_json(run.detection)
+        chosen = request.form.get("choose", "")
+        plans = False
+        if "choose_all" in request.form:
+            self._choose_all(run, request.form["choose_all"])
+        elif chosen:
+            plans = self._choose(run, chosen, options)
+        mended = self._mend(run, survey, options)
+        _store(run, plan=secrets.token_hex(8), options=options.to_json())
+        if not mended and not plans:
+            return redirect(url_for("imports.preview_view", **_place(run)))
+        before = run.counts.get("error", 0)
+        self._plan(run, survey, g.operator)
+        if run.state != "preview":
+            return redirect(url_for("imports.run_view", id=run.id))
+        if mended:
+            left = ImportRun.get_by_id(run.id).counts.get("error", 0)
+            words = ngettext("%(count)s Wert korrigiert.", "%(count)s Werte korrigiert.", mended)
+            if before:
+                words += " " + ngettext("%(count)s Fehler bleibt.", "%(count)s Fehler bleiben.", left)
+            session["toast"] = {"text": words, "undo_url": ""}
         return redirect(url_for("imports.preview_view", **_place(run)))
 
-    @staticmethod
-    def _choose(run: ImportRun, text: str) -> None:
+    def _mend(self, run: ImportRun, survey: Survey, options: ImportOptions) -> int:
+        """Keeps what was typed in place of cells; answers how many."""
+        spec = self._spec(run.entity)
+        mended = 0
+        for name, text in request.form.items():
+            kind, _dash, rest = name.partition("-")
+            number, _dash, place = rest.partition("-")
+            if kind != "fix" or text == request.form.get(f"was-{rest}", "") or not (is_number(number, 18)):
+                continue
+            row = ImportRow.get_or_none(ImportRow.id == int(number), ImportRow.run == run.id)
+            sheet = next((each for each in survey.sheets if row and each.name[:60] == row.sheet), None)
+            if row is None or sheet is None or not is_number(place, 5):
+                raise NotFound()
+            targets = sheet.own if sheet.own is not None else options.targets
+            table = known_specs()[sheet.entity] if sheet.own is not None else spec
+            if int(place) >= len(targets) or not _is_open(targets[int(place)], table, g.operator):
+                raise NotFound()
+            if len(options.corrections) >= corrections.MOST:
+                words = gettext(
+                    "Hier lassen sich höchstens %(count)s Werte korrigieren; bitte berichtigen Sie die Datei.",
+                    count=format_number(corrections.MOST),
+                )
+                _store(run, message=words)
+                break
+            cell = corrections.place_of(row.sheet, row.row_number, int(place))
+            options.corrections[cell] = text.replace("\x00", "")[:10_000]
+            mended += 1
+        return mended
+
+    def _choose(self, run: ImportRun, text: str, options: ImportOptions) -> bool:
+        """Notes a decision; answers whether the file has to be planned anew."""
         number, _bar, rest = text.partition("|")
         name, _bar, value = rest.partition("|")
-        row = ImportRow.get_or_none(ImportRow.id == number, ImportRow.run == run.id) if is_number(number) else None
+        row = ImportRow.get_or_none(ImportRow.id == int(number), ImportRow.run == run.id) if is_number(number) else None
         if row is None:
             raise NotFound()
+        place = f"{row.sheet}|{row.row_number}"
+        if name == pages.AS_RECORD and value == "new" and options.matches.pop(place, None) is not None:
+            return True
+        if name == WHOLE_ROW and row.state == "new" and row.is_duplicate and is_number(value):
+            if int(value) not in pages.candidates([row], self._spec(run.entity), g.operator).get(row.id, {}):
+                raise NotFound()
+            options.matches[place] = int(value)
+            return True
         if name == WHOLE_ROW and value in ("take", "skip"):
             decisions = {**row.decisions, WHOLE_ROW: value}
-        elif name in row.plan and row.state != "new" and value in ("mine", "theirs"):
+        elif name in row.plan and row.state != "new" and value in _choices(row.plan[name]):
             decisions = {**row.decisions, name: value}
         else:
             raise NotFound()
         ImportRow.update(decisions=decisions).where(ImportRow.id == row.id).execute()
+        return False
 
     @staticmethod
     def _choose_all(run: ImportRun, value: str) -> None:
-        if value not in ("mine", "theirs"):
+        if value not in ("mine", "theirs", "base"):
             raise NotFound()
 
         def work() -> None:
@@ -369,6 +435,49 @@ class ImportsView(SignedInView):
                 ImportRow.update(decisions={**row.decisions, **chosen}).where(ImportRow.id == row.id).execute()
 
         in_transaction(work)
+
+    @expose("/values", methods=("POST",))
+    def values_view(self) -> Any:
+        """What words of the file mean (`value-<n>` of the n-th unknown one, `map` = "<n>|<value>" for one of them at
+        once, `forget` = "<target>|<word>"): kept with the run and its schema, and planned anew."""
+        run = self._run()
+        survey = Survey.from_json(run.detection)
+        if run.state != "preview" or survey.is_own:
+            return redirect(url_for("imports.run_view", id=run.id))
+        options = ImportOptions.from_json(run.options)
+        meant = self._meant(run, options)
+        if meant:
+            kept = remember_values(options, meant, g.operator)
+            _store(run, options=options.to_json())
+            self._plan(run, survey, g.operator)
+            if run.state != "preview":
+                return redirect(url_for("imports.run_view", id=run.id))
+            words = gettext("Im Importschema „%(name)s“ gemerkt.", name=options.schema) if kept else ""
+            session["toast"] = {"text": words or gettext("Für diese Datei übernommen."), "undo_url": ""}
+        return redirect(url_for("imports.preview_view", **_place(run)))
+
+    def _meant(self, run: ImportRun, options: ImportOptions) -> dict[str, dict[str, str]]:
+        """Target -> word -> value, as posted; what the field does not understand is left out with a sentence."""
+        posted, spec = request.form, self._spec(run.entity)
+        if "forget" in posted:
+            target, _bar, text = posted["forget"].partition("|")
+            return {target: {text: ""}} if text in options.values.get(target, {}) else {}
+        at, _bar, at_once = posted.get("map", "").partition("|")
+        meant: dict[str, dict[str, str]] = {}
+        names = ReferenceCache()
+        for number, entry in enumerate(run.detection.get("unknown", ())):
+            value = at_once if at == str(number) else "" if at else pages.posted_value(posted, number, entry, spec)
+            found = find_target(entry["target"], spec)
+            if not value or found is None or posted.get("plan") != run.plan:
+                continue
+            try:
+                if value.casefold() not in CLEAR_WORDS:
+                    read_cell(value, found[1], names, is_own=True)
+            except FieldError as fault:
+                _store(run, message=fault.sentence())
+                continue
+            meant.setdefault(entry["target"], {})[entry["text"]] = value
+        return meant
 
     @expose("/blank", methods=("POST",))
     def blank_view(self) -> Any:
@@ -500,6 +609,11 @@ def require_any_mode(operator: Operator, spec: ModelSpec) -> None:
     """Raises NotAllowed for whoever may not import into this table in any way."""
     if not modes_of(operator, spec):
         require_mode(operator, spec, "replace" if operator.may("import.replace") else "new")
+
+
+def _choices(cell: list[Any]) -> tuple[str, ...]:
+    """What may be decided about a planned cell."""
+    return ("mine", "theirs", "base") if is_conflict(cell) else ("mine", "theirs")
 
 
 def _place(run: ImportRun) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from flask.testing import FlaskClient
 
 from domain.values import Category
+from flask_appadmin.history import ChangeRecord
 from flask_appadmin.sheets.mapping import guess_targets
 from flask_appadmin.sheets.schemas import draft_of
-from flask_appadmin.sheets.sessions import ImportSchema
+from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema
 from models import Contact, Customer
 from tests.customers.test_import_modes import SPEC, WEBER, Desk, desk, of, store
-from tests.customers.test_spreadsheets import apply, follow, upload
+from tests.customers.test_spreadsheets import apply, follow, run_of, upload
 from tests.spreadsheets import form_values, tiles_of, words_of
 
 __all__ = ["desk"]
@@ -172,3 +174,167 @@ def test_a_mapping_is_edited_kept_by_name_and_used_by_the_next_import(operator: 
     assert tiles_of(page)["geändert"] == 1, words_of(page)
     page = operator.get(f"/admin/import_schema/edit/?id={ImportSchema.get(ImportSchema.name == 'Telefon').id}")
     assert "Telefon (Fortsetzung)" in words_of(page.get_data(as_text=True))
+
+
+def preview(client: FlaskClient, path: Path, content: str, **fields: str) -> tuple[str, int]:
+    """Takes a list in up to its preview."""
+    path.write_text(content, "utf-8")
+    page, url = follow(client, upload(client, path, **fields))
+    page, url = follow(client, client.post(url, data={**form_values(page), "_do": "preview"}))
+    assert "/preview?" in url, words_of(page)
+    return page, run_of(page)
+
+
+def buttons_of(page: str, name: str) -> dict[str, str]:
+    """The buttons of a page with this name: what they say -> what they post."""
+    found = re.findall(rf'<button[^>]*name="{name}" value="([^"]*)"[^>]*>(.*?)</button>', page)
+    return {html.unescape(words).strip(): html.unescape(value) for value, words in found}
+
+
+@pytest.mark.engines("sqlite")
+def test_unknown_words_are_explained_once_and_remembered_with_the_mapping(
+    operator: FlaskClient, desk: Desk, tmp_path: Path
+) -> None:
+    """Goal I3; trust case 115: nothing is taken silently, what is said once holds for the next file."""
+    store(Customer, customer_number=10001, name_1="Huber", city="Graz")
+    pairs = (("Nr", "customer_number"), ("Name", "name_1"), ("Land", "country"), ("frei", "freight_free"))
+    made = columns_of(*pairs, name="Fremd", key="customer_number")
+    assert operator.post("/admin/import_schema/new/", data=made).status_code == 302
+    path = tmp_path / "liste.csv"
+    content = "Nr;Name;Land;frei\n10001;Huber;Oesterrreich;ja\n10900;A;OESTERRREICH;1\n10901;B;Teutonia;\n10902;C;DE;\n"
+    page, run = preview(operator, path, content, schema="Fremd")
+    assert (tiles_of(page)["Fehler"], tiles_of(page)["neu"]) == (3, 1)
+    words = words_of(page)
+    assert "Land : „Oesterrreich“ in 2 Zeilen, zuerst in Zeile 2" in words, words
+    assert "frei : „ja“ in Zeile 2" in words
+    assert "wird im Importschema „Fremd“ gemerkt" in words
+
+    # The nearest value stands there as a proposal; nothing is taken before it is said.
+    proposals = buttons_of(page, "map")
+    assert "→ AT Österreich" in proposals or any("Österreich" in words for words in proposals), proposals
+    chosen = next(value for words, value in proposals.items() if "Österreich" in words)
+    place = f"/admin/imports/values?id={run}"
+    page, _url = follow(operator, operator.post(place, data={"map": chosen, "plan": form_values(page)["plan"]}))
+    assert "„Oesterrreich“ → AT" in words_of(page) and tiles_of(page)["Fehler"] == 2
+    unknown = ImportRun.get_by_id(run).detection["unknown"]
+    assert [(entry["text"], entry["count"]) for entry in unknown] == [("ja", 1), ("Teutonia", 1)]
+
+    # Wrong ones are named; a stale page changes nothing; the rest is said together.
+    for data in ({"value-1": "XX"}, {"value-1": "DE", "plan": "alt"}):
+        posted = {"plan": ImportRun.get_by_id(run).plan, **data}
+        page, _url = follow(operator, operator.post(place, data=posted))
+        assert tiles_of(page)["Fehler"] == 2
+    posted = {"value-0": "1", "value-1": "<leer>", "plan": ImportRun.get_by_id(run).plan}
+    page, _url = follow(operator, operator.post(place, data=posted))
+    assert (tiles_of(page)["Fehler"], tiles_of(page)["geändert"], tiles_of(page)["neu"]) == (0, 1, 3)
+    apply(operator, page)
+    assert [of(number).country_id and of(number).country.code for number in (10001, 10900, 10901, 10902)] == [
+        "AT", "AT", None, "DE",
+    ]  # fmt: skip
+    assert of(10001).freight_free
+
+    # The next file with the same mapping needs no word; also on the command line.
+    assert draft_of(ImportSchema.get(ImportSchema.name == "Fremd")).values == {
+        "country": {"Oesterrreich": "AT", "Teutonia": "<leer>"}, "freight_free": {"ja": "1"},
+    }  # fmt: skip
+    content = "Nr;Name;Land;frei\n10903;D;oesterrreich;JA\n"
+    page, run = preview(operator, path, content, schema="Fremd")
+    assert (tiles_of(page)["Fehler"], tiles_of(page)["neu"]) == (0, 1)
+    report = desk.lines(("Nr", "Name", "Land", "frei"), (10904, "E", "teutonia", "ja"), schema="Fremd")
+    assert (report.new, report.errors) == (1, 0) and of(10904).freight_free
+
+    # Forgotten, it is asked again; without the schema it never was known.
+    forget = {"forget": "country|Oesterrreich"}
+    page, _url = follow(operator, operator.post(f"/admin/imports/values?id={run}", data=forget))
+    assert tiles_of(page)["Fehler"] == 1 and draft_of(ImportSchema.get(ImportSchema.name == "Fremd")).values[
+        "country"
+    ] == {"Teutonia": "<leer>"}
+    page, _run = preview(operator, path, content.replace("Nr;", "Kundennummer;").replace("frei", "Frachtfrei"))
+    assert tiles_of(page)["Fehler"] == 1 and "gilt für diese Datei" in words_of(page)
+
+
+@pytest.mark.engines("sqlite")
+def test_cells_are_mended_and_rows_decided_on_the_page_of_the_preview(operator: FlaskClient, tmp_path: Path) -> None:
+    """Goals I5, I8, I10, I11: a mended row is planned by the same rules, kept with the run and counted anew."""
+    for number, name in ((10001, "Huber"), (10002, "Kern"), (10003, "Moser")):
+        store(Customer, customer_number=number, name_1=name, postal_code="8010", city="Graz")
+    rows = [
+        "Kundennummer;Name 1;PLZ;Ort;Kreditlimit", "10001;Huber;8010;Linz;viel", "10002;Kern;8020;Wels;100",
+        "10003;Moser;8010;Graz;", ";Huber;8010;Graz;5", "10900;Neu;8010;Graz;auch", "10901;Gut;8010;Graz;5", "12A;X;;;",
+    ]  # fmt: skip
+    path = tmp_path / "liste.csv"
+    page, run = preview(operator, path, "\n".join(rows) + "\n")
+
+    def tiles() -> dict[str, int]:
+        """The counts, each of them as many rows as stand behind its door; together they are the rows of the file."""
+        found = tiles_of(operator.get(f"/admin/imports/preview?id={run}").get_data(as_text=True))
+        doors = {"neu": "new", "geändert": "changed", "Fehler": "error", "vielleicht doppelt": "duplicate"}
+        for label, door in doors.items():
+            shown = operator.get(f"/admin/imports/preview?id={run}&show={door}").get_data(as_text=True)
+            lines = set(re.findall(r'<tr><td class="num">(\d+)</td>', shown))
+            assert len(lines) == found[label], (door, lines, found)
+        assert sum(count for label, count in found.items() if label != "vielleicht doppelt") == len(rows) - 1
+        return found
+
+    counts = tiles()
+    assert (counts["neu"], counts["geändert"], counts["Fehler"], counts["unverändert"]) == (2, 1, 3, 1)
+    assert counts["vielleicht doppelt"] == 1
+    choose = f"/admin/imports/choose?id={run}&show="
+
+    # Three errors, each with its cell to be mended; a wrong value is an error again.
+    page = operator.get(f"/admin/imports/preview?id={run}&show=error").get_data(as_text=True)
+    fixes = dict(re.findall(r'name="(fix-\d+-\d+)" value="([^"]*)"', page))
+    assert sorted(fixes.values()) == ["12A", "auch", "viel"]
+    before = {name.replace("fix-", "was-"): value for name, value in fixes.items()}
+    typed = {"viel": "2500", "auch": "noch mehr", "12A": "12A"}
+    answer = operator.post(choose + "error", data={**before, **{name: typed[text] for name, text in fixes.items()}})
+    page, url = follow(operator, answer)
+    assert "show=error" in url and tiles()["Fehler"] == 2 and tiles()["geändert"] == 2
+    assert "„auch“" in words_of(page) and "noch mehr" in page
+    assert len(ImportRun.get_by_id(run).options["corrections"]) == 2
+
+    # Decisions survive that other rows are planned anew; what is not of this page is refused.
+    skipped = ImportRow.get(ImportRow.run == run, ImportRow.row_number == 3)
+    assert operator.post(choose + "changed", data={"choose": f"{skipped.id}|*|skip"}).status_code == 302
+    page = operator.get(f"/admin/imports/preview?id={run}&show=error").get_data(as_text=True)
+    fixes = dict(re.findall(r'name="(fix-\d+-\d+)" value="([^"]*)"', page))
+    name = next(name for name, value in fixes.items() if value == "noch mehr")
+    for wrong in ({"fix-1-99": "x"}, {f"{name}9999": "x"}, {"fix-99999999-0": "x"}, {"choose": f"{skipped.id}|*|7"}):
+        assert operator.post(choose + "error", data=wrong).status_code == 404, wrong
+    follow(operator, operator.post(choose + "error", data={name: "7", name.replace("fix-", "was-"): "noch mehr"}))
+    kept = ImportRow.get(ImportRow.run == run, ImportRow.row_number == 3)
+    assert kept.decisions == {"*": "skip"} and (tiles()["Fehler"], tiles()["neu"]) == (1, 3)
+
+    # A value that is no error can be mended, too.
+    page = operator.get(f"/admin/imports/preview?id={run}&show=changed").get_data(as_text=True)
+    fixes = dict(re.findall(r'name="(fix-\d+-\d+)" value="([^"]*)"', page))
+    name = next(name for name, value in fixes.items() if value == "Linz")
+    follow(operator, operator.post(choose + "changed", data={name: "Enns", name.replace("fix-", "was-"): "Linz"}))
+
+    # What looks like a record that is there may be that record: then only what differs is written.
+    page = operator.get(f"/admin/imports/preview?id={run}&show=duplicate").get_data(as_text=True)
+    chosen = next(value for words, value in buttons_of(page, "choose").items() if words.endswith("ändern"))
+    page, _url = follow(operator, operator.post(choose + "duplicate", data={"choose": chosen}))
+    counts = tiles()
+    assert (counts["neu"], counts["vielleicht doppelt"], counts["Fehler"]) == (2, 0, 2)
+    # Row 2 and row 5 are the same record now; one of them is refused, until it is new again.
+    page = operator.get(f"/admin/imports/preview?id={run}&show=error").get_data(as_text=True)
+    assert "steht schon in Zeile 2" in words_of(page)
+    again = buttons_of(page, "choose")["doch neu anlegen"]
+    page, _url = follow(operator, operator.post(choose + "error", data={"choose": again}))
+    assert (tiles()["neu"], tiles()["Fehler"]) == (3, 1)
+
+    # Mended cells stand in the own file, with what was there before.
+    page, _url = follow(operator, operator.post(f"/admin/imports/blank?id={run}", data={"blank": "keep"}))
+    book = openpyxl.load_workbook(io.BytesIO(operator.get(f"/admin/imports/marked?id={run}").data))
+    texts = [cell.comment.text for sheet in book for row in sheet.iter_rows() for cell in row if cell.comment]
+    for typed_text, in_file in (("2500", "viel"), ("7", "auch"), ("Enns", "Linz")):
+        assert any(f"„{typed_text}“" in text and f"in der Datei steht „{in_file}“" in text for text in texts), texts
+
+    # Applied: the good rows, as they were mended; the one that was left out and the wrong one stay behind.
+    follow(operator, apply(operator, page))
+    assert (of(10001).city, of(10001).credit_limit, of(10002).city) == ("Enns", 2500, "Graz")
+    assert of(10900).credit_limit == 7 and Customer.select().count() == 6
+    fields = {row.field for row in ChangeRecord.select().where(ChangeRecord.record_id == of(10001).id,
+              ChangeRecord.action == "update")}  # fmt: skip
+    assert fields == {"city", "credit_limit"}
