@@ -12,7 +12,9 @@ from typing import Any
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
+from openpyxl.comments import Comment
 
+from actions.import_sheet import run_import
 from domain.values import Category
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.sheets.mapping import guess_targets
@@ -339,3 +341,29 @@ def test_cells_are_mended_and_rows_decided_on_the_page_of_the_preview(operator: 
     fields = {row.field for row in ChangeRecord.select().where(ChangeRecord.record_id == of(10001).id,
               ChangeRecord.action == "update")}  # fmt: skip
     assert fields == {"city", "credit_limit"}
+
+
+@pytest.mark.engines("sqlite")
+def test_passwords_never_come_in_and_what_a_sheet_hides_is_counted(desk: Desk, tmp_path: Path) -> None:
+    """Trust case 117 without its consents, and case 112: hidden rows are told, comments and joined cells do no harm."""
+    store(Customer, customer_number=10001, name_1="Huber", city="Graz")
+    head = ("Nummer", "Name 1", "CSI-Passwort", "Shop-Passwort", "csi_password", "shop_password", "Kennwort")
+    report = desk.lines(head, (10001, "Huber GmbH", *["Rotes-Fahrrad-77"] * 5))
+    assert (report.changed, report.errors) == (1, 0), report
+    assert of(10001).name_1 == "Huber GmbH" and of(10001).csi_password is None and of(10001).shop_password is None
+    told = [words for words in report.findings if "wird nie aus einer Datei übernommen" in words]
+    assert any("csi_password" in words for words in told) and any("shop_password" in words for words in told), report
+
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (("Nummer", "Name 1", "Ort"), (10001, "Huber", "Wien"), (10900, "A", "Linz"), (10901, "B", "Wels")):
+        sheet.append(row)
+    sheet.row_dimensions[3].hidden = True
+    sheet["C2"].comment = Comment("bitte prüfen", "Weber")
+    sheet.merge_cells("C3:C4")
+    path = tmp_path / "liste.xlsx"
+    book.save(path)
+    report = run_import(path, SPEC, WEBER)
+    assert (report.new, report.changed) == (2, 1), report
+    assert any("ausgeblendet" in words for words in report.findings), report.findings
+    assert (of(10900).city, of(10901).city) == ("Linz", None)
