@@ -106,8 +106,12 @@ def annotate(source: Path, target: Path, sheets: list[SheetMarks], summary: Summ
     with source.open("rb") as file:
         try:
             _Annotation(Archive(file, ReadLimits()), sheets, summary, facts).write(target)
-        except (Refused, UnicodeDecodeError, expat.ExpatError, LookupError) as error:
+        except (Refused, ValueError, LookupError, expat.ExpatError) as error:
+            target.unlink(missing_ok=True)
             raise NotAnnotatable(str(error)) from error
+        except NotAnnotatable:
+            target.unlink(missing_ok=True)
+            raise
 
 
 class _Annotation:
@@ -313,16 +317,12 @@ class _Annotation:
         drawing = self._add_comments(sheet, part)
         rules = self._rules(sheet)
         prolog = frame.prolog(sheet.status_column, tab_selected=False)
-        tail = frame.tail(rules, drawing)
 
         def write() -> Iterator[bytes]:
             yield prolog
             yield from _RowMarker(frame, sheet).rows()
-            yield tail
+            yield frame.tail(rules, drawing)
 
-        # Whatever is odd about the rows has to be found before anything is written.
-        for _piece in _RowMarker(frame, sheet).rows():
-            pass
         return write
 
     def _rules(self, sheet: SheetMarks) -> str:
@@ -490,7 +490,8 @@ class _Part:
         if name != "dxfs":
             raise NotAnnotatable(name)
         later = re.search(rf"<{p}(?:tableStyles|colors|extLst)\b|</{p}styleSheet>", self.text)
-        assert later is not None
+        if later is None:
+            raise NotAnnotatable(name)
         self.text = self.text[: later.start()] + added + self.text[later.start() :]
         return count
 
@@ -724,9 +725,7 @@ class _SheetFrame:
         return b"".join(pieces)
 
     def tail(self, rules: str, drawing: str) -> bytes:
-        """What stands behind the rows, with the rules that colour and the drawing of the comments."""
-        for _chunk in self.chunks():
-            pass
+        """What stands behind the rows, which have been read, with the rules that colour and the comments' drawing."""
         foot = self.foot
         if len(foot) > _LONGEST_FRAME:
             raise NotAnnotatable("frame")
