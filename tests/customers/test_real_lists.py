@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +26,15 @@ from flask_appadmin.errors import AppAdminError
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.sheets.applying import apply_run
 from flask_appadmin.sheets.damage import damages_of
+from flask_appadmin.sheets.limits import ReadLimits
+from flask_appadmin.sheets.nursery import nursery
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.sheets.surveying import ImportOptions, propose_options, survey_file
 from flask_appadmin.specs import spec_of
 from models import Customer
 from tests.customers.test_spreadsheets import upload
+from tests.reader import read
 from tests.spreadsheets import words_of
 
 SPEC = spec_of(Customer)
@@ -239,4 +247,61 @@ def test_what_is_no_list_is_refused_by_page_and_command_with_the_same_sentence(
             run_import(path, SPEC, system_operator("Kommandozeile"))
     with pytest.raises(AppAdminError, match=r"Keine Überschrift von „DimReseller\.csv“ gehört zu einem Feld"):
         run_import(customers / "adventureworks" / "DimReseller.csv", SPEC, system_operator("Kommandozeile"))
+    assert not ImportRun.select().exists()
+
+
+#: What is locked, empty, foreign or damaged -> what its sentence says.
+UNREADABLE = {
+    "calamine/pass_protected.xlsx": "ist mit einem Kennwort geschützt",
+    "calamine/pass_protected.ods": "ist mit einem Kennwort geschützt",
+    "poi/password.xls": "ist mit einem Kennwort geschützt",
+    "openpyxl/null_file.xlsx": "ist leer",
+    "openspout/csv__csv_all_lines_empty.csv": "ist leer",
+    "XlsxWriter/hide01.xlsx": "steht keine Tabelle mit Zeilen",
+    "csv-spectrum/json__utf8.json": "ist keine Tabelle (sondern eine JSON-Datei)",
+    "PhpSpreadsheet/HTML__charset.ISO-8859-1.html": "ist keine Tabelle (sondern eine Internetseite, HTML)",
+    "PhpSpreadsheet/Xml__excel2003.iso8859-1.xml": "ist eine XML-Kalkulationstabelle von 2003",
+    "ExcelDataReader/as3xls_BIFF2.xls": "ist eine Tabelle aus Excel 4 oder älter",
+    "PhpSpreadsheet/XLS__oleloop.xls": "ist beschädigt oder unvollständig",
+    "poi/xlsx-corrupted.xlsx": "ist beschädigt oder unvollständig",
+    "poi/poc-xmlbomb.xlsx": "enthält eigene XML-Definitionen",
+    "generated/zipbombe_30mb.xlsx": "ist ungewöhnlich stark gepackt",
+    "generated/nullbytes.csv": "Nullbyte",
+    "generated/anfuehrung_offen.csv": "Das Anführungszeichen in Zeile",
+}
+
+
+def test_locked_empty_foreign_and_damaged_files_get_one_sentence_while_others_work(
+    operator: FlaskClient, sign_in_as: Callable[..., FlaskClient], shared_data: Path
+) -> None:
+    other = sign_in_as("Administrator", "huber", "Herr Huber")
+    limits = ReadLimits()
+
+    def bring() -> list[tuple[str, int, list[str], bool]]:
+        found = []
+        for name in UNREADABLE:
+            path = shared_data / "spreadsheets" / name
+            began = time.monotonic()
+            answer = read(upload(operator, path))
+            found.append((name, answer.status, answer.summary, time.monotonic() - began < 15))
+        return found
+
+    # What makes a reader work as long as it may: others are served all the while.
+    endless = tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
+    endless.write(b"a;b\n" + b"1;2\n" * 8_000_000)
+    endless.flush()
+    request = json.dumps({"limits": limits._asdict(), "encoding": "", "separator": ""}).encode()
+    busy = nursery.reader(endless, request)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            bringing = pool.submit(bring)
+            pages = [other.get("/admin/customer/").status_code for _page in range(5)]
+            answers = bringing.result()
+    finally:
+        busy.close()
+        endless.close()
+    assert pages == [200] * 5
+    for name, status, said, in_time in answers:
+        assert (name, status, len(said), in_time) == (name, 422, 1, True), said
+        assert UNREADABLE[name] in said[0] and said[0].endswith(".")
     assert not ImportRun.select().exists()

@@ -313,33 +313,38 @@ def test_passwords_are_never_taken_from_a_file(three: list[int], clerk: Operator
 
 
 def edited_key(path: Path, change: Callable[[str], str], row: int = 2) -> None:
-    key = str(rows_of(path, "Kunden")[row - 1][rows_of(path, "Kunden")[0].index("Zeilenschlüssel")])
-    edit_cells(path, "Kunden", {(row, "Zeilenschlüssel"): change(key), (row, "Ort"): "Bonn"})
+    """Alters the row key and the city of a row, the city so that there would be something to write."""
+    book = openpyxl.load_workbook(path)
+    table = book["Kunden"]
+    columns = {cell.value: cell.column for cell in table[1]}
+    cell = table.cell(row, columns["Zeilenschlüssel"])
+    cell.value = change(str(cell.value))
+    table.cell(row, columns["Ort"]).value = "Bonn"
+    book.save(path)
 
 
 @pytest.mark.engines("sqlite", later="postgresql")
 def test_a_changed_or_foreign_row_key_is_a_finding_and_no_new_record(
     three: list[int], clerk: Operator, tmp_path: Path
 ) -> None:
+    whole = tmp_path / "kunden.xlsx"
+    export(SPEC, clerk, whole, children=FEW, fields=[SPEC.field("customer_number"), SPEC.field("city")])
+    others = rows_of(whole, "Ansprechpartner")
     for place, change in enumerate(
         (
             lambda key: key.replace(f".{three[0]}.", f".{three[1]}."),
             lambda key: key[:-1] + ("0" if key[-1] != "0" else "1"),
             lambda key: "quatsch",
             lambda key: "0" * 12 + key[12:],
+            lambda _key: str(others[1][others[0].index("Zeilenschlüssel")]),
         )
     ):
         path = tmp_path / f"{place}.xlsx"
-        export(SPEC, clerk, path, children=FEW)
+        path.write_bytes(whole.read_bytes())
         edited_key(path, change)
         report = run_import(path, SPEC, clerk)
         assert counts(report) == {"errors": 1, "unchanged": 4}, place
-        assert "Zeilenschlüssel" in report.findings[0]
-    contact = tmp_path / "ansprechpartner.xlsx"
-    export(SPEC, clerk, contact, children=FEW)
-    others = rows_of(contact, "Ansprechpartner")
-    edited_key(contact, lambda _key: str(others[1][others[0].index("Zeilenschlüssel")]))
-    assert counts(run_import(contact, SPEC, clerk)) == {"errors": 1, "unchanged": 4}
+        assert place == 4 or "Zeilenschlüssel" in report.findings[0]
     assert Customer.select().count() == 3
     assert stored(three[0], "city") == ("Dresden",)
 
