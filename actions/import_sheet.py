@@ -19,6 +19,7 @@ from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields
 from flask_appadmin.sheets.marking import finding_sentences, write_marked
 from flask_appadmin.sheets.planning import Planner
+from flask_appadmin.sheets.reading import Spool
 from flask_appadmin.sheets.reporting import deletion_words, findings_csv
 from flask_appadmin.sheets.schemas import use_schema
 from flask_appadmin.sheets.sessions import ImportRun, forget_run
@@ -80,67 +81,68 @@ def run_import(
 
     What is given here wins over the saved mapping.
     """
-    options = ImportOptions(mode=mode or spec.model.import_mode or "both")
-    survey = survey_file(path, path.name, spec, operator, options)
-    if schema:
-        options = use_schema(schema, spec, survey.main.detection.headings, options)
-    options.mode = mode or options.mode
-    options.blank = blank or options.blank
-    options.insert_missing = insert_missing or options.insert_missing
-    if key:
-        options.key = _field_name(spec, key, operator)
-    options.constants = _constants(spec, constants or {}, operator)
-    options = propose_options(survey, spec, options)
-    options.defaults |= _defaults(spec, defaults or {})
-    require_mode(operator, spec, options.mode)
-    if not survey.is_own and not any(options.targets):
-        raise AppAdminError(
-            gettext(
-                "Keine Überschrift von „%(file)s“ gehört zu einem Feld von %(plural)s; es wurde nichts eingelesen. "
-                "Bitte ordnen Sie die Spalten auf der Seite „Importieren“ zu und sichern Sie das als Importschema.",
-                file=path.name,
-                plural=str(spec.plural),
+    with Spool() as spool:
+        options = ImportOptions(mode=mode or spec.model.import_mode or "both")
+        survey = survey_file(path, path.name, spec, operator, options, spool)
+        if schema:
+            options = use_schema(schema, spec, survey.main.detection.headings, options)
+        options.mode = mode or options.mode
+        options.blank = blank or options.blank
+        options.insert_missing = insert_missing or options.insert_missing
+        if key:
+            options.key = _field_name(spec, key, operator)
+        options.constants = _constants(spec, constants or {}, operator)
+        options = propose_options(survey, spec, options)
+        options.defaults |= _defaults(spec, defaults or {})
+        require_mode(operator, spec, options.mode)
+        if not survey.is_own and not any(options.targets):
+            raise AppAdminError(
+                gettext(
+                    "Keine Überschrift von „%(file)s“ gehört zu einem Feld von %(plural)s; es wurde nichts eingelesen. "
+                    "Bitte ordnen Sie die Spalten auf der Seite „Importieren“ zu und sichern Sie das als Importschema.",
+                    file=path.name,
+                    plural=str(spec.plural),
+                )
             )
+        if key and not survey.is_own and options.key not in options.targets:
+            raise AppAdminError(gettext("Keine Spalte der Datei ist dem Schlüssel „%(name)s“ zugeordnet.", name=key))
+        if not survey.is_own and (faults := faults_of_mode(options, spec)):
+            raise FaultList(faults)
+        run = ImportRun.create(
+            user=operator.user_id,
+            user_name=operator.name[:80],
+            entity=spec.name,
+            file_name=path.name[:255],
+            state="preview",
+            options=options.to_json(),
+            detection=survey.to_json(),
         )
-    if key and not survey.is_own and options.key not in options.targets:
-        raise AppAdminError(gettext("Keine Spalte der Datei ist dem Schlüssel „%(name)s“ zugeordnet.", name=key))
-    if not survey.is_own and (faults := faults_of_mode(options, spec)):
-        raise FaultList(faults)
-    run = ImportRun.create(
-        user=operator.user_id,
-        user_name=operator.name[:80],
-        entity=spec.name,
-        file_name=path.name[:255],
-        state="preview",
-        options=options.to_json(),
-        detection=survey.to_json(),
-    )
-    try:
-        counts = Planner(run, path, spec, operator, options).plan(survey)
-        found = _report(run, counts)
-        told = ("formula", "error_value")  # at each of their cells
-        found.findings += [damage.sentence() for damage in damages_of(run.detection) if damage.cause not in told]
-        found.findings[:0] = _column_findings(survey, options)
-        if report is not None:
-            _write_report(report, run, path, survey)
-        if found.deleted and not dry_run and confirmed != found.deleted:
-            words = gettext(
-                "Gelöscht würden: %(kinds)s. Es wurde nichts gelöscht; zum Löschen geben Sie bitte die Zahl "
-                "%(count)s mit --confirm an.",
-                kinds=deletion_words(run, spec),
-                count=found.deleted,
-            )
-            raise AppAdminError(words)
-        if not dry_run and (found.new or found.changed or found.deleted):
-            found.change_set = apply_run(run, spec, operator, reason, instance=instance).change_set
-            found.findings += hand_on(run, spec, operator, instance)
-    except BaseException:
-        forget_run(run)
-        raise
-    if dry_run:
-        forget_run(run)
-        found.run = None
-    return found
+        try:
+            counts = Planner(run, path, spec, operator, options, spool=spool).plan(survey)
+            found = _report(run, counts)
+            told = ("formula", "error_value")  # at each of their cells
+            found.findings += [damage.sentence() for damage in damages_of(run.detection) if damage.cause not in told]
+            found.findings[:0] = _column_findings(survey, options)
+            if report is not None:
+                _write_report(report, run, path, survey)
+            if found.deleted and not dry_run and confirmed != found.deleted:
+                words = gettext(
+                    "Gelöscht würden: %(kinds)s. Es wurde nichts gelöscht; zum Löschen geben Sie bitte die Zahl "
+                    "%(count)s mit --confirm an.",
+                    kinds=deletion_words(run, spec),
+                    count=found.deleted,
+                )
+                raise AppAdminError(words)
+            if not dry_run and (found.new or found.changed or found.deleted):
+                found.change_set = apply_run(run, spec, operator, reason, instance=instance).change_set
+                found.findings += hand_on(run, spec, operator, instance)
+        except BaseException:
+            forget_run(run)
+            raise
+        if dry_run:
+            forget_run(run)
+            found.run = None
+        return found
 
 
 def _field_name(spec: ModelSpec, name: str, operator: Operator) -> str:

@@ -307,26 +307,27 @@ def _child_rows(
 def cells_of(items: Sequence[FieldSpec], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Values as cells, the codes of references fetched together for all rows."""
     names = ReferenceCache()
-    converters: list[Callable[[Any], Any]] = []
+    # Most values leave as they are.
+    converters: list[tuple[int, Callable[[Any], Any]]] = []
     for position, item in enumerate(items):
         if item.references is not None:
             codes = names.codes(item.references, {row[position] for row in rows if row[position] is not None})
             # A record without a code must not come back as a blank cell.
-            converters.append({key: code or f"#{key}" for key, code in codes.items()}.get)
+            converters.append((position, {key: code or f"#{key}" for key, code in codes.items()}.get))
         elif item.type.name in ("text", "multiline", "integer", "decimal", "date"):
-            converters.append(_same)
+            continue
         elif item.type.name == "choice":
             words = {code: str(label) for code, label in item.choices}
-            converters.append(lambda value, words=words: words.get(value, value))  # type: ignore[misc]
+            converters.append((position, lambda value, words=words: words.get(value, value)))  # type: ignore[misc]
         elif item.type.name == "bool":
-            converters.append({True: gettext("Ja"), False: gettext("Nein")}.get)
+            converters.append((position, {True: gettext("Ja"), False: gettext("Nein")}.get))
         else:
-            converters.append(lambda value, item=item: item.type.to_cell(value, item))  # type: ignore[misc]
-    return [[convert(value) for convert, value in zip(converters, row, strict=True)] for row in rows]
-
-
-def _same(value: Any) -> Any:
-    return value
+            converters.append((position, lambda value, item=item: item.type.to_cell(value, item)))  # type: ignore[misc]
+    cells = [list(row) for row in rows]
+    for row_cells in cells:
+        for position, convert in converters:
+            row_cells[position] = convert(row_cells[position])
+    return cells
 
 
 def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -41,7 +41,7 @@ from flask_appadmin.sheets.plan_rows import (
     store_rows,
 )
 from flask_appadmin.sheets.planned import CHUNK, Planned, batches
-from flask_appadmin.sheets.reading import open_sheets
+from flask_appadmin.sheets.reading import Spool, open_sheets
 from flask_appadmin.sheets.row_reader import RowReader
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, SurveyedSheet
@@ -60,6 +60,7 @@ class Planner:
         operator: Operator,
         options: ImportOptions,
         progress: Callable[[int, int], None] | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self.run = run
         self.path = path
@@ -67,6 +68,8 @@ class Planner:
         self.operator = operator
         self.options = options
         self.progress = progress
+        #: What the survey of the same file kept.
+        self.spool = spool
         self.kind = ""
         self.names = ReferenceCache()
         self.deletes = options.mode == "delete"
@@ -132,7 +135,7 @@ class Planner:
     def _sheets(self) -> Generator[tuple[str, Any], None, None]:
         options = self.options
         with open_sheets(
-            self.path, self.run.file_name, encoding=options.encoding, separator=options.separator
+            self.path, self.run.file_name, encoding=options.encoding, separator=options.separator, spool=self.spool
         ) as reader:
             for found in reader:
                 if found.visible:

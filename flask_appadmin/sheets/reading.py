@@ -32,7 +32,7 @@ from flask_appadmin.errors import SheetError
 from flask_appadmin.i18n import _, format_number, gettext, ngettext
 from flask_appadmin.sheets.delimited import TextFormat
 from flask_appadmin.sheets.limits import ReadLimits, column_letters
-from flask_appadmin.sheets.nursery import nursery
+from flask_appadmin.sheets.nursery import Reader, nursery
 
 Cell = str | int | float | bool | datetime.datetime | datetime.date | datetime.time | None
 Row = tuple[Cell, ...]
@@ -393,24 +393,68 @@ _SPECIAL: dict[str, Any] = {
 }
 
 
+class Spool:
+    """What was read of a file, kept for a second look without the parser; a context manager.
+
+    It belongs to one file read in one way. What is larger than the limit is not kept, and read again.
+    """
+
+    def __init__(self, limit: int = 64 << 20) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed on leaving)
+        self._left = limit
+        self.is_complete = False
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        self._file.close()
+
+    def keep(self, line: bytes) -> None:
+        self._left -= len(line) + 1
+        if self._left >= 0:
+            self._file.write(line + b"\n")
+
+    def finish(self) -> None:
+        self.is_complete = self._left >= 0
+
+    def lines(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        return iter(self._file)
+
+
 class SheetReader:
     """A file being read: `for sheet in reader: for row in sheet`. Made by `open_sheets`, used as a context manager."""
 
-    def __init__(self, file: BinaryIO, file_name: str, limits: ReadLimits, encoding: str, separator: str) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        file_name: str,
+        limits: ReadLimits,
+        encoding: str,
+        separator: str,
+        spool: Spool | None = None,
+    ) -> None:
         self.file_name = file_name
+        self._spool = spool
+        self._kept: Iterator[bytes] | None = None
+        self._child: Reader | None = None
         self.limits = limits
         self._waited = 0.0
         self._buffer = bytearray()
         self._is_complete = False
         self._current: SheetStream | None = None
-        request = {"limits": limits._asdict(), "encoding": encoding, "separator": separator}
-        try:
-            self._child = nursery.reader(file, json.dumps(request).encode())
-        except OSError as error:
-            _log.exception("no process to read a file with")
-            raise UnreadableFile(file_name, "busy") from error
-        self._pipe = self._child.pipe
-        os.set_blocking(self._pipe, False)
+        if spool is not None and spool.is_complete:
+            self._kept = spool.lines()
+        else:
+            request = {"limits": limits._asdict(), "encoding": encoding, "separator": separator}
+            try:
+                self._child = nursery.reader(file, json.dumps(request).encode())
+            except OSError as error:
+                _log.exception("no process to read a file with")
+                raise UnreadableFile(file_name, "busy") from error
+            self._pipe = self._child.pipe
+            os.set_blocking(self._pipe, False)
         try:
             message = self._message()
         except BaseException:
@@ -433,7 +477,8 @@ class SheetReader:
 
     def close(self) -> None:
         """Ends the child, whatever it is doing."""
-        self._child.close()
+        if self._child is not None:
+            self._child.close()
 
     def __iter__(self) -> Iterator[SheetStream]:
         for message in self.messages():
@@ -452,6 +497,8 @@ class SheetReader:
             message = self._message()
             if "end" in message:
                 self._is_complete = True
+                if self._spool is not None and self._kept is None:
+                    self._spool.finish()
             yield message
 
     def _message(self) -> dict[str, Any]:
@@ -470,6 +517,8 @@ class SheetReader:
         return message
 
     def _line(self) -> bytes:
+        if self._kept is not None:
+            return next(self._kept)
         searched = 0
         while (place := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
@@ -483,6 +532,8 @@ class SheetReader:
             self._buffer += chunk
         line = bytes(self._buffer[:place])
         del self._buffer[: place + 1]
+        if self._spool is not None:
+            self._spool.keep(line)
         return line
 
     def _wait(self) -> None:
@@ -497,7 +548,7 @@ class SheetReader:
             raise UnreadableFile(self.file_name, "time")
 
     def _fault_of_death(self) -> UnreadableFile:
-        code = self._child.exit_code()
+        code = self._child.exit_code() if self._child is not None else None
         if code == -signal.SIGXCPU:
             return UnreadableFile(self.file_name, "time")
         if code in (None, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS):
@@ -513,8 +564,10 @@ def open_sheets(
     limits: ReadLimits | None = None,
     encoding: str = "",
     separator: str = "",
+    spool: Spool | None = None,
 ) -> Iterator[SheetReader]:
     """A reader over the sheets of a file. `encoding` and `separator` overrule what would be guessed of a text file.
+    A `spool` keeps what is read, or gives what it kept.
 
     Raises `SheetError`, also while the rows are read.
     """
@@ -536,7 +589,7 @@ def open_sheets(
                 raise UnreadableFile(file_name, "missing") from error
         else:
             file = _own_file(source, stack, file_name, limits)
-        with SheetReader(file, file_name, limits, encoding, separator) as reader:
+        with SheetReader(file, file_name, limits, encoding, separator, spool) as reader:
             yield reader
 
 

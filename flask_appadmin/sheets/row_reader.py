@@ -179,7 +179,7 @@ class RowReader:
         if number in self.mended:
             faults = self._mend(planned, cells, faults)
         width = len(cells)
-        if cells != row and number not in self.mended:
+        if cells != list(row) and number not in self.mended:
             self.doctor.note_blanks(number, row, cells, self.looked_at)
         if self.key_index >= 0 and self._read_key(planned, cells):
             return planned

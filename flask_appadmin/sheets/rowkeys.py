@@ -40,21 +40,21 @@ class RowDigest:
 
     def __init__(self, columns: Iterable[tuple[str, str]]) -> None:
         columns = list(columns)
-        self._kinds = [kind for _name, kind in columns]
+        #: What stands before each cell, its kind, and whether a text stands as it is.
+        self._columns = [(f"{index}\x1f", kind, kind not in _NUMBERS) for index, (_name, kind) in enumerate(columns)]
         # Headings that were exchanged must not pass for an untouched row.
         self._start = hashlib.blake2b("\x1f".join(name for name, _kind in columns).encode(), digest_size=_CONTENT_BYTES)
 
     def of(self, cells: Sequence[Any]) -> str:
         """The digest of one row; missing cells at its end are blank ones."""
-        kinds = self._kinds
         parts = []
-        for index, cell in enumerate(cells):
-            # The inner loop of exports and of imports that change little; most cells are blank.
-            if cell is None or cell == "":
-                continue
-            kind = kinds[index]
-            text = cell if type(cell) is str and kind not in _NUMBERS else _text(cell, kind)
-            parts.append(f"{index}\x1f{text}")
+        # The inner loop of exports and of imports that change little; most cells are blank.
+        for (start, kind, is_plain), cell in zip(self._columns, cells, strict=False):
+            if type(cell) is str:
+                if cell:
+                    parts.append(start + (cell if is_plain else _text(cell, kind)))
+            elif cell is not None:
+                parts.append(start + _text(cell, kind))
         digest = self._start.copy()
         digest.update("\x1e".join(parts).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
@@ -92,7 +92,7 @@ def sign_row(export: SheetExport, entity: str, record: int, version: int, conten
 
 def _signature(export: SheetExport, entity: str, parts: str) -> str:
     text = f"{entity}|{parts}".encode()
-    return hmac.new(export.secret.encode(), text, hashlib.sha256).hexdigest()[:_SIGNATURE_DIGITS]
+    return hmac.digest(export.secret.encode(), text, "sha256").hex()[:_SIGNATURE_DIGITS]
 
 
 def check_row_key(text: str, entity: str, exports: dict[str, SheetExport | None]) -> RowKey | None:

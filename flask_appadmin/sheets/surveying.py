@@ -27,7 +27,7 @@ from flask_appadmin.sheets.detection import (
 )
 from flask_appadmin.sheets.exporting import ROW_KEY
 from flask_appadmin.sheets.mapping import KEY_TARGET, find_target, guess_targets, own_targets, read_cell
-from flask_appadmin.sheets.reading import Workbook, describe_faults, open_sheets
+from flask_appadmin.sheets.reading import Spool, Workbook, describe_faults, open_sheets
 from flask_appadmin.sheets.rowkeys import check_row_key
 from flask_appadmin.sheets.sessions import SheetExport
 from flask_appadmin.sheets.taken_rows import FACTS_NAME, is_list_of_problems, taken_digests
@@ -163,14 +163,24 @@ class Survey:
         return cls(stored["kind"], stored["encoding"], stored["separator"], sheets, stored["others"], known, taken)
 
 
-def survey_file(path: Path, file_name: str, spec: ModelSpec, operator: Operator, options: ImportOptions) -> Survey:
-    """Reads the file once and says what its sheets are; raises SheetError for what is no table."""
+def survey_file(
+    path: Path,
+    file_name: str,
+    spec: ModelSpec,
+    operator: Operator,
+    options: ImportOptions,
+    spool: Spool | None = None,
+) -> Survey:
+    """Reads the file once and says what its sheets are; raises SheetError for what is no table.
+
+    A `spool` keeps what was read for the planner.
+    """
     found: list[SurveyedSheet] = []
     names: list[str] = []
     known = _known_headings(spec)
     row_keys = _row_key_headings()
     facts: list[Any] = []
-    with open_sheets(path, file_name, encoding=options.encoding, separator=options.separator) as reader:
+    with open_sheets(path, file_name, encoding=options.encoding, separator=options.separator, spool=spool) as reader:
         for sheet in reader:
             if not sheet.visible:
                 if sheet.name.startswith(FACTS_NAME):

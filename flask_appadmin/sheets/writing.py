@@ -287,8 +287,9 @@ class CellWriter:
 
     def __init__(self, sheet: Any, name: str) -> None:
         self._name = name
-        self._write_string = sheet.write_string
-        self._write_number = sheet.write_number
+        # In XlsxWriter 3.3.1 the public ones look for "A1" instead of numbers, and call these.
+        self._write_string = sheet._write_string
+        self._write_number = sheet._write_number
         self._write_datetime = sheet.write_datetime
         self._write_rich_string = sheet.write_rich_string
         self._write_blank = sheet.write_blank
@@ -480,7 +481,7 @@ class TableWriter:
         """The next row; None and "" stay empty cells. `faults` marks cells by their index and says what is wrong."""
         row = self._next
         put = self._put
-        write_string = self._sheet.write_string
+        write_string = self._sheet._write_string
         try:
             for index, value in enumerate(values):
                 if type(value) is str:
