@@ -18,6 +18,7 @@ _CHANGED = "remark"
 
 #: The saved mapping of the file with new customers.
 _SCHEMA = "Neue Kunden"
+_TICKS = {"Ja": "1", "Nein": "0"}
 
 #: Child tables of new customers: field -> column of the table.
 _CHILDREN = {
@@ -191,11 +192,16 @@ def imports_of_new(stock: Stock, plan: Plan) -> Iterator[Figure]:
         tables.append((table, {name: targets.index(f"{table}.{name}") for name in own}))
 
     _keep_schema(stock, targets)
+    # Other programs' files set a tick by 1; ours says Ja.
+    ticks = {place for place, name in zip(places, names, strict=True) if spec.field(name).type.name == "bool"}
+
+    def cell(row: Sequence[Any], place: int) -> Any:
+        return _TICKS.get(row[place], row[place]) if place in ticks else row[place]
 
     def made(prefix: str, number: int) -> Path:
         path = stock.folder / f"neu-{prefix}{number}.xlsx"
         rows = (
-            [f"{prefix}{number}-{line}", *(row[place] for place in places), *_child_cells(line)]
+            [f"{prefix}{number}-{line}", *(cell(row, place) for place in places), *_child_cells(line)]
             for line, row in enumerate(known[1:])
         )
         _write(path, [[_heading(target) for target in targets], *rows])

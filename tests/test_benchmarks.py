@@ -42,6 +42,7 @@ LINES = (
     "bulk change with history: all 200",
     "undo of a bulk change: all 200",
     "bulk change with history, peak of memory: all 200",
+    *["16 operators save in the other half beside a change of 100: "] * 4,
     "export to xlsx, 63 columns: 200",
     "export to xlsx, peak of memory: 200",
     "import 200 rows, 1 % changed: preview alone",
