@@ -67,6 +67,7 @@ def _pages(app: Flask) -> list[str]:
     )
 
 
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_every_page_is_german_and_safe(app: Flask, operator: FlaskClient) -> None:
     found: list[str] = []
     for url in _pages(app):

@@ -132,6 +132,7 @@ def ask(client: FlaskClient, seed: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("role", ["Administrator", "Marketing"])
+@pytest.mark.engines("sqlite", later="postgresql")
 def test_any_address_of_the_list_is_answered(
     role: str, customers: None, sign_in_as: Callable[..., FlaskClient]
 ) -> None:

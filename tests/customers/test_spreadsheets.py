@@ -145,6 +145,7 @@ def test_the_austrian_banks_come_in(clerk: Operator, customers: Path) -> None:
     assert not any("Ã" in (row.name_1 or "") for row in Customer.select(Customer.name_1))
 
 
+@pytest.mark.soak
 @pytest.mark.engines("sqlite")
 def test_the_schools_of_nrw_come_in_as_a_job(app: Flask, operator: FlaskClient, customers: Path) -> None:
     (path,) = (customers / "schulen_nrw").glob("*.csv")
