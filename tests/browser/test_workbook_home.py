@@ -29,9 +29,10 @@ def test_a_workbook_is_edited_by_a_spreadsheet_program_and_comes_home(
     path = _export(page, server, tmp_path / "kunden.xlsx")
     table = openpyxl.load_workbook(path)["Kunden"]
     letters = {cell.value: cell.column_letter for cell in table[1]}
-    numbers = [table[f"{letters['Kunden-Nr.']}{row}"].value for row in (2, 3, 4)]
+    numbers = [table[f"{letters['Kunden-Nr.']}{row}"].value for row in (2, 3, 4, 5)]
     typed = {("Kunden", f"{letters['Ort']}2"): "Radebeul", ("Kunden", f"{letters['Ort']}3"): "Pirna"}
-    edited = office.edit(path, {**typed, ("Kunden", f"{letters['E-Mail']}4"): "quatsch"})
+    wrong = {("Kunden", f"{letters['E-Mail']}{row}"): "quatsch" for row in (4, 5)}
+    edited = office.edit(path, {**typed, **wrong})
     meanwhile = tmp_path / "kollege.csv"
     meanwhile.write_text(f"Kunden-Nr.;Ort\n{numbers[0]};Meissen\n", "utf-8")
     server.kontor("import", str(meanwhile), "--mode", "replace", "--key", "Kunden-Nr.")
@@ -39,21 +40,25 @@ def test_a_workbook_is_edited_by_a_spreadsheet_program_and_comes_home(
     _upload(page, server, edited)
     tiles = page.get_by_role("navigation", name="Befunde")
     expect(tiles).to_contain_text("1Konflikt")
-    expect(tiles).to_contain_text("1Fehler")
+    expect(tiles).to_contain_text("2Fehler")
     tiles.get_by_role("link", name="Konflikt").click()
     conflict = page.get_by_role("row").filter(has_text="Radebeul")
     expect(conflict).to_contain_text("Meissen")
     screen(page, "import-conflict")
     conflict.get_by_role("button", name="meine").click()
     expect(conflict.get_by_role("button", name="meine")).to_have_attribute("aria-pressed", "true")
-    # What is wrong comes back in the own file, and is mended there.
+    # What is wrong is mended in its place, or comes back in the own file and is mended there.
+    tiles.get_by_role("link", name="Fehler").click()
+    page.get_by_label("Zeile 5, E-Mail").fill("lager@example.org")
+    page.keyboard.press("Enter")
+    expect(tiles).to_contain_text("1Fehler")
     with page.expect_download() as download:
         page.get_by_role("link", name="Meine Datei mit Markierungen").click()
     marked = tmp_path / "markiert.xlsx"
     download.value.save_as(marked)
     assert download.value.suggested_filename == "kunden-bearbeitet mit Markierungen.xlsx"
-    page.get_by_role("button", name="2 Änderungen übernehmen").click()
-    expect(page.get_by_role("main")).to_contain_text("Fertig mit Fehlern: 2 Datensätze übernommen.")
+    page.get_by_role("button", name="3 Änderungen übernehmen").click()
+    expect(page.get_by_role("main")).to_contain_text("Fertig mit Fehlern: 3 Datensätze übernommen.")
     screen(page, "import-result")
     edit_cells(marked, "Kunden", {(4, "E-Mail"): "post@example.org"})
 
@@ -63,6 +68,7 @@ def test_a_workbook_is_edited_by_a_spreadsheet_program_and_comes_home(
     page.get_by_role("button", name="1 Änderung übernehmen").click()
     expect(page.get_by_role("main")).to_contain_text("Fertig: 1 Datensatz übernommen.")
     _holds(page, server, numbers[2], "email=post@example.org")
+    _holds(page, server, numbers[3], "email=lager@example.org")
     _holds(page, server, numbers[0], "city=Radebeul")
 
     # And back.
