@@ -235,6 +235,15 @@ def test_every_list_comes_in_with_its_exact_spelling_or_stays_behind_with_a_sent
             assert lost.total() <= few and not added, (name, field, lost, added)
 
 
+@pytest.mark.engines("sqlite")
+def test_a_report_with_titles_and_footnotes_stays_behind_row_by_row(clerk: Operator, customers: Path) -> None:
+    """The directory of municipalities: headings over six rows, and names that no column of ours is given to."""
+    (path,) = (customers / "gemeinden_destatis").glob("*.xlsx")
+    report = run_import(path, SPEC, clerk, dry_run=True)
+    assert (report.new, report.changed, report.errors, report.skipped) == (0, 0, 16_054, 9)
+    assert not Customer.select().exists()
+
+
 def test_what_is_no_list_is_refused_by_page_and_command_with_the_same_sentence(
     operator: FlaskClient, customers: Path
 ) -> None:
