@@ -520,7 +520,8 @@ _SQLITE_PRAGMAS = {
     "synchronous": "full",
     "foreign_keys": 1,
     "secure_delete": 1,
-    "temp_store": "memory",
+    # In memory, a large change inside another transaction would keep the old pages of all that it touches there.
+    "temp_store": "file",
     "cache_size": -32_000,
     "mmap_size": 0,
 }
