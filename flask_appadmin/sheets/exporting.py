@@ -26,7 +26,7 @@ from flask_appadmin.rights import Operator, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.rowkeys import RowDigest, sign_row
 from flask_appadmin.sheets.sessions import SheetExport
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
+from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter, require_room
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Heading of the column that carries the key of its row.
@@ -37,6 +37,8 @@ OWNER_NAME = "#owner"
 #: Drop-downs for referenced tables up to this size.
 _LISTED_REFERENCES = 500
 _CHUNK = 1_000
+#: From so many records on the rows of all sheets are counted before a workbook is begun.
+_COUNTED_FROM = 100_000
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,10 @@ def _write_workbook(
 ) -> dict[str, int]:
     spec, operator = selection.spec, selection.operator
     counts: dict[str, int] = {}
+    if selection.count() > _COUNTED_FROM:
+        # Better said now than after a quarter of an hour of writing.
+        for query in (selection.query(), *(_children_of(selection, child) for child in children)):
+            require_room(query.count() + 1)
     with WorkbookWriter(path, title=str(spec.plural), author=operator.name) as book:
         table = book.add_table(str(spec.plural), [*sheet_columns(items, operator), _key_column()])
         for values in _record_rows(selection, export, items, progress):
@@ -279,6 +285,14 @@ def _owner_columns(child: ModelSpec) -> list[SheetColumn]:
     return [SheetColumn(key=child.owner.name, heading=str(item.label), kind=item.type.sheet_kind)]
 
 
+def _children_of(selection: Selection, child: ModelSpec, *columns: Any) -> Any:
+    """A select of these columns over the children of the selected records that the operator may see."""
+    assert child.owner is not None
+    query = child.model.select(*columns).where(child.owner.column_field.in_(selection.query()))
+    condition = visible(selection.operator, child)
+    return query if condition is None else query.where(condition)
+
+
 def _child_rows(
     selection: Selection, child: ModelSpec, export: SheetExport, items: Sequence[FieldSpec]
 ) -> Iterator[list[Any]]:
@@ -286,15 +300,9 @@ def _child_rows(
     model, owner = child.model, child.owner.references
     key = model._meta.primary_key
     naming = (owner.natural_key or owner.title_specs)[0].column_field
-    query = (
-        model.select(key, model.version, naming, *(item.column_field for item in items))
-        .join(owner.model, on=(child.owner.column_field == owner.model._meta.primary_key))
-        .where(child.owner.column_field.in_(selection.query()))
-        .order_by(naming, key)
-    )
-    condition = visible(selection.operator, child)
-    if condition is not None:
-        query = query.where(condition)
+    query = _children_of(selection, child, key, model.version, naming, *(item.column_field for item in items))
+    query = query.join(owner.model, on=(child.owner.column_field == owner.model._meta.primary_key))
+    query = query.order_by(naming, key)
     kind = _owner_columns(child)[0].kind
     digest = RowDigest([(OWNER_NAME, kind), *((item.name, item.type.sheet_kind) for item in items)])
     for part in _chunks(query.tuples().iterator(), _CHUNK):

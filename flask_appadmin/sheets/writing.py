@@ -53,6 +53,18 @@ YES = _("Ja")
 NO = _("Nein")
 
 
+def require_room(count: int) -> None:
+    """SheetError where so many rows, the headings among them, do not fit on a sheet."""
+    if count > MAX_ROWS:
+        raise SheetError(
+            gettext(
+                "Ein Blatt einer xlsx-Datei fasst %(limit)s Zeilen; es sind mehr. Bitte wählen Sie weniger aus "
+                "oder exportieren Sie als csv.",
+                limit=format_number(MAX_ROWS),
+            )
+        )
+
+
 @dataclass(frozen=True)
 class SheetColumn:
     """A column of a table.
@@ -329,14 +341,7 @@ class CellWriter:
             self._refuse(code, row, column, None)
 
     def _refuse(self, code: int, row: int, column: int, value: Any) -> None:
-        if row >= MAX_ROWS:
-            raise SheetError(
-                gettext(
-                    "Ein Blatt einer xlsx-Datei fasst %(limit)s Zeilen; es sind mehr. Bitte wählen Sie weniger aus "
-                    "oder exportieren Sie als csv.",
-                    limit=format_number(MAX_ROWS),
-                )
-            )
+        require_room(row + 1)
         place = _place(self._name, row, column)
         if code == -2 and isinstance(value, str) and len(value) > MAX_CELL_CHARACTERS // 2:
             raise SheetError(
