@@ -1,7 +1,7 @@
 // The editor of a saved mapping: a column „Von“ is picked, a field „Nach“ is given to it; each field once.
 
-import { isTyping } from "./keys.js";
 import { startLookups } from "./lookups.js";
+import { watch } from "./unsaved.js";
 
 startLookups();
 
@@ -11,7 +11,8 @@ const values = form.querySelector("[data-values]");
 const targets = [...form.querySelectorAll("[data-target]")];
 const find = form.querySelector("[data-find-field]");
 let picked = null;
-let isChanged = false;
+const table = form.querySelector("select[name='entity']");
+const unsaved = watch(form, (event) => event.target !== find && event.target !== table);
 
 const rows = () => [...columns.querySelectorAll("[data-column]")];
 const input = (row, name) => row.querySelector(`input[name="${name}"]`);
@@ -54,7 +55,7 @@ function pickNext(row) {
 
 function assign(button) {
   if (!picked || button.disabled) return;
-  isChanged = true;
+  unsaved.note();
   input(picked, "target").value = button.dataset.target;
   picked.querySelector("[data-label]").textContent = button.textContent;
   pickNext(picked);
@@ -68,7 +69,7 @@ function addColumn(name) {
   row.querySelector("[data-pick]").textContent = source;
   input(row, "source").value = source;
   columns.append(row);
-  isChanged = true;
+  unsaved.note();
   return row;
 }
 
@@ -76,12 +77,12 @@ columns.addEventListener("click", (event) => {
   const row = event.target.closest("[data-column]");
   if (!row) return;
   if (event.target.closest("[data-free]")) {
-    isChanged = true;
+    unsaved.note();
     input(row, "target").value = "";
     pick(row);
     row.querySelector("[data-pick]").focus();
   } else if (event.target.closest("[data-remove]")) {
-    isChanged = true;
+    unsaved.note();
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     if (picked === row) picked = null;
@@ -157,7 +158,7 @@ function offerTargets(select) {
 values.addEventListener("focusin", (event) => event.target.matches("select") && offerTargets(event.target));
 values.addEventListener("click", (event) => {
   if (!event.target.closest("[data-remove]")) return;
-  isChanged = true;
+  unsaved.note();
   event.target.closest("[data-value]").remove();
   form.querySelector("[data-add-value]").focus();
 });
@@ -172,17 +173,9 @@ form.elements.sample.addEventListener("change", (event) => event.target.files.le
 
 form.elements.mode.addEventListener("change", draw);
 // Another table has other fields.
-form.querySelector("select[name='entity']")?.addEventListener("change", (event) => {
-  isChanged = false;
+table?.addEventListener("change", (event) => {
+  unsaved.forget();
   location.search = `?entity=${encodeURIComponent(event.target.value)}`;
-});
-form.addEventListener("input", (event) => (isChanged ||= event.target !== find));
-form.addEventListener("submit", () => (isChanged = false));
-addEventListener("beforeunload", (event) => isChanged && event.preventDefault());
-form.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s" || !isTyping(event.target)) return;
-  event.preventDefault();
-  form.requestSubmit();
 });
 
 pick(rows().find((row) => !targetOf(row)) ?? null);
