@@ -136,16 +136,6 @@ REFUSED = ("chinook/Customer.json", "chinook/Employee.json", "firmen_datenanfrag
 OTHERS = {"banken_at": 1, "northwind": 7, "schulen_nrw": 1, "gemeinden_destatis": 1}
 
 
-@pytest.fixture
-def clerk(db: Any) -> Operator:
-    return system_operator("Frau Weber")
-
-
-@pytest.fixture
-def customers(shared_data: Path) -> Path:
-    return shared_data / "customers"
-
-
 def brought_in(path: Path, given: Given, clerk: Operator) -> ImportRun:
     """The plan of a list, with the mapping and the repairs that an operator would choose."""
     options = ImportOptions()

@@ -38,16 +38,6 @@ pytestmark = pytest.mark.engines("sqlite", later="postgresql")
 SPEC = spec_of(Customer)
 
 
-@pytest.fixture
-def clerk(db: Any) -> Operator:
-    return system_operator("Frau Weber")
-
-
-@pytest.fixture
-def customers(shared_data: Path) -> Path:
-    return shared_data / "customers"
-
-
 def upload(client: FlaskClient, path: Path, name: str = "", **fields: str) -> Any:
     content = {"model": "customer", "file": (io.BytesIO(path.read_bytes()), name or path.name), **fields}
     return client.post("/admin/imports/upload", data=content, content_type="multipart/form-data")
