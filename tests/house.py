@@ -450,6 +450,24 @@ _MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:work|root|home/[a-z]\w*|Users/[A-Za
 _REGISTRY_HOST = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org)\b", re.I)
 
 
+_SCRIPT_IMPORT = re.compile(r"""^import\s*\{([^}]*)\}\s*from\s*["']([^"']+)["']""", re.MULTILINE)
+_SCRIPT_EXPORT = re.compile(r"^export\s+(?:async\s+)?(?:function|class|const|let)\s+(\w+)", re.MULTILINE)
+
+
+def missing_exports(house: Iterable[HouseFile]) -> list[str]:
+    """Names that a script imports from another which does not offer them: the browser would run neither."""
+    scripts = {file.place: file for file in house}
+    breaches = []
+    for file in scripts.values():
+        for found in _SCRIPT_IMPORT.finditer(file.text):
+            source = os.path.normpath(Path(file.place).parent / found[2])
+            offered = set(_SCRIPT_EXPORT.findall(scripts[source].text)) if source in scripts else set()
+            wanted = {name.split(" as ")[0].strip() for name in found[1].split(",")} - {""}
+            place = f"{file.place}:{file.line_of(found.start())}"
+            breaches += [f"{place}: {source} offers no {name}" for name in sorted(wanted - offered)]
+    return breaches
+
+
 def addresses(house: Iterable[HouseFile]) -> list[str]:
     """Addresses of package hosts in lock files."""
     return [

@@ -16,6 +16,7 @@ from tests.house import (
     files,
     inline_code,
     machine_paths,
+    missing_exports,
     nameless_rooms,
     outside_urls,
     product_files,
@@ -128,6 +129,11 @@ def test_pages_load_nothing_from_another_host() -> None:
     assert not breaches, tell(breaches)
 
 
+def test_scripts_import_what_others_offer() -> None:
+    breaches = missing_exports(product_files(".js"))
+    assert not breaches, tell(breaches)
+
+
 def test_lock_files_name_no_address() -> None:
     breaches = addresses([file for file in files() if file.place.endswith((".lock", "requirements.txt"))])
     assert not breaches, tell(breaches)
@@ -232,6 +238,12 @@ def test_inline_code_is_noticed() -> None:
 def test_other_hosts_are_noticed() -> None:
     page = '<img src="//cdn.example/x.png">\n<svg xmlns="http://www.w3.org/2000/svg">\n<a href="https://example.org">\n'
     assert _breaches(outside_urls([HouseFile("templates/x.html", page)])) == [1, 3]
+
+
+def test_a_script_that_offers_something_else_is_noticed() -> None:
+    offers = HouseFile("static/a.js", "export function start() {}\nexport const isOn = () => true;\n")
+    wants = HouseFile("static/b.js", 'import { start, isOn as on } from "./a.js";\nimport { stop } from "./a.js";\n')
+    assert missing_exports([offers, wants]) == ["static/b.js:2: static/a.js offers no stop"]
 
 
 def test_machine_paths_are_noticed() -> None:

@@ -1,6 +1,6 @@
 // The page „Layouts“: choosing another window or work group shows it at once; what is not saved yet is asked for.
 
-import { watch } from "./unsaved.js";
+import { watch } from "./wholepage.js";
 
 const choice = document.querySelector("[data-layout-choice]");
 

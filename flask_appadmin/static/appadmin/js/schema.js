@@ -1,7 +1,7 @@
 // The editor of a saved mapping: a column „Von“ is picked, a field „Nach“ is given to it; each field once.
 
 import { startLookups } from "./lookups.js";
-import { watch } from "./unsaved.js";
+import { watch } from "./wholepage.js";
 
 startLookups();
 
