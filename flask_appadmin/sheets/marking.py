@@ -1,6 +1,6 @@
 """The operator's own file comes back: every problem at its cell, a state behind each row, a list of problems in front.
 
-Shape: `write_marked` writes an xlsx (an xlsm stays one). Of a workbook everything else stays as it was (annotating.py);
+Shape: `write_marked` writes an xlsx (an xlsm stays one). Of a workbook everything else stays as it was (annotating/);
 of another kind of file, and of a workbook that is written in an unusual way, the values are copied first. Mended and
 brought in again, the rows that were taken over are known (taken_rows.py).
 Errors: SheetError where the file cannot be read any more or written. Source: goals I11, M3.
@@ -19,15 +19,10 @@ from typing import Any
 from flask_appadmin.changes import known_specs
 from flask_appadmin.errors import SheetError
 from flask_appadmin.i18n import format_number, gettext, ngettext
-from flask_appadmin.sheets.annotating import (
-    MAX_COMMENTS,
-    Facts,
-    Line,
-    NotAnnotatable,
-    SheetMarks,
-    Summary,
-    annotate,
-)
+from flask_appadmin.sheets.annotating.comments import MAX_COMMENTS
+from flask_appadmin.sheets.annotating.notes import Facts, Line, SheetMarks, Summary
+from flask_appadmin.sheets.annotating.workbook import annotate
+from flask_appadmin.sheets.annotating.xmlparts import NotAnnotatable
 from flask_appadmin.sheets.applying import WRITTEN, is_conflict, is_left_out, is_taken
 from flask_appadmin.sheets.exporting import cells_of
 from flask_appadmin.sheets.planned import as_text

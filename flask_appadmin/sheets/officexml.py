@@ -127,23 +127,39 @@ def elements(text: bytes, wanted: str) -> list[dict[str, str]]:
     return found
 
 
+def relation_kind(relation: dict[str, str]) -> str:
+    """The last word of a relationship's type: "styles", "comments" …"""
+    return relation.get("Type", "").rpartition("/")[2]
+
+
+def target_of(relation: dict[str, str], folder: str) -> str:
+    """The part a relationship leads to; what is no whole path counts from the folder of the part that names it."""
+    target = relation.get("Target", "").replace("\\", "/")
+    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+
+
+def relations_part(part: str) -> str:
+    """The part that lists the relationships of a part."""
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
 def worksheet_parts(archive: Archive) -> dict[str, str]:
     """Part name -> sheet name, for the worksheets of the workbook."""
     root = "_rels/.rels"
     workbook = "xl/workbook.xml"
     if root in archive.parts:
         for relation in elements(archive.read(root), "Relationship"):
-            if relation.get("Type", "").endswith("/officeDocument"):
+            if relation_kind(relation) == "officeDocument":
                 workbook = relation.get("Target", workbook).lstrip("/")
-    folder, name = posixpath.split(workbook)
-    relations_part = f"{folder}/_rels/{name}.rels" if folder else f"_rels/{name}.rels"
-    if workbook not in archive.parts or relations_part not in archive.parts:
+    relations = relations_part(workbook)
+    if workbook not in archive.parts or relations not in archive.parts:
         return {}
-    targets: dict[str, str] = {}
-    for relation in elements(archive.read(relations_part), "Relationship"):
-        target = relation.get("Target", "")
-        part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-        targets[relation.get("Id", "")] = part.replace("\\", "/")
+    folder = posixpath.dirname(workbook)
+    targets = {
+        relation.get("Id", ""): target_of(relation, folder)
+        for relation in elements(archive.read(relations), "Relationship")
+    }
     found: dict[str, str] = {}
     for sheet in elements(archive.read(workbook), "sheet"):
         # The identifier has lost its prefix beside the sheet's own number, which is called sheetId.

@@ -13,7 +13,7 @@ from openpyxl.styles import PatternFill
 
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
-from flask_appadmin.sheets.annotating import AUTHOR
+from flask_appadmin.sheets.annotating.comments import AUTHOR
 from flask_appadmin.sheets.sessions import ImportRun
 from flask_appadmin.specs import spec_of
 from models import Contact, Customer

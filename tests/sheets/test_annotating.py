@@ -10,7 +10,10 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 
-from flask_appadmin.sheets.annotating import AUTHOR, Facts, Line, NotAnnotatable, SheetMarks, Summary, annotate
+from flask_appadmin.sheets.annotating.comments import AUTHOR
+from flask_appadmin.sheets.annotating.notes import Facts, Line, SheetMarks, Summary
+from flask_appadmin.sheets.annotating.workbook import annotate
+from flask_appadmin.sheets.annotating.xmlparts import NotAnnotatable
 from flask_appadmin.sheets.limits import column_letters
 
 
