@@ -57,8 +57,8 @@ format: setup ## put every file into the house's format
 bench: setup ## the figures of the design, each beside its floor in the same run
 	@$(IN_VENV) -m benchmarks --write docs/figures.md
 
-bench-million: setup ## lists, searches and the form on a lean stock of a million customers, both engines (half an hour)
-	@$(IN_VENV) -m benchmarks --customers 1000000 --sparse --engine both --only list search confirm form open save --write docs/figures-million.md
+bench-million: setup ## lists, searches, form, bulk change and whole files at a million customers, both engines (an hour)
+	@$(IN_VENV) -m benchmarks --customers 1000000 --sparse --engine both --only list search confirm form open save bulk whole --write docs/figures-million.md
 
 requirements: setup ## write docs/requirements.md from the tests
 	@$(IN_VENV) -m tests.requirements

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import beside, bulk, form, pages, printing, records, sheets, starting
+from benchmarks import beside, bulk, form, pages, printing, records, sheets, starting, whole
 from benchmarks.measuring import Figure, Plan, Table, document, machine_facts
 from benchmarks.stock import Stock, open_stock, own_settings
 
@@ -26,6 +26,7 @@ GROUPS: dict[str, Callable[[Stock, Plan], Iterator[Figure]]] = {
     "export": sheets.exports,
     "import": sheets.imports,
     "import-new": sheets.imports_of_new,
+    "whole": whole.whole,
     "labels": printing.labels,
     "demo-data": starting.demo_data,
     "start": starting.start,

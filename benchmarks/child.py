@@ -87,6 +87,25 @@ def export_floor(url: str, rows: int, path: str) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start}
 
 
+def export_all(url: str, path: str) -> dict[str, Any]:
+    """Exports all customers that are not gone, without their children, as the action does."""
+    from actions.export_sheet import ExportCustomers
+    from benchmarks import sheets
+    from flask_appadmin.filters import Filter
+    from flask_appadmin.rights import system_operator
+    from flask_appadmin.selections import Selection
+
+    _open(url)
+    spec, operator = sheets.customer_spec(), system_operator("Messung")
+    found = Filter.from_text(spec, "status__not=anonymised", operator)
+    start = time.perf_counter()
+    given = {"format": "xlsx", "columns": sheets.fields(), "sheets": ()}
+    selection = Selection.of_filter(found, operator)
+    document = ExportCustomers().render(selection, given, Path(path).parent)
+    size = document.path.stat().st_size
+    return {"seconds": time.perf_counter() - start, "rows": selection.count(), "bytes": size}
+
+
 def assign(url: str, text: str) -> dict[str, Any]:
     """One text for all customers that can be changed, with its history."""
     from actions.change_settings import ChangeCustomerSettings
@@ -136,6 +155,21 @@ def plan_import(url: str, path: str) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start}
 
 
+def import_all(url: str, path: str, changed: int) -> dict[str, Any]:
+    """Previews a file and applies it; it must change so many customers and nothing else."""
+    from actions.import_sheet import run_import
+    from benchmarks import sheets
+    from flask_appadmin.rights import system_operator
+
+    _open(url)
+    start = time.perf_counter()
+    report = run_import(Path(path), sheets.customer_spec(), system_operator("Messung"), key="customer_number")
+    found = (report.new, report.changed, report.errors, report.conflicts)
+    if found != (0, changed, 0, 0):
+        raise RuntimeError(f"{found} instead of {changed} changed; {report.findings[:3]}")
+    return {"seconds": time.perf_counter() - start}
+
+
 def read_floor(url: str, path: str) -> dict[str, Any]:
     """calamine alone."""
     from benchmarks import floors
@@ -147,7 +181,19 @@ def read_floor(url: str, path: str) -> dict[str, Any]:
 
 WORK: dict[str, Callable[..., dict[str, Any]]] = {
     function.__name__: function
-    for function in (fill, fill_sparse, fill_floor, assign, assign_half, export, export_floor, plan_import, read_floor)
+    for function in (
+        fill,
+        fill_sparse,
+        fill_floor,
+        assign,
+        assign_half,
+        export,
+        export_all,
+        export_floor,
+        plan_import,
+        import_all,
+        read_floor,
+    )
 }
 
 

@@ -49,6 +49,8 @@ LINES = (
     "import 200 rows, 1 % changed: preview and apply",
     "import 200 rows, 1 % changed: peak of memory",
     "import 200 new rows with 3 children each",
+    *["export to xlsx, 63 columns: all "] * 2,
+    *["import "] * 2,
     "200 address labels",
     "demo data: 200 customers with everything",
     "demo data: peak of memory",
