@@ -22,7 +22,7 @@ from typing import Any
 
 from flask_appadmin.errors import SheetError
 from flask_appadmin.i18n import format_date, format_number, gettext, ngettext
-from flask_appadmin.sheets.detection import ColumnHint
+from flask_appadmin.sheets.detection.columns import ColumnHint
 from flask_appadmin.specs import FieldSpec
 
 #: There is no safe way back.

@@ -1,6 +1,6 @@
 """Reads delimited text (csv, txt, pasted cells): which encoding, which separator, which quotes, and then the rows.
 
-Every guess comes with what speaks for it, as codes and counts; `detection` makes German sentences of them. An
+Every guess comes with what speaks for it, as codes and counts; `detection/evidence` makes German sentences of them. An
 operator may name encoding and separator; then nothing is guessed.
 Shape: `read_text(raw)` gives the `TextFormat` and the decoded text; `rows(text, format)` yields lists of texts, []
 for a blank line. Row 1 is the first line behind a `sep=` line, as a spreadsheet program counts.

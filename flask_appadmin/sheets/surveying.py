@@ -17,14 +17,9 @@ from flask_appadmin.errors import FieldError, SheetError
 from flask_appadmin.i18n import gettext, use_locale
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.sheets.delete_targets import delete_targets, guess_marks
-from flask_appadmin.sheets.detection import (
-    Detection,
-    Evidence,
-    SheetSurvey,
-    detection_from_json,
-    normal_heading,
-    text_evidence,
-)
+from flask_appadmin.sheets.detection.evidence import Evidence
+from flask_appadmin.sheets.detection.headings import normal_heading
+from flask_appadmin.sheets.detection.sheet import Detection, SheetSurvey, detection_from_json, text_evidence
 from flask_appadmin.sheets.exporting import ROW_KEY
 from flask_appadmin.sheets.mapping import KEY_TARGET, find_target, guess_targets, own_targets, read_cell
 from flask_appadmin.sheets.reading import Spool, Workbook, describe_faults, open_sheets

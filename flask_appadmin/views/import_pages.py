@@ -20,7 +20,8 @@ from flask_appadmin.selections import counted
 from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
 from flask_appadmin.sheets.corrections import column_of
 from flask_appadmin.sheets.damage import Damage, damages_of
-from flask_appadmin.sheets.detection import SEPARATOR_NAMES, ColumnHint, Evidence, encoding_name
+from flask_appadmin.sheets.detection.columns import ColumnHint
+from flask_appadmin.sheets.detection.evidence import SEPARATOR_NAMES, Evidence, encoding_name
 from flask_appadmin.sheets.import_modes import item_of
 from flask_appadmin.sheets.mapping import find_target
 from flask_appadmin.sheets.outcomes import has_faults, outcome_words

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flask_appadmin.sheets.detection import Detection, detect, detection_from_json, find_header
+from flask_appadmin.sheets.detection.headings import find_header
+from flask_appadmin.sheets.detection.sheet import Detection, detect, detection_from_json
 from flask_appadmin.sheets.reading import Workbook, read_workbook
 
 

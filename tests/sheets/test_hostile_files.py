@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from flask_appadmin.errors import SheetError
-from flask_appadmin.sheets.detection import detect
+from flask_appadmin.sheets.detection.sheet import detect
 from flask_appadmin.sheets.limits import ReadLimits
 from flask_appadmin.sheets.nursery import Nursery, Reader
 from flask_appadmin.sheets.reading import UnreadableFile, read_workbook
