@@ -34,7 +34,9 @@ from flask_appadmin.changes.relating import Relation, open_children, relation_na
 from flask_appadmin.changes.removing import ChangedMeanwhile, StillUsed, users_of
 from flask_appadmin.changes.running import Applied, NewRecord, Update, Written, know, known_specs
 from flask_appadmin.changes.transforms import Transform, copyable, make_transform, transforms_for
-from flask_appadmin.changes.undoing import UndoConflict, UndoPart, UndoPlan, plan_undo, plan_undo_groups
+from flask_appadmin.changes.undoing.conflict import UndoConflict
+from flask_appadmin.changes.undoing.part import UndoPart
+from flask_appadmin.changes.undoing.plan import UndoPlan, plan_undo, plan_undo_groups
 from flask_appadmin.changes.unique import unique_sets
 
 __all__ = [

@@ -29,7 +29,8 @@ from flask_appadmin.changes.running import (
     Written,
 )
 from flask_appadmin.changes.transforms import Transform
-from flask_appadmin.changes.undoing import WHOLE, UndoPart, write_undo
+from flask_appadmin.changes.undoing.part import WHOLE, UndoPart
+from flask_appadmin.changes.undoing.restoring import write_undo
 from flask_appadmin.changes.updating import write_updates
 from flask_appadmin.database import (
     WriterBusy,

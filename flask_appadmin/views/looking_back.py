@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from flask_appadmin.changes.undoing import is_whole
+from flask_appadmin.changes.undoing.part import is_whole
 from flask_appadmin.history import FINAL_KINDS, KINDS, ChangeSetRecord, TakenBack
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator

@@ -12,7 +12,7 @@ from flask import g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 
 from flask_appadmin.changes import ChangeSet, UndoConflict, UndoPart, plan_undo, plan_undo_groups
-from flask_appadmin.changes.undoing import OnlyWhole, require_returnable
+from flask_appadmin.changes.undoing.part import OnlyWhole, require_returnable
 from flask_appadmin.copying import differences_to_source
 from flask_appadmin.digits import number_or_none
 from flask_appadmin.errors import AppAdminError, FilterError, NotAllowed, NotFound

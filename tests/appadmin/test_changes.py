@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from flask_appadmin.changes import ChangeSet, assigning, plan_assign, plan_undo, undoing
+from flask_appadmin.changes import ChangeSet, assigning, plan_assign, plan_undo
+from flask_appadmin.changes.undoing import restoring
 from flask_appadmin.database import database
 from flask_appadmin.errors import AppAdminError, ConflictError, FaultList, JobCancelled, PlanChanged
 from flask_appadmin.filters import Filter
@@ -363,7 +364,7 @@ def test_a_set_step_tells_how_far_it_is_and_a_stop_takes_all_of_it_back(
     other.assign(Selection.of_keys(spec_of(Book), librarian, [1, 2, 3]), {"price": Decimal("8")}, without=[1])
     other.assign(Selection.of_keys(spec_of(Book), librarian, [1]), {"pages": 13})
     mixed = other.apply(librarian)
-    monkeypatch.setattr(undoing, "PIECE", 1)
+    monkeypatch.setattr(restoring, "PIECE", 1)
     before = photograph()
     told.clear()
     with pytest.raises(JobCancelled):

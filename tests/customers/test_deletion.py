@@ -26,7 +26,7 @@ from flask_appadmin.changes import (
     plan_assign,
     plan_undo,
 )
-from flask_appadmin.changes.undoing import NotTakenBack
+from flask_appadmin.changes.undoing.part import NotTakenBack
 from flask_appadmin.customfields import CustomField, CustomFieldValue
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import FaultList

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from domain.account import AccountEntry
 from domain.trade import Invoice
 from flask_appadmin.changes import ChangeSet, MergedMeanwhile, UndoPart, known_specs
-from flask_appadmin.changes.undoing import OnlyWhole
+from flask_appadmin.changes.undoing.part import OnlyWhole
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord, lines_of_record
 from flask_appadmin.merging import MergeRefused, current_key, plan_merge
