@@ -13,7 +13,7 @@ from flask import url_for
 
 from flask_appadmin.changes import known_specs
 from flask_appadmin.digits import is_number
-from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord, TakenBack, taken_back
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import counted
@@ -24,11 +24,10 @@ from flask_appadmin.sheets.detection.columns import ColumnHint
 from flask_appadmin.sheets.detection.evidence import SEPARATOR_NAMES, Evidence, encoding_name
 from flask_appadmin.sheets.import_modes import item_of
 from flask_appadmin.sheets.mapping import find_target
-from flask_appadmin.sheets.outcomes import has_faults, outcome_words
+from flask_appadmin.sheets.outcomes import has_faults, outcome_tiles, outcome_words
 from flask_appadmin.sheets.reporting import deletions_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, child_keys, key_fields, modes_of, target_label
-from flask_appadmin.sheets.taken_rows import is_undone
 from flask_appadmin.sheets.unknown_values import possible_values, similar
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
 from flask_appadmin.views.import_targets import target_groups
@@ -62,8 +61,9 @@ def state_words(run: ImportRun) -> tuple[str, str]:
 
 
 def _done_word(run: ImportRun) -> str:
-    if run.change_set_id and is_undone(run.change_set_id):
-        return gettext("zurückgenommen")
+    back = taken_back([run.change_set_id]).get(run.change_set_id) if run.change_set_id else None
+    if back is not None:
+        return gettext("zurückgenommen") if back.is_whole else gettext("zum Teil zurückgenommen")
     return gettext("fertig mit Fehlern") if has_faults(run) else gettext("fertig")
 
 
@@ -777,15 +777,18 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
     counts = run.counts
     applied = counts.get("applied", 0)
     done = ChangeSetRecord.get_or_none(ChangeSetRecord.id == run.change_set_id) if run.change_set_id else None
-    undone = done is not None and is_undone(done.id)
-    if undone:
-        headline = (gettext("Dieser Import wurde zurückgenommen."), "warn")
+    back = taken_back([done.id]).get(done.id) if done is not None else None
+    undone = back is not None and back.is_whole
+    if back is not None and back.is_whole:
+        headline = (_taken_back_words(back), "warn")
     elif done is not None:
         words = ngettext("%(count)s Datensatz übernommen.", "%(count)s Datensätze übernommen.", applied)
         if has_faults(run):
             headline = (gettext("Fertig mit Fehlern: %(words)s", words=words), "warn")
         else:
             headline = (gettext("Fertig: %(words)s", words=words), "good")
+        if back is not None:
+            headline = (f"{headline[0]} {gettext('Ein Teil davon wurde zurückgenommen.')}", "warn")
     else:
         headline = (gettext("Es war nichts zu übernehmen."), "")
     links: list[tuple[str, str, bool]] = []
@@ -793,6 +796,8 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
         links.append((gettext("Neue in der Liste zeigen"), url_for("imports.created_view", id=run.id), True))
     if done is not None:
         links.append((gettext("Vorgang ansehen"), registry.operation_url(done.id), False))
+    if back is not None:
+        links.append((gettext("Rücknahme ansehen"), registry.operation_url(back.by), False))
     if run.storage_name and (counts.get("error") or counts.get("conflict") or counts.get("duplicates")):
         links.append((gettext("Meine Datei mit Markierungen"), url_for("imports.marked_view", id=run.id), False))
     if counts.get("error") or counts.get("skipped"):
@@ -806,7 +811,7 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
         "back": imports_back(),
         "subtitle": outcome_words(run) or (rows_text(survey) if survey is not None else ""),
         "headline": headline,
-        "tiles": [(count, label, "", False, look) for count, label, _url, _active, look in tiles(run, "")],
+        "tiles": [(count, label, "", False, look) for count, label, look in outcome_tiles(run)],
         "links": links,
         "undo": undo,
         "job": None,
@@ -815,6 +820,15 @@ def result_context(run: ImportRun, survey: Survey | None, spec: ModelSpec, regis
         "findings_more": more,
         "laid_down": _laid_down(run),
     }
+
+
+def _taken_back_words(back: TakenBack) -> str:
+    undo = ChangeSetRecord.get_by_id(back.by)
+    return gettext(
+        "Dieser Import wurde am %(when)s von %(who)s zurückgenommen. Die Zahlen sagen, was er getan hatte.",
+        when=format_datetime(undo.changed_at),
+        who=undo.user_name,
+    )
 
 
 def _laid_down(run: ImportRun) -> list[tuple[str, str]]:

@@ -283,6 +283,13 @@ def test_conflicts_are_decided_cell_by_cell(edited: Path, three: list[int], oper
     page, _url = follow(operator, operator.get(f"/admin/imports/preview?id={run}"))
     page, _url = follow(operator, apply(operator, page))
     assert "1 Datensatz übernommen." in words_of(page)
+    # The counts say what was done, no longer what was planned, and add up to the rows of the file.
+    assert tiles_of(page) == {
+        "neu": 0, "geändert": 0, "zum Teil übernommen": 1, "unverändert": 2, "ausgelassen": 1, "im Konflikt": 1,
+        "fehlerhaft": 1,
+    }  # fmt: skip
+    told = "6 Zeilen: 1 zum Teil übernommen, 2 unverändert, 1 fehlerhaft, 1 im Konflikt, 1 ausgelassen."
+    assert told in words_of(page)
     first = Customer.get_by_id(three[0])
     assert (first.city, first.phone, first.fax) == ("Radebeul", "0351 99", None)
     assert Customer.get_by_id(three[1]).hint == "nur nachmittags"
@@ -293,18 +300,44 @@ def test_conflicts_are_decided_cell_by_cell(edited: Path, three: list[int], oper
 
 
 def test_all_conflicts_are_decided_at_once(edited: Path, three: list[int], operator: FlaskClient) -> None:
-    page, _url = follow(operator, upload(operator, edited))
-    run = run_of(page)
-    for choice in ("mine", "theirs", "mine"):
-        answer = operator.post(f"/admin/imports/choose?id={run}&show=conflict", data={"choose_all": choice})
-        page, _url = follow(operator, answer)
-    taken = photograph(SPEC)
-    apply(operator, page)
-    first = Customer.get_by_id(three[0])
-    assert (first.city, first.phone, Customer.get_by_id(three[1]).hint) == ("Radebeul", None, "nie")
-    number = ImportRun.get_by_id(run).change_set_id
-    operator.post(f"/admin/operations/undo?id={number}")
-    assert photograph(SPEC) == taken
+    def brought(*choices: str) -> tuple[str, tuple[Any, ...]]:
+        """Decides all conflicts so, or one („<field>|<choice>“), and applies; the result page and what is written."""
+        page, _url = follow(operator, upload(operator, edited))
+        run = run_of(page)
+        assert tiles_of(page)["Konflikte"] == 2 and "Stand beim Export" in words_of(page)
+        for choice in choices:
+            field, _bar, value = choice.rpartition("|")
+            row = next((row for row in ImportRow.select().where(ImportRow.run == run) if field in row.plan), None)
+            decision = {"choose": f"{row.id}|{choice}"} if row is not None and field else {"choose_all": value}
+            answer = operator.post(f"/admin/imports/choose?id={run}&show=conflict", data=decision)
+            page, _url = follow(operator, answer)
+        page, url = follow(operator, apply(operator, page))
+        first = Customer.get_by_id(three[0])
+        return url, (first.city, first.phone, Customer.get_by_id(three[1]).hint)
+
+    def taken_back(url: str) -> str:
+        operator.post(f"/admin/operations/undo?id={ImportRun.get_by_id(run_of(url)).change_set_id}")
+        assert photograph(SPEC) == before
+        return operator.get(url).get_data(as_text=True)
+
+    before = photograph(SPEC)
+    url, values = brought("mine", "theirs", "mine")
+    assert values == ("Radebeul", None, "nie")
+    done = {"neu": 1, "geändert": 2, "unverändert": 2, "fehlerhaft": 1}
+    assert tiles_of(operator.get(url).get_data(as_text=True)) == done
+    page = taken_back(url)
+    words = words_of(page)
+    assert re.search(r"wurde am [\d.]+,? [\d:]+ von Frau Weber zurückgenommen", words) and "Fertig" not in words, words
+    assert tiles_of(page) == done and "Import zurücknehmen" not in words
+    assert "zurückgenommen" in words_of(operator.get("/admin/imports/").get_data(as_text=True))
+
+    # „Stand beim Export“: neither the file nor what somebody else wrote meanwhile, for all conflicts or for one.
+    url, values = brought("base")
+    assert values == ("Dresden", "0351 1", "nur vormittags")
+    taken_back(url)
+    url, values = brought("theirs", "city|base", "phone|mine")
+    assert values == ("Dresden", None, "nur nachmittags")
+    taken_back(url)
 
 
 def test_doors_lead_to_their_rows(edited: Path, operator: FlaskClient) -> None:
