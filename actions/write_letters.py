@@ -15,7 +15,8 @@ from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.exporting import note_export
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn
+from flask_appadmin.sheets.writing.columns import SheetColumn
+from flask_appadmin.sheets.writing.csv_file import CsvWriter
 
 #: As many lines as an address field in a window takes (DIN 5008), and one for the country.
 _LINES = 7

@@ -16,7 +16,8 @@ from flask_appadmin.database import transaction
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.exporting import Exported, write_export
-from flask_appadmin.sheets.writing import CsvWriter
+from flask_appadmin.sheets.writing.columns import SheetColumn
+from flask_appadmin.sheets.writing.csv_file import CsvWriter
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: Texts that spreadsheet programs like to change.
@@ -149,8 +150,6 @@ def turn_columns(path: Path) -> None:
 
 def write_csv(path: Path, rows: list[list[Any]]) -> Path:
     """A foreign csv file: headings first."""
-    from flask_appadmin.sheets.writing import SheetColumn
-
     with CsvWriter(
         path, [SheetColumn(str(index), heading, kind="any") for index, heading in enumerate(rows[0])]
     ) as file:

@@ -26,7 +26,10 @@ from flask_appadmin.rights import Operator, may_read_full, visible
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.rowkeys import RowDigest, sign_row
 from flask_appadmin.sheets.sessions import SheetExport
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter, require_room
+from flask_appadmin.sheets.writing.cells import require_room
+from flask_appadmin.sheets.writing.columns import SheetColumn
+from flask_appadmin.sheets.writing.csv_file import CsvWriter
+from flask_appadmin.sheets.writing.workbook import WorkbookWriter
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: Heading of the column that carries the key of its row.

@@ -39,7 +39,7 @@ from flask_appadmin.sheets.taken_rows import (
     is_list_of_problems,
     is_undone,
 )
-from flask_appadmin.sheets.writing import WorkbookWriter
+from flask_appadmin.sheets.writing.workbook import WorkbookWriter
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: So many problems stand in the list in front.

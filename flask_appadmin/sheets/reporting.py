@@ -13,7 +13,8 @@ from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.sheets.applying import is_left_out
 from flask_appadmin.sheets.delete_targets import DELETE_TARGET, delete_targets
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, with_findings
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn
+from flask_appadmin.sheets.writing.columns import SheetColumn
+from flask_appadmin.sheets.writing.csv_file import CsvWriter
 from flask_appadmin.specs import ModelSpec
 
 

@@ -26,7 +26,7 @@ from flask_appadmin.sheets.rowkeys import RowDigest, RowKey, check_row_key
 from flask_appadmin.sheets.surveying import SurveyedSheet
 from flask_appadmin.sheets.taken_rows import TakenRows
 from flask_appadmin.sheets.unknown_values import is_closed
-from flask_appadmin.sheets.writing import restore_csv_text
+from flask_appadmin.sheets.writing.formulas import restore_csv_text
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any
 
 from flask_appadmin.digits import is_number
 from flask_appadmin.sheets.sessions import SheetExport
-from flask_appadmin.sheets.writing import german_date, german_datetime
+from flask_appadmin.sheets.writing.texts import german_date, german_datetime
 
 _CONTENT_BYTES = 6
 _SIGNATURE_DIGITS = 12

@@ -12,7 +12,9 @@ from flask import send_file
 from flask_appadmin.bulk import MEDIA_TYPES, Document
 from flask_appadmin.database import utcnow
 from flask_appadmin.i18n import to_local
-from flask_appadmin.sheets.writing import CsvWriter, SheetColumn, WorkbookWriter
+from flask_appadmin.sheets.writing.columns import SheetColumn
+from flask_appadmin.sheets.writing.csv_file import CsvWriter
+from flask_appadmin.sheets.writing.workbook import WorkbookWriter
 
 
 def send_made(make: Callable[[Path], Document]) -> Any:

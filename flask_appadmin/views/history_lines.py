@@ -14,7 +14,7 @@ from flask_appadmin.filters.lookback import Lookback, read_lookback
 from flask_appadmin.history import COPIED, ERASED, MERGED, ChangeLine, ChangeRecord, ChangeSetRecord, lines, readable
 from flask_appadmin.i18n import _, format_datetime, format_number, gettext, to_local
 from flask_appadmin.rights import Operator, may_read
-from flask_appadmin.sheets.writing import SheetColumn
+from flask_appadmin.sheets.writing.columns import SheetColumn
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views.downloads import send_table
 from flask_appadmin.views.looking_back import may_undo_part, operation_filters, scopes, undo_url, views_of

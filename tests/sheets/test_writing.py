@@ -16,16 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flask_appadmin.errors import SheetError
-from flask_appadmin.sheets import writing
 from flask_appadmin.sheets.reading import read_workbook
-from flask_appadmin.sheets.writing import (
-    CsvWriter,
-    SheetColumn,
-    WorkbookWriter,
-    is_formula_like,
-    protect_csv_text,
-    restore_csv_text,
-)
+from flask_appadmin.sheets.writing.cells import TableSheet
+from flask_appadmin.sheets.writing.columns import KINDS, SheetColumn
+from flask_appadmin.sheets.writing.csv_file import CsvWriter
+from flask_appadmin.sheets.writing.formulas import is_formula_like, protect_csv_text, restore_csv_text
+from flask_appadmin.sheets.writing.workbook import WorkbookWriter
 
 COLUMNS = (
     SheetColumn("number", "Kundennummer", "code"),
@@ -154,9 +150,7 @@ def test_formats_filters_lists_and_hidden_sheets(tmp_path: Path) -> None:
 
 @pytest.mark.req("SC-40", partly=True)
 def test_no_payload_becomes_a_formula_or_changes(tmp_path: Path) -> None:
-    columns = [SheetColumn("h", payload) for payload in PAYLOADS] + [
-        SheetColumn("k", "k", kind) for kind in writing.KINDS
-    ]
+    columns = [SheetColumn("h", payload) for payload in PAYLOADS] + [SheetColumn("k", "k", kind) for kind in KINDS]
     rows = [[payload] * len(columns) for payload in PAYLOADS]
     path = _written(tmp_path, columns, rows)
     with zipfile.ZipFile(path) as archive:
@@ -223,7 +217,7 @@ def test_the_quick_cells_are_those_of_xlsxwriter(tmp_path: Path, monkeypatch: py
             return archive.read("xl/worksheets/sheet1.xml").decode()
 
     quick = sheet_xml()
-    monkeypatch.delattr(writing._TableSheet, "_write_cell")
+    monkeypatch.delattr(TableSheet, "_write_cell")
     assert quick == sheet_xml()
 
 

@@ -13,7 +13,7 @@ from flask_appadmin.changes.assign_plan import SAMPLES
 from flask_appadmin.errors import ChangedRow
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.selections import Selection, counted
-from flask_appadmin.sheets.writing import SheetColumn
+from flask_appadmin.sheets.writing.columns import SheetColumn
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views.action_pages.large import runs_as_job
 from flask_appadmin.views.action_pages.request import ActionPages

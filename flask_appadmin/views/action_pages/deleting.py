@@ -24,7 +24,7 @@ from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.selections import Selection, counted
 from flask_appadmin.sheets.forgetting import let_go
-from flask_appadmin.sheets.writing import protect_csv_text
+from flask_appadmin.sheets.writing.formulas import protect_csv_text
 from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.confirming import LISTED, ConfirmPage
 from flask_appadmin.views.action_pages.request import ActionPages, different_rows
