@@ -2,23 +2,27 @@
 
 Shape: `departures(Customer, keys)` answers changes.Departure for every customer that does not simply go; a handful of
 questions for any number of them. Documents count whoever of the customers on them is meant, so that nobody is lost who
-still gets goods or an invoice.
-Source: domain.md section 4 (On deleting); PX-67 to PX-72, NE-08, NE-09, NE-11.
+still gets goods or an invoice. Where the settings name a period of retention, whoever has an invoice, credit note or
+delivery note of that period stays; the period begins with the end of the year of the newest one.
+Source: domain.md section 4 (On deleting); PX-67 to PX-72, NE-08, NE-09, NE-11; trust.md case 90; § 147 AO, § 132 BAO.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from peewee import fn
 
 from domain.credit import is_unpaid
-from domain.trade import DeliveryNote, Invoice, SalesOrder, StockMovement
+from domain.dates import today
+from domain.settings import current_setting
+from domain.trade import CreditNote, DeliveryNote, Invoice, SalesOrder, StockMovement
 from flask_appadmin.changes import ANONYMISE, REFUSE, Departure
 from flask_appadmin.database import key_condition
 from flask_appadmin.fieldtypes import ReferenceCache
-from flask_appadmin.i18n import _, format_number, gettext
+from flask_appadmin.i18n import _, format_date, format_number, gettext
 from flask_appadmin.specs import is_owner, spec_of
 
 #: How other customers use one -> in words; who is merely somebody's successor can go.
@@ -40,6 +44,7 @@ def departures(customers: Any, keys: Sequence[int]) -> dict[int, Departure]:
         holding.setdefault(key, []).append(words)
     drafts = [key for key, (status, _kind) in known.items() if status == "draft"]
     recorded = _with_records(customers, drafts)
+    kept = _under_retention(list(known))
     found = {}
     for key, (status, kind) in known.items():
         reasons = []
@@ -49,6 +54,16 @@ def departures(customers: Any, keys: Sequence[int]) -> dict[int, Departure]:
             reasons.append(gettext("Bitte ändern Sie zuerst den Kundentyp auf Endkunde."))
         if key in holding:
             reasons.append(gettext("Kunde kann nicht gelöscht werden: %(reasons)s", reasons=", ".join(holding[key])))
+        if key in kept:
+            newest, until = kept[key]
+            reasons.append(
+                gettext(
+                    "Der jüngste Beleg ist vom %(day)s, der Kunde ist bis %(until)s aufzubewahren; bis dahin lässt er "
+                    "sich sperren.",
+                    day=format_date(newest),
+                    until=format_date(until),
+                )
+            )
         if reasons:
             found[key] = Departure(REFUSE, tuple(reasons))
         elif status != "draft" or key in recorded:
@@ -76,6 +91,25 @@ def _open_business(keys: Sequence[int]) -> Iterator[tuple[int, str]]:
             query = model.select(reference).where(among if condition is None else among & condition).distinct()
             concerned.update(row[0] for row in query.tuples())
         yield from ((key, words) for key in sorted(concerned))
+
+
+def _under_retention(keys: Sequence[int]) -> dict[int, tuple[datetime.date, datetime.date]]:
+    """Customer -> (day of the newest document, last day on which it has to be kept), of those whose day is not over."""
+    years = current_setting().retention_years
+    if not years:
+        return {}
+    newest: dict[int, datetime.date] = {}
+    for reference, day in (
+        (Invoice.customer, Invoice.invoiced_on),
+        (Invoice.invoice_customer, Invoice.invoiced_on),
+        (CreditNote.customer, CreditNote.credited_on),
+        (DeliveryNote.customer, DeliveryNote.delivered_on),
+    ):
+        query = reference.model.select(reference, fn.MAX(day)).where(key_condition(reference, keys))
+        for key, latest in query.group_by(reference).tuples():
+            newest[key] = max(newest.get(key, latest), latest)
+    until = {key: datetime.date(min(day.year + years, datetime.MAXYEAR), 12, 31) for key, day in newest.items()}
+    return {key: (day, until[key]) for key, day in newest.items() if until[key] >= today()}
 
 
 def _used_by_customers(customers: Any, keys: Sequence[int]) -> Iterator[tuple[int, str]]:

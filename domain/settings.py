@@ -324,6 +324,20 @@ class Setting(Record):
             help_text=_("Neue Kunden beginnen mit diesem Wert; vorhandene behalten ihren."),
         )
     )
+    retention_years = described(
+        IntegerField(
+            null=True,
+            default=0,
+            verbose_name=_("Aufbewahrungsfrist in Jahren"),
+            help_text=_(
+                "Kunden, deren jüngster Beleg noch aufzubewahren ist, werden weder gelöscht noch anonymisiert. Üblich "
+                "sind in Deutschland 8 Jahre (Belege) oder 10 (Bücher), in Österreich 7, jeweils ab Ende des Jahres. "
+                "0 oder leer: ohne Frist."
+            ),
+        ),
+        minimum=0,
+        maximum=99,
+    )
     datev_export = described(
         BooleanField(
             default=False, verbose_name=_("DATEV-Export-Schnittstelle"), help_text=_("Bietet den Export für DATEV an.")

@@ -264,6 +264,17 @@ class FullCopyRecord(CopyRecord):
         return super().is_offered(spec, operator) and bool(spec.children)
 
 
+@dataclass(frozen=True)
+class Instead:
+    """What people do with records instead of deleting them: a bulk change like any other."""
+
+    label: Any
+    sentence: Any
+    values: dict[str, Any]
+    #: Offered for records that have these values; empty for all.
+    among: dict[str, Any] = field(default_factory=dict)
+
+
 class DeleteRecords(Action):
     """Removes records with their children, or anonymises them; those that must stay are named with their reasons.
 
@@ -274,8 +285,9 @@ class DeleteRecords(Action):
     label = _("Löschen")
     keys = "Ctrl+Delete"
     verb = "delete"
-    #: What people do instead of deleting: (button, sentence, values for the marked records); None for nothing.
-    instead: ClassVar[tuple[Any, Any, dict[str, Any]] | None] = None
+    #: What is offered for the marked records, and for those that must stay; None for nothing.
+    instead: ClassVar[Instead | None] = None
+    for_refused: ClassVar[Instead | None] = None
 
     def plan(self, selection: Selection) -> dict[int, Departure]:
         """What would become of the marked records; AppAdminError for more than can go at once."""
@@ -291,14 +303,22 @@ class DeleteRecords(Action):
             )
         return departures_of(selection.spec, keys)
 
-    def plan_instead(self, selection: Selection, reason: str) -> ChangeSet:
-        """What is done with the marked records instead."""
-        assert self.instead is not None
+    def plan_instead(self, instead: Instead, selection: Selection, reason: str) -> ChangeSet:
+        """What is done with these records instead."""
         check_size(selection, "bulk.large")
-        label, _sentence, values = self.instead
-        change = ChangeSet("bulk", reason=reason, title=f"{label}: {selection.describe()}"[:250])
-        change.assign(selection, values)
+        change = ChangeSet("bulk", reason=reason, title=f"{instead.label}: {selection.describe()}"[:250])
+        change.assign(selection, instead.values)
         return change
+
+    def refused_to_change(self, spec: ModelSpec, operator: Operator, refused: Iterable[int]) -> Selection | None:
+        """Those of the records that must stay for which something else is offered; None where nothing is."""
+        if self.for_refused is None or not operator.may(f"{spec.right}.edit"):
+            return None
+        items = [spec.field(name) for name in self.for_refused.among]
+        wanted = tuple(self.for_refused.among.values())
+        rows = Selection.of_keys(spec, operator, refused).rows(items)
+        keys = [key for key, *values in rows if tuple(values) == wanted]
+        return Selection.of_keys(spec, operator, keys) if keys else None
 
 
 class MergeRecords(Action):

@@ -56,6 +56,7 @@ _SETTING_CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         _("Buchhaltung und Übertragung"),
         ("update_last_turnover_date", "use_group_account_numbers", "customer_export_directory"),
     ),
+    (_("Löschen"), ("retention_years",)),
     (_("Wincard"), ("wincard_participation", "wincard_points_per_euro")),
 )  # fmt: skip
 

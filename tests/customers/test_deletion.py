@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from decimal import Decimal
@@ -13,8 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playhouse.test_utils import count_queries
 
+from actions.import_sheet import run_import
 from domain.catalog import Article, Warehouse
-from domain.trade import DeliveryNote, Invoice, Outbox, SalesOrder, StockMovement
+from domain.settings import Setting
+from domain.trade import CreditNote, DeliveryNote, Invoice, Outbox, SalesOrder, StockMovement
 from flask_appadmin import jobs
 from flask_appadmin.changes import (
     ANONYMISE,
@@ -31,6 +34,7 @@ from flask_appadmin.customfields import CustomField, CustomFieldValue
 from flask_appadmin.database import database, engine
 from flask_appadmin.errors import FaultList
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.i18n import use_locale
 from flask_appadmin.rights import system_operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets import storage
@@ -233,6 +237,84 @@ def test_a_deletion_asks_names_and_tells_what_came_of_each(operator: FlaskClient
     gone = confirm(operator, refused, _typed="anonymisieren")
     assert results(gone) == [["10004", "Anonymisiert", "anonymisiert", ""]]
     assert (Customer.get_by_id(active).status, Customer.get_by_id(active).customer_number) == ("anonymised", 10004)
+
+
+@pytest.mark.engines("sqlite", later="postgresql")
+def test_customers_under_retention_stay_until_their_date_and_can_be_locked(
+    operator: FlaskClient, fixed_today: datetime.date, tmp_path: Path
+) -> None:
+    """Trust case 90: refused with the date, from the list, the form, a file and the command line; offers to lock."""
+    setting = Setting.get().id
+    alter(Setting, setting, retention_years=8)
+    draft = {"status": "draft"}
+    keys = make(A={}, B={}, C={}, D=draft, E={}, F=draft, G={})
+    invoiced, paying, credited, delivered, old = keys[:5]
+    for customer, model, day, dated in (
+        (invoiced, Invoice, "invoiced_on", (2019, 1, 31)),
+        (invoiced, Invoice, "invoiced_on", (2024, 2, 29)),
+        (credited, CreditNote, "credited_on", (2018, 1, 1)),
+        (delivered, DeliveryNote, "delivered_on", (2020, 6, 1)),
+        (old, Invoice, "invoiced_on", (2017, 12, 31)),
+    ):
+        amount = {"total_amount": Decimal(1)} if model is CreditNote else {}
+        made = build(model, customer=customer, **{day: datetime.date(*dated)}, **amount)
+        if model is DeliveryNote:
+            alter(model, made, status="done")
+    Invoice.update(invoice_customer=paying).where(Invoice.invoiced_on == datetime.date(2024, 2, 29)).execute()
+    said = "Der jüngste Beleg ist vom {}, der Kunde ist bis {} aufzubewahren; bis dahin lässt er sich sperren."
+    until = {
+        invoiced: said.format("29.02.2024", "31.12.2032"),
+        paying: said.format("29.02.2024", "31.12.2032"),
+        credited: said.format("01.01.2018", "31.12.2026"),
+        delivered: said.format("01.06.2020", "31.12.2028"),
+    }
+    assert {key: reasons(key) for key in keys} == {key: until.get(key, "") for key in keys}
+    assert [outcome(key) for key in keys] == [REFUSE] * 4 + [ANONYMISE, DELETE, ANONYMISE]
+    # Whoever passes by the page is refused as well
+    for step in ("delete", "anonymise"):
+        change = ChangeSet(step)
+        getattr(change, step)(Customer, credited)
+        with pytest.raises(FaultList, match=r"bis 31\.12\.2026 aufzubewahren"):
+            change.apply(WEBER)
+    file = tmp_path / "weg.csv"
+    file.write_text("Nummer;Löschen Nummer\n10001;*\n10006;\n", "utf-8")
+    report = run_import(file, CUSTOMER, WEBER, mode="delete", confirmed=0)
+    assert report.deleted == 0 and until[invoiced] in " ".join(report.findings), report.findings
+    # From the form there is one, and the question itself offers to lock it
+    page = get(operator, f"/admin/customer/action/delete?id={invoiced}")
+    assert until[invoiced] in page.text
+    token = page.one("form", css="stack").fields()["token"]
+    locked = send(operator, f"/admin/customer/action/delete?selection={token}", {"token": token, "_for_refused": "1"})
+    assert (locked.toast, Customer.get_by_id(invoiced).status) == ("Sperren: 1 Kunde", "locked")
+    page = get(operator, f"/admin/customer/action/delete?id={invoiced}")
+    assert "Sperren" not in page.text
+    asked = {**page.one("form", css="stack").fields(), "_for_refused": "1"}
+    again = send(operator, "/admin/customer/action/delete", asked)
+    assert (again.status, "Es gibt nichts zu ändern." in again.text) == (409, True)
+    # Of several some go; the result offers it for those that stayed and are active, and it can be taken back
+    done = confirm(operator, question(operator, *keys), _typed="anonymisieren")
+    assert [row[2:] for row in results(done)[:4]] == [
+        ["abgelehnt", until[key]] for key in (invoiced, paying, credited, delivered)
+    ]
+    assert done.one("form", "instead").one("button").text == "Sperren (2)"
+    offer = done.one("form", "instead")
+    locked = send(operator, offer["action"], offer.fields())
+    assert locked.toast == "Sperren: 2 Kunden"
+    states = [row.status for row in Customer.select().where(Customer.id << list(until)).order_by(Customer.id)]
+    assert (states, locked.all("form", "instead")) == (["locked"] * 3 + ["draft"], [])
+    assert ChangeSetRecord.select().order_by(ChangeSetRecord.id.desc()).first().kind == "bulk"
+    send(operator, locked.one("div", "toast").one("form")["action"], {})
+    assert Customer.get_by_id(paying).status == "active"
+    # Without a period, as from the factory, nothing of it counts
+    for years in (0, None):
+        alter(Setting, setting, retention_years=years)
+        assert [outcome(key) for key in (paying, credited, delivered)] == [ANONYMISE] * 3
+    for wrong in (-1, 100):
+        with pytest.raises(FaultList, match="Aufbewahrungsfrist in Jahren"):
+            alter(Setting, setting, retention_years=wrong)
+    alter(Setting, setting, retention_years=8)
+    with use_locale("en"):
+        assert reasons(credited).endswith("kept until 2026-12-31; until then it can be locked.")
 
 
 #: Markers in all kinds of places; each is found nowhere afterwards.

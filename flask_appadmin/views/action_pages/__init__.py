@@ -45,7 +45,7 @@ _QUESTIONS: tuple[tuple[type[Action], Any], ...] = (
 
 def answer_action(view: AppModelView, operator: Operator, action: Action) -> Any:
     """The answer to one request for an action: its page, or what came of it."""
-    if isinstance(action, DeleteRecords) and flask.request.method == "GET" and "result" in flask.request.args:
+    if isinstance(action, DeleteRecords) and "result" in flask.request.args:
         return DeletionResult(view, operator, action).answer()
     pages = ActionPages(view, operator, action)
     return for_window(pages.count_answer() if pages.is_counting else _answer(pages))

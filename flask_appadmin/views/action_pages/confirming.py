@@ -52,7 +52,7 @@ class ConfirmPage:
             "possible": True,
             "text": "",
             "cancel_label": "",
-            "instead": None,
+            "instead": [],
         }
 
     def child_counts(self, keys: list[int]) -> list[tuple[int, str]]:

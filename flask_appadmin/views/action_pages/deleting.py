@@ -12,9 +12,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, render_template, request, url_for
+from flask import Response, redirect, render_template, request, session, url_for
 
-from flask_appadmin.bulk import DeleteRecords
+from flask_appadmin.bulk import DeleteRecords, Instead
 from flask_appadmin.changes import ANONYMISE, DELETE, REFUSE, Deletion, Departure
 from flask_appadmin.changes.merging import state_of
 from flask_appadmin.digits import is_number
@@ -46,8 +46,13 @@ class DeletePage(ConfirmPage):
         action = self.pages.action
         assert isinstance(action, DeleteRecords)
         if request.method == "POST" and request.form.get("_instead") and action.instead is not None:
-            return self._do_instead(action)
+            return self._do_instead(action, action.instead, self.pages.selection)
         plan = self._plan(action)
+        if request.method == "POST" and request.form.get("_for_refused") and action.for_refused is not None:
+            selection = action.refused_to_change(self.spec, self.pages.operator, plan.refused)
+            if selection is None:
+                return self._ask(action, plan, gettext("Es gibt nichts zu ändern.")), 409
+            return self._do_instead(action, action.for_refused, selection)
         if request.method == "POST" and request.form.get("_do") == "delete":
             warning = self._refusal(plan)
             if not warning:
@@ -95,15 +100,14 @@ class DeletePage(ConfirmPage):
         url = f"{self.pages.url}?{urlencode({'result': result.kept_in})}"
         return self.pages.done(result.sentence(), result.change_set, url)
 
-    def _do_instead(self, action: DeleteRecords) -> Any:
-        assert action.instead is not None
-        selection, operator = self.pages.selection, self.pages.operator
+    def _do_instead(self, action: DeleteRecords, instead: Instead, selection: Selection) -> Any:
+        operator = self.pages.operator
         operator.require(f"{self.spec.right}.edit")
         try:
-            applied = action.plan_instead(selection, posted_reason()).apply(operator)
+            applied = action.plan_instead(instead, selection, posted_reason()).apply(operator)
         except FaultList as fault:
             return self._ask(action, self._plan(action), str(fault)), 409
-        text = f"{action.instead[0]}: {counted(self.spec, applied.updated)}"
+        text = f"{instead.label}: {counted(self.spec, applied.updated)}"
         return self.pages.done(text, applied.change_set)
 
     def _named(self, keys: list[int], titles: dict[int, str]) -> dict[int, str]:
@@ -149,7 +153,7 @@ class DeletePage(ConfirmPage):
             "possible": bool(plan.going),
             "confirm_label": _confirm_label(plan),
             "cancel_label": gettext("Nein"),
-            "instead": self._instead(action),
+            "instead": self._offers(action, plan),
         }
         return render_template("appadmin/confirm.html", **context)
 
@@ -180,11 +184,21 @@ class DeletePage(ConfirmPage):
             else gettext("1 davon ist"),
         )
 
-    def _instead(self, action: DeleteRecords) -> dict[str, Any] | None:
-        if action.instead is None or not self.pages.operator.may(f"{self.spec.right}.edit"):
-            return None
-        label, sentence, _values = action.instead
-        return {"label": str(label), "text": str(sentence), "hidden": [*self.pages.hidden(), ("_instead", "1")]}
+    def _offers(self, action: DeleteRecords, plan: _Plan) -> list[dict[str, Any]]:
+        """What else there is: for all marked records, and for those that must stay."""
+        offers = []
+        if action.instead is not None and self.pages.operator.may(f"{self.spec.right}.edit"):
+            offers.append(_offer(action.instead, [*self.pages.hidden(), ("_instead", "1")]))
+        selection = action.refused_to_change(self.spec, self.pages.operator, plan.refused)
+        if selection is not None and action.for_refused is not None:
+            hidden = [*self.pages.hidden(), ("_for_refused", "1")]
+            offers.append(_offer(action.for_refused, hidden, len(selection.keys)))
+        return offers
+
+
+def _offer(instead: Instead, hidden: list[tuple[str, str]], count: int = 0) -> dict[str, Any]:
+    label = f"{instead.label} ({format_number(count)})" if count else str(instead.label)
+    return {"label": label, "text": str(instead.sentence), "hidden": hidden}
 
 
 def _confirm_label(plan: _Plan) -> str:
@@ -235,6 +249,7 @@ class DeletionResult:
         self.view = view
         self.spec = view.spec
         self.operator = operator
+        self.action = action
         operator.require(f"{self.spec.right}.read")
         self.url = url_for(f"{view.endpoint}.run_action", action_name=action.name)
         self.list_url = places.remembered_list(self.spec) or view.list_url()
@@ -251,9 +266,33 @@ class DeletionResult:
         self.result = result
 
     def answer(self) -> Any:
+        if request.method == "POST":
+            return self._change_refused()
         if request.args.get("format") == "csv":
             return self._csv()
+        return self._page()
+
+    def _change_refused(self) -> Any:
+        """What is offered for those that stayed, done; back to the same page."""
+        action, selection = self.action, self._to_change()
+        own_url = f"{self.url}?{urlencode({'result': self.operation.id})}"
+        if selection is None or action.for_refused is None:
+            return redirect(own_url)
+        try:
+            applied = action.plan_instead(action.for_refused, selection, posted_reason()).apply(self.operator)
+        except FaultList as fault:
+            return self._page(str(fault)), 409
+        text = f"{action.for_refused.label}: {counted(self.spec, applied.updated)}"
+        undo = self.view.registry.undo_url(applied.change_set) if applied.change_set is not None else ""
+        session["toast"] = {"text": text, "undo_url": undo}
+        return redirect(own_url)
+
+    def _to_change(self) -> Selection | None:
+        return self.action.refused_to_change(self.spec, self.operator, self.result.refused)
+
+    def _page(self, warning: str = "") -> str:
         result = self.result
+        offered, what = self._to_change(), self.action.for_refused
         refused = Selection.of_keys(self.spec, self.operator, result.refused)
         marked = f"{self.view.list_url()}?{urlencode({'selection': refused.store().token})}" if result.refused else ""
         undo = self.view.registry.undo_url(self.operation.id) if result.deleted and not self._undone() else ""
@@ -270,6 +309,9 @@ class DeletionResult:
             ],
             rows=self._rows(),
             places=sorted(result.places.items()) if result.anonymised else [],
+            warning=warning,
+            offer=_offer(what, [], len(offered.keys)) if offered is not None and what is not None else None,
+            action=f"{self.url}?{urlencode({'result': self.operation.id})}",
             mark_url=marked,
             undo_url=undo,
             csv_url=f"{self.url}?{urlencode({'result': self.operation.id, 'format': 'csv'})}",
