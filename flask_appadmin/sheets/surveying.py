@@ -17,12 +17,12 @@ from flask_appadmin.errors import FieldError, SheetError
 from flask_appadmin.i18n import gettext, use_locale
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.sheets.delete_targets import delete_targets, guess_marks
-from flask_appadmin.sheets.detection.evidence import Evidence
 from flask_appadmin.sheets.detection.headings import normal_heading
-from flask_appadmin.sheets.detection.sheet import Detection, SheetSurvey, detection_from_json, text_evidence
+from flask_appadmin.sheets.detection.remarks import sheet_evidence, text_evidence
+from flask_appadmin.sheets.detection.sheet import Detection, SheetSurvey, detection_from_json
 from flask_appadmin.sheets.exporting import ROW_KEY
 from flask_appadmin.sheets.mapping import KEY_TARGET, find_target, guess_targets, own_targets, read_cell
-from flask_appadmin.sheets.reading import Spool, Workbook, describe_faults, open_sheets
+from flask_appadmin.sheets.reading import Spool, Workbook, open_sheets
 from flask_appadmin.sheets.rowkeys import check_row_key
 from flask_appadmin.sheets.sessions import SheetExport
 from flask_appadmin.sheets.taken_rows import FACTS_NAME, is_list_of_problems, taken_digests
@@ -194,8 +194,7 @@ def survey_file(
                     more += bool(row)
                     continue
                 survey.add(row)
-            remarks = [Evidence("sheet_remark", {"text": text}, "warning") for text in describe_faults(sheet.data)]
-            detection = survey.finish(sheet.name, remarks)
+            detection = survey.finish(sheet.name, sheet_evidence(sheet.data))
             detection.row_count += more
             if is_list_of_problems(head[:_HEAD_OF_PROBLEMS]):
                 names.remove(sheet.name)

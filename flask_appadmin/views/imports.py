@@ -47,7 +47,7 @@ from flask_appadmin.sheets.marking import marked_suffix, write_marked
 from flask_appadmin.sheets.outcomes import has_faults
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
-from flask_appadmin.sheets.reading import display_name, open_sheets
+from flask_appadmin.sheets.reading import open_sheets
 from flask_appadmin.sheets.reporting import findings_csv
 from flask_appadmin.sheets.row_reader import CLEAR_WORDS
 from flask_appadmin.sheets.schemas import remember_values, save_schema, use_schema
@@ -61,6 +61,7 @@ from flask_appadmin.sheets.surveying import (
     survey_file,
     target_label,
 )
+from flask_appadmin.sheets.unreadable import display_name
 from flask_appadmin.shell import accepts_uploads
 from flask_appadmin.specs import ModelSpec, ReferenceCache, spec_of
 from flask_appadmin.views import import_pages as pages

@@ -22,11 +22,11 @@ from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.delete_targets import DELETE_TARGET, delete_targets
 from flask_appadmin.sheets.import_modes import MODES, item_of
 from flask_appadmin.sheets.mapping import TURNED, find_target, read_cell
-from flask_appadmin.sheets.reading import display_name
 from flask_appadmin.sheets.row_reader import CLEAR_WORDS
 from flask_appadmin.sheets.schemas import CONTINUED, SchemaDraft, draft_of, store_draft
 from flask_appadmin.sheets.sessions import ImportSchema
 from flask_appadmin.sheets.surveying import ImportOptions, key_fields, survey_file, target_label
+from flask_appadmin.sheets.unreadable import display_name
 from flask_appadmin.shell import accepts_uploads
 from flask_appadmin.specs import ModelSpec, ReferenceCache, spec_of
 from flask_appadmin.views import import_pages as pages

@@ -22,7 +22,8 @@ from flask_appadmin.errors import SheetError
 from flask_appadmin.sheets.detection.sheet import detect
 from flask_appadmin.sheets.limits import ReadLimits
 from flask_appadmin.sheets.nursery import Nursery, Reader
-from flask_appadmin.sheets.reading import UnreadableFile, read_workbook
+from flask_appadmin.sheets.reading import read_workbook
+from flask_appadmin.sheets.unreadable import UnreadableFile
 from tests.sheets.mutations import good_files, hostile_files
 
 #: What becomes of the files of other projects' test suites that are no plain tables.

@@ -12,15 +12,11 @@ from pathlib import Path
 import pytest
 
 from flask_appadmin.errors import SheetError
+from flask_appadmin.sheets.detection.remarks import sheet_evidence
 from flask_appadmin.sheets.limits import ReadLimits
 from flask_appadmin.sheets.nursery import nursery
-from flask_appadmin.sheets.reading import (
-    UnreadableFile,
-    describe_faults,
-    open_sheets,
-    read_pasted,
-    read_workbook,
-)
+from flask_appadmin.sheets.reading import open_sheets, read_workbook
+from flask_appadmin.sheets.unreadable import UnreadableFile
 
 #: The first customer of the sample database, as it stands in every wrapping of it.
 ALFKI = (
@@ -187,7 +183,7 @@ def test_error_values_and_formulas_without_result_are_told(xlsx_of: Callable[...
     sheet = read_workbook(path, "kunden.xlsx").main_sheet
     assert sheet.rows == [(), (None, "#DIV/0!", None, 7), (), (), ("#REF!",)]
     assert sheet.cell_faults == {(2, 1): "#DIV/0!", (2, 2): "=", (5, 0): "#REF!"}
-    assert describe_faults(sheet) == [
+    assert [found.sentence() for found in sheet_evidence(sheet)] == [
         "2 Zellen enthalten einen Fehlerwert (zum Beispiel B2: #DIV/0!).",
         "1 Formel hat kein gespeichertes Ergebnis (C2).",
         "1 Zeile ist ausgeblendet und wird mitgelesen.",
@@ -221,7 +217,8 @@ def test_bytes_streams_and_paths_are_read_alike(data_folder: Path) -> None:
 
 
 def test_pasted_cells_are_rows() -> None:
-    rows = read_pasted("Kundennummer\tFirma\n10001\tMüller; Söhne\n10002\t\n").main_sheet.rows
+    raw = "Kundennummer\tFirma\n10001\tMüller; Söhne\n10002\t\n".encode()
+    rows = read_workbook(raw, "Zwischenablage", encoding="utf-8", separator="\t").main_sheet.rows
     assert rows == [("Kundennummer", "Firma"), ("10001", "Müller; Söhne"), ("10002",)]
 
 

@@ -4,7 +4,8 @@ Everything found carries its evidence, so that an operator can judge and overrul
 said to be so and never guessed. Nothing here changes a cell.
 Shape: `sheet.detect(workbook)` gives a `Detection`; `sheet.SheetSurvey` does the same for rows that arrive one by one.
 `headings` finds the heading row, `columns` counts what stands below it, `notation` tells how one text is written,
-`evidence` has the sentence for each thing that was noticed. Row numbers count from 1, columns from 0.
+`remarks` says what the file as a whole shows, `evidence` has the sentence for each thing that was noticed. Row numbers
+count from 1, columns from 0.
 Units: hints look at the first 20,000 rows below the headings. Errors: none. Source: spec goals I14; bad inputs 101 to
 109.
 """

@@ -10,8 +10,9 @@ from typing import Any
 from flask_appadmin.sheets.detection.columns import ColumnCounts, ColumnHint, example_of, suggest_date_order
 from flask_appadmin.sheets.detection.evidence import Evidence
 from flask_appadmin.sheets.detection.headings import find_header, heading_evidence
+from flask_appadmin.sheets.detection.remarks import sheet_evidence, text_evidence
 from flask_appadmin.sheets.limits import column_letters
-from flask_appadmin.sheets.reading import Row, SheetData, Workbook, describe_faults
+from flask_appadmin.sheets.reading import Row, SheetData, Workbook
 
 #: Rows that are looked at for the headings.
 _HEAD_ROWS = 60
@@ -156,47 +157,6 @@ def _shown_heading(cell: Any) -> str:
     return cell if isinstance(cell, str) else example_of(cell)
 
 
-def text_evidence(workbook: Workbook) -> list[Evidence]:
-    """What speaks for the encoding and the separator of a text file; empty for the other kinds."""
-    found = workbook.text
-    if found is None:
-        return []
-    evidence = []
-    encoding: dict[str, Any] = {"encoding": found.encoding}
-    if found.encoding_reason in ("valid", "letters", "unsure"):
-        encoding |= {"count": found.special_characters, "example": found.example, "line": found.example_line}
-    if found.encoding_reason == "mixed":
-        encoding |= {"count": len(found.mixed_lines), "lines": found.mixed_lines[:5]}
-    weight = "warning" if found.encoding_reason in ("unsure", "mixed") else "info"
-    evidence.append(Evidence(f"encoding_{found.encoding_reason}", encoding, weight))
-    if found.lost_characters:
-        lost = {"count": found.lost_characters, "line": found.lost_line}
-        evidence.append(Evidence("lost_characters", lost, "warning"))
-    separator = {
-        "separator": found.separator,
-        "columns": found.usual_columns,
-        "rows": found.sample_rows,
-        "fitting": found.sample_fitting,
-    }
-    weight = "warning" if found.separator_reason in ("best", "none") else "info"
-    evidence.append(Evidence(f"separator_{found.separator_reason}", separator, weight))
-    if found.end_mark:
-        evidence.append(Evidence("end_mark"))
-    if workbook.row_lengths:
-        usual = max(workbook.row_lengths, key=lambda entry: entry[1])
-        for length, count, first in workbook.row_lengths:
-            # Only what is longer can hold something; shorter rows lack values at their end.
-            if length != usual[0] and len(workbook.row_lengths) <= 4:
-                parts = {"count": count, "found": length, "usual": usual[0], "row": first}
-                evidence.append(
-                    Evidence("uneven_rows", parts, "warning" if length > usual[0] > 1 and first > 1 else "info")
-                )
-    if workbook.quote_suspects:
-        parts = {"count": len(workbook.quote_suspects), "row": workbook.quote_suspects[0]}
-        evidence.append(Evidence("quote_suspects", parts, "warning"))
-    return evidence
-
-
 def detect(
     workbook: Workbook,
     sheet: SheetData | None = None,
@@ -212,6 +172,4 @@ def detect(
     survey = SheetSurvey(header_row, known_headings)
     for row in sheet.rows:
         survey.add(row)
-    remarks = text_evidence(workbook)
-    remarks.extend(Evidence("sheet_remark", {"text": text}, "warning") for text in describe_faults(sheet))
-    return survey.finish(sheet.name, remarks)
+    return survey.finish(sheet.name, [*text_evidence(workbook), *sheet_evidence(sheet)])
