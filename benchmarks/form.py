@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import floors
 from benchmarks.measuring import Figure, Plan, Target, always, compare
-from benchmarks.pages import reading
+from benchmarks.pages import reading, several
 from benchmarks.stock import Stock
 
 _ROWS = 10
@@ -33,11 +33,20 @@ def form(stock: Stock, plan: Plan) -> Iterator[Figure]:
         for panel in panels:
             panel()
 
+    grids = several(stock, url, _TABS)
+
+    def together() -> None:
+        page()
+        grids()
+
     tables = [(child.name, child.owner.column) for child in stock.spec.children if child.owner is not None]
     target = Target(ratio=20, at_most=0.036)
     bare = always(lambda: floors.record_page(key, tables))
     yield compare("form: the page, 3 grids of 10 rows", bare, always(page), plan.times(20), target, warm=True)
-    yield compare("form: the page and the tabs of the 3 grids", bare, always(opened), plan.times(10), target, warm=True)
+    for name, work in (("a request each", opened), ("in two requests", together)):
+        yield compare(
+            f"form: the page and the tabs of the 3 grids, {name}", bare, always(work), plan.times(10), target, warm=True
+        )
 
     def posted(number: int) -> Callable[[], Any]:
         typed = {"phone": f"+49 30 {400_000 + number}", "_reason": _REASON}

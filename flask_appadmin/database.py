@@ -290,6 +290,10 @@ class Record(Model):
         return ()
 
 
+#: A form with all its tabs asks some 130 questions; a statement that is not kept is compiled anew each time.
+_KEPT_STATEMENTS = 400
+
+
 class _SQLite(APSWDatabase):
     """apsw's SQLite with the settings that durability rests on."""
 
@@ -540,7 +544,7 @@ def connect_database(url: str, *, timeout_seconds: float = 30.0) -> Database:
             raise DatabaseError(
                 gettext("SQLite %(version)s ist zu alt; nötig ist 3.51.3.", version=apsw.sqlite_lib_version())
             )
-        target = _SQLite(path, timeout=timeout_seconds, pragmas=_SQLITE_PRAGMAS)
+        target = _SQLite(path, timeout=timeout_seconds, pragmas=_SQLITE_PRAGMAS, statementcachesize=_KEPT_STATEMENTS)
     elif parts.scheme in ("postgresql", "postgres"):
         from playhouse.pool import PooledPostgresqlDatabase
 

@@ -173,6 +173,16 @@ def test_everything_about_a_customer_is_reached_from_its_form(operator: FlaskCli
         part = read(operator.get(links[name], headers={"X-Fragment": "panel"}))
         assert all(text in part.html for text in seen), (name, part.text)
         assert not any(text in part.html for text in not_seen), name
+    # Several tabs in one request are what each says by itself, once each and hidden until they are opened.
+    own = [operator.get(url, headers={"X-Fragment": "panel"}).get_data(as_text=True) for url in links.values()]
+    asked = "".join("&tab=" + url.rpartition("&tab=")[2] for url in (*links.values(), *links.values()))
+    together = get(operator, f"/admin/customer/edit/?id={key}{asked}", **{"X-Fragment": "panel"})
+    names = [url.rpartition("&tab=")[2] for url in links.values()]
+    assert [panel["data-panel"] for panel in together.all("div", "panel")] == names
+    assert together.html.replace(' role="tabpanel"', "").count(" hidden>") >= len(names)
+    for url, alone in zip(names, own, strict=True):
+        opened = alone.replace(f'aria-labelledby="tab-{url}">', f'aria-labelledby="tab-{url}" hidden>', 1)
+        assert opened.strip() in together.html, url
 
     def special() -> dict[str, str]:
         menu = next(node for node in open_form(operator, key).all("details") if node.get("data-menu") == "special")

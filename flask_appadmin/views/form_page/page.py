@@ -1,4 +1,4 @@
-"""One request for a form, and the page around its tabs. Contexts: templates/appadmin/form.html, form_panel.html."""
+"""One request for a form, and the page around its tabs. Contexts: templates/appadmin/form.html, form_panels.html."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ from flask_appadmin.views.form_page.grids import (
     stored_grid,
     window_context,
 )
-from flask_appadmin.views.form_page.panels import Panel, fault_count, mark_changes, panel_context, stored_panel
+from flask_appadmin.views.form_page.panels import (
+    Panel,
+    fault_count,
+    mark_changes,
+    panel_context,
+    stored_panel,
+    tab_of,
+)
 from flask_appadmin.views.form_page.proposals import watched_fields
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.related import may_see
@@ -65,9 +72,7 @@ class FormPage:
             return self._save()
         key = request.args.get("tab", "")
         if request.headers.get("X-Fragment") == "panel":
-            panel = stored_panel(self.record, key)
-            context = panel_context(self.record, panel, True)
-            return render_template("appadmin/form_panel.html", panel=context, record_history=g.get("record_history"))
+            return self._panels(request.args.getlist("tab") or [key])
         if request.headers.get("X-Fragment") == "rows":
             return self._rows()
         if request.headers.get("X-Fragment") == "row":
@@ -76,6 +81,13 @@ class FormPage:
         if draft is not None:
             return self._resume(draft)
         return self._draw([stored_panel(self.record, key)], key)
+
+    def _panels(self, keys: list[str]) -> Any:
+        """Tabs alone, one or several: ?tab=<key>&tab=<key> …"""
+        tabs = {tab_of(self.record, key).key: None for key in keys}
+        panels = [stored_panel(self.record, key) for key in tabs]
+        context = [panel_context(self.record, panel, len(panels) == 1) for panel in panels]
+        return render_template("appadmin/form_panels.html", panels=context, record_history=g.get("record_history"))
 
     def _draft(self, token: str) -> Any:
         """The draft that an address names, if the operator may still take it up."""

@@ -1,4 +1,4 @@
-"""A tab of the form: its fields and its grids; as stored, as posted, as drawn (form_panel.html)."""
+"""A tab of the form: its fields and its grids; as stored, as posted, as drawn (form_panels.html)."""
 
 from __future__ import annotations
 

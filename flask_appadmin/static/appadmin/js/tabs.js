@@ -1,10 +1,17 @@
-// Tabs of a form. A panel is fetched once, as a fragment, and stays in the same <form>: all tabs are saved together. The tab last
-// open on this kind of record is remembered for the records that follow. Without this module the links load the whole page.
+// Tabs of a form. A panel is fetched once, as a fragment, and stays in the same <form>: all tabs are saved together. Whoever turns to
+// the tabs gets the rest of them in one request, kept beside the form until they are opened: what nobody opens is not sent. The tab
+// last open on this kind of record is remembered for the records that follow. Without this module the links load the whole page.
 
 import { startLookups } from "./lookups.js";
 import { closeMenus } from "./menus.js";
 import { say } from "./messages.js";
 import { getFragment } from "./requests.js";
+
+// The history grows while the page is open, and is long.
+const NEVER_AHEAD = "history";
+// A pointer that only crosses the line asks for nothing, and what lies ready too long is fetched anew.
+const DWELL = 120;
+const FRESH = 60_000;
 
 export function startTabs(form, unsaved) {
   const bar = document.querySelector("[data-tab-url]");
@@ -13,14 +20,41 @@ export function startTabs(form, unsaved) {
   const kind = `appadmin:tab:${new URL(form.action, location.href).pathname}`;
   const panelOf = (key) => form.querySelector(`:scope > [data-panel="${CSS.escape(key)}"]`);
   const loading = new Map();
+  const ahead = { panels: new Map(), since: -FRESH };
 
-  async function fetched(tab) {
-    const html = await getFragment(tab.href, "panel");
+  const panelsOf = (html) => {
     const holder = document.createElement("template");
     holder.innerHTML = html;
     // A fragment is parsed without scripting: what stands ready for browsers without it would be posted as well.
     for (const spare of holder.content.querySelectorAll("noscript")) spare.remove();
-    const panel = holder.content.querySelector("[data-panel]");
+    return [...holder.content.querySelectorAll("[data-panel]")];
+  };
+
+  async function lookAhead() {
+    if (performance.now() - ahead.since < FRESH) return;
+    const rest = tabs.map((tab) => tab.dataset.tab).filter((key) => key !== NEVER_AHEAD && !panelOf(key) && !loading.has(key));
+    if (rest.length < 2) return;
+    ahead.since = performance.now();
+    ahead.panels.clear();
+    const url = new URL(tabs[0].href);
+    url.searchParams.delete("tab");
+    for (const key of rest) url.searchParams.append("tab", key);
+    try {
+      for (const panel of panelsOf(await getFragment(url.href, "panel"))) ahead.panels.set(panel.dataset.panel, panel);
+      bar.dataset.ahead = ahead.panels.size;
+    } catch {
+      // Each is fetched by itself when it is opened, and says then what is wrong.
+    }
+  }
+
+  const laidReady = (key) => {
+    const found = ahead.panels.get(key);
+    ahead.panels.delete(key);
+    return performance.now() - ahead.since < FRESH ? found : undefined;
+  };
+
+  async function fetched(tab) {
+    const panel = laidReady(tab.dataset.tab) ?? panelsOf(await getFragment(tab.href, "panel"))[0];
     if (!panel) throw new Error("no panel");
     panel.hidden = true;
     form.append(panel);
@@ -95,6 +129,11 @@ export function startTabs(form, unsaved) {
     const tab = event.target.closest("[data-tab]");
     if (tab && !event.button) panel(tab).catch(() => {});
   });
+  const row = bar.parentElement;
+  let dwelling;
+  row.addEventListener("pointerenter", () => (dwelling = setTimeout(lookAhead, DWELL)));
+  row.addEventListener("pointerleave", () => clearTimeout(dwelling));
+  row.addEventListener("focusin", lookAhead);
   bar.addEventListener("keydown", (event) => {
     const from = tabs.indexOf(event.target.closest("[data-tab]"));
     const to = { ArrowRight: from + 1, ArrowLeft: from - 1, Home: 0, End: tabs.length - 1 }[event.key];
