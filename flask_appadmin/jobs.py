@@ -208,6 +208,11 @@ def start(kind: str, title: str, parameters: dict[str, Any], operator: Operator,
     return job
 
 
+def release(job: Job) -> None:
+    """Lets a job be started anew under the key of one that is done: what that one made is gone."""
+    Job.update(effect_key=None).where(Job.id == job.id, Job.state.in_(_ENDED)).execute()
+
+
 def job_of(key: int, operator: Operator) -> Job:
     """A job the operator may see: his own, or any with the right; NotFound otherwise."""
     job = Job.get_or_none(Job.id == key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -44,6 +44,8 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: So many problems stand in the list in front.
 _LISTED = 20_000
+#: So often in rows it is told how far the reading is.
+_TOLD = 1_000
 #: Where headings of a list of problems are looked for.
 _HEAD = 12
 _WORKBOOKS = ("xlsx", "xlsm")
@@ -76,9 +78,17 @@ def marked_suffix(run: ImportRun) -> str:
     return ".xlsm" if run.detection.get("kind") == "xlsm" else ".xlsx"
 
 
-def write_marked(target: Path, run: ImportRun, source: Path, survey: Survey) -> None:
-    """Writes the file with the findings of the run."""
-    marking = _Marking(run, survey)
+def write_marked(
+    target: Path,
+    run: ImportRun,
+    source: Path,
+    survey: Survey,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Writes the file with the findings of the run. progress: is told (done, total) in rows; reading the file is taken
+    for half of the work, and what it raises ends it."""
+    marking = _Marking(run, survey, progress)
     marking.look(source)
     sheets = [marking.marks_of(sheet) for sheet in survey.sheets if sheet.name in marking.widths]
     summary, facts = marking.summary(), marking.facts()
@@ -119,8 +129,9 @@ class _Places:
 class _Marking:
     """What is to be said about one run."""
 
-    def __init__(self, run: ImportRun, survey: Survey) -> None:
-        self.run, self.survey = run, survey
+    def __init__(self, run: ImportRun, survey: Survey, progress: Callable[[int, int], None] | None = None) -> None:
+        self.run, self.survey, self._progress = run, survey, progress
+        self._read = 0
         self.options = ImportOptions.from_json(run.options)
         self.spec = known_specs()[run.entity]
         self.is_done = run.state == "done" and not (run.change_set_id and is_undone(run.change_set_id))
@@ -157,12 +168,20 @@ class _Marking:
                     if len(head) < _HEAD:
                         head.append(row)
                     width = max(width, len(row))
+                    if sheet is not None and not number % _TOLD:
+                        self._tell(_TOLD)
                     if digest is not None and number in rows and (text := digest.of(row)):
                         digests[number] = text
                 if sheet is not None:
                     self.widths[sheet.name], self._digests[sheet.name] = width, digests
                 elif is_list_of_problems(head):
                     self._old_list = found.name
+
+    def _tell(self, rows: int = 0) -> None:
+        """Says how far it is, and asks whether to go on."""
+        self._read += rows
+        if self._progress is not None:
+            self._progress(self._read, 2 * self.survey.row_count)
 
     def _opened(self, source: Path) -> Any:
         return open_sheets(source, self.run.file_name, encoding=self.options.encoding, separator=self.options.separator)
@@ -216,6 +235,8 @@ class _Marking:
         )
         for number, rows in groupby(query.iterator(), key=lambda row: row.row_number):
             self._mark_row(marks, number, list(rows), places, sheet)
+            if not number % _TOLD:
+                self._tell()
         return marks
 
     def _places(self, sheet: SurveyedSheet) -> _Places:

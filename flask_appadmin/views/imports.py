@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, g, redirect, render_template, request, send_file, session, url_for
+from flask import abort, g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 from werkzeug.datastructures import FileStorage
 
@@ -43,12 +43,10 @@ from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.import_modes import faults_of_mode
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
 from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields, read_cell
-from flask_appadmin.sheets.marking import marked_suffix, write_marked
 from flask_appadmin.sheets.outcomes import has_faults
 from flask_appadmin.sheets.plan_rows import forget_rows, note_faults
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import open_sheets
-from flask_appadmin.sheets.reporting import findings_csv
 from flask_appadmin.sheets.row_reader import CLEAR_WORDS
 from flask_appadmin.sheets.schemas import remember_values, save_schema, use_schema
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema
@@ -66,6 +64,7 @@ from flask_appadmin.shell import accepts_uploads
 from flask_appadmin.specs import ModelSpec, ReferenceCache, spec_of
 from flask_appadmin.views import import_pages as pages
 from flask_appadmin.views.form_page import posted_reason
+from flask_appadmin.views.import_downloads import send_findings, send_marked
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
 from flask_appadmin.views.signed_in import SignedInView
 
@@ -77,10 +76,6 @@ ROWS_AT_ONCE = 1_000
 #: Files that take longer to read become jobs: bytes of text, bytes of a packed workbook.
 _TEXT_AT_ONCE, _BOOK_AT_ONCE = 4_000_000, 1_000_000
 _LISTED = 20
-_MEDIA_TYPES = {
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
-}
 _ACCEPTED = ".xlsx,.xlsm,.xls,.ods,.csv,.txt,.tsv"
 
 
@@ -511,27 +506,12 @@ class ImportsView(SignedInView):
     @expose("/report")
     def report_view(self) -> Any:
         """All findings as a csv file."""
-        run = self._run()
-        title = gettext("%(name)s Befunde", name=Path(run.file_name).stem)
-        content = io.BytesIO(findings_csv(run))
-        return send_file(content, mimetype="text/csv", as_attachment=True, download_name=f"{title}.csv")
+        return send_findings(self._run())
 
     @expose("/marked")
     def marked_view(self) -> Any:
         """The operator's own file with its findings in their cells."""
-        run = self._run()
-        source = storage.uploads(instance_folder()).path(run.storage_name)
-        store = storage.exports(instance_folder())
-        name, target = store.new()
-        try:
-            write_marked(target, run, source, Survey.from_json(run.detection))
-            content = io.BytesIO(target.read_bytes())
-        finally:
-            store.remove(name)
-        title = gettext("%(name)s mit Markierungen", name=Path(run.file_name).stem)
-        suffix = marked_suffix(run)
-        media_type = _MEDIA_TYPES[suffix]
-        return send_file(content, mimetype=media_type, as_attachment=True, download_name=f"{title}{suffix}")
+        return send_marked(self._run(), g.operator)
 
     # --- applying ----------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from flask_appadmin.rights import Operator, User, operator_of, system_operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import export_page, imports
+from flask_appadmin.views import export_page, import_downloads, imports
 from models import Contact, Customer
 from tests.spreadsheets import edit_cells, form_values, photograph, rows_of, tiles_of, words_of, write_csv
 
@@ -372,15 +372,40 @@ def test_what_changes_between_preview_and_apply_is_not_overwritten(
     assert Customer.select().count() == 4
 
 
-def test_the_own_file_comes_back_with_its_marks(edited: Path, operator: FlaskClient, tmp_path: Path) -> None:
+def test_the_own_file_comes_back_with_its_marks(
+    app: Flask, edited: Path, operator: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, _url = follow(operator, upload(operator, edited))
-    answer = operator.get(f"/admin/imports/marked?id={run_of(page)}")
+    place = f"/admin/imports/marked?id={run_of(page)}"
     marked = tmp_path / "marked.xlsx"
-    marked.write_bytes(answer.data)
-    table = openpyxl.load_workbook(marked)["Kunden"]
-    headings = {cell.value: cell.column for cell in table[1]}
-    assert "ist keine E-Mail-Adresse" in table.cell(4, headings["E-Mail"]).comment.text
-    assert "E-Mail" in table.cell(4, headings["Befund"]).value
+
+    def fetched(url: str) -> None:
+        answer = operator.get(url)
+        assert "kunden-oktober mit Markierungen.xlsx" in answer.headers["Content-Disposition"]
+        marked.write_bytes(answer.data)
+        answer.close()
+        table = openpyxl.load_workbook(marked)["Kunden"]
+        headings = {cell.value: cell.column for cell in table[1]}
+        assert "ist keine E-Mail-Adresse" in table.cell(4, headings["E-Mail"]).comment.text
+        assert "E-Mail" in table.cell(4, headings["Befund"]).value
+
+    fetched(place)
+    # Of a large file they are written by a job, once for each plan; the same link then leads to its file.
+    monkeypatch.setattr(import_downloads, "MARKED_AT_ONCE", 2)
+    for _time in range(2):
+        assert operator.get(place).location == "/admin/jobs/"
+    assert jobs.run_waiting() == 1
+    assert operator.get(place).location == f"/admin/jobs/file?id={Job.get().id}"
+    assert "Markierungen: kunden-oktober.xlsx" in words_of(operator.get("/admin/jobs/").get_data(as_text=True))
+    fetched(operator.get(place).location)
+    (file,) = (Path(app.config["INSTANCE"]) / "exports").iterdir()
+    file.unlink()
+    assert operator.get(place).location == "/admin/jobs/" and jobs.run_waiting() == 1
+    fetched(operator.get(place).location)
+    operator.post(f"/admin/imports/choose?id={run_of(page)}", data={"choose_all": "mine"})
+    assert operator.get(place).location == "/admin/jobs/" and jobs.run_waiting() == 1
+    fetched(operator.get(place).location)
+
     # It can be corrected and brought in again.
     edit_cells(marked, "Kunden", {(4, "E-Mail"): "cafe@example.org"})
     page, _url = follow(operator, upload(operator, marked))
