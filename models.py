@@ -125,7 +125,7 @@ from flask_appadmin.changes import Departure, Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.duplicates import CODE, NAME, PHONE, Likeness, Trait
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext, many
 from flask_appadmin.merging import Merging
 from flask_appadmin.rights import Operator, User

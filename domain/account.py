@@ -24,7 +24,7 @@ from domain.values import Branch, Employee, Tenant
 from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described

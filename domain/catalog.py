@@ -19,7 +19,7 @@ from domain.rules import ends_before_start, fault, missing, more_than_one
 from domain.values import Country, Currency, PriceType, RevenueCode, TaxKey, TaxRate
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext, many
 from flask_appadmin.specs import Description, described
 

@@ -16,7 +16,7 @@ from domain.rules import fault, missing
 from domain.values import Country, Currency
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described

@@ -21,7 +21,7 @@ from domain.settings import current_setting
 from domain.trade import CreditNote, DeliveryNote, Invoice, SalesOrder, StockMovement
 from flask_appadmin.changes import ANONYMISE, REFUSE, Departure
 from flask_appadmin.database import key_condition
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import _, format_date, format_number, gettext
 from flask_appadmin.specs import is_owner, spec_of
 

@@ -21,7 +21,7 @@ from domain.values import Country, Currency, Language, OwnBank
 from flask_appadmin.arrangements import Absent, Place
 from flask_appadmin.database import Prepared, Record
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField, JSONField
+from flask_appadmin.fieldtypes.columns import DecimalField, JSONField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.specs import Description, described
 

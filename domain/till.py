@@ -22,7 +22,7 @@ from domain.values import Branch, Employee
 from flask_appadmin.changes import NewRecord, Written
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError, FilterError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.filters import Part, register_part
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, User, visible

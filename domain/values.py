@@ -16,7 +16,7 @@ from peewee import BooleanField, CharField, IntegerField, TextField
 
 from domain.links import Reference
 from flask_appadmin.database import Record
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, many
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.specs import Description, described

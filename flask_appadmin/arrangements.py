@@ -26,7 +26,7 @@ import peewee
 from flask_appadmin import customfields
 from flask_appadmin.database import Record, database
 from flask_appadmin.errors import FieldError, MissingValue
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.i18n import _, gettext, many
 from flask_appadmin.rights import Operator, Role, hide_fields
 from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described, title_fields

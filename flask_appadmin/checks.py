@@ -20,7 +20,7 @@ import peewee
 
 from flask_appadmin.database import MINIMAL_SQLITE, Record, database, engine
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.fieldtypes import TEXT_KINDS
+from flask_appadmin.fieldtypes.text_rules import TEXT_KINDS
 from flask_appadmin.filters import RESERVED
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import RIGHTS, Role, User

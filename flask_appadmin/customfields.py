@@ -22,7 +22,7 @@ import peewee
 
 from flask_appadmin.database import Record, database, engine, key_condition
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext, ngettext
 from flask_appadmin.specs import Description, Elsewhere, FieldSpec, ModelSpec, described, extend_models, read_field
 

@@ -16,7 +16,7 @@ import peewee
 
 from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store
 from flask_appadmin.database import database, utcnow
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.specs import ModelSpec

@@ -17,7 +17,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin.database import database
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, User, mask, may_read, may_read_full, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown

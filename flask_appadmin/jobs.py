@@ -40,7 +40,7 @@ from flask_appadmin.database import (
     writing,
 )
 from flask_appadmin.errors import AppAdminError, JobCancelled, NotFound
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _, format_number, gettext, use_locale
 from flask_appadmin.rights import Operator, Role, User, operator_of, system_operator
 

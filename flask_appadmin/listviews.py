@@ -23,7 +23,7 @@ from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_s
 from flask_appadmin.database import database, in_transaction, utcnow
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import AppAdminError, FilterError
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.filters import GROUPS, RESERVED, Filter, Part
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import Operator, Role, User, may_read

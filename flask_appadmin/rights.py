@@ -18,7 +18,7 @@ import peewee
 
 from flask_appadmin.database import Record, database
 from flask_appadmin.errors import NotAllowed
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _, many
 from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described, spec_of
 

@@ -24,7 +24,7 @@ import peewee
 from flask_appadmin.changes.anonymising import hide_in_texts, register_store
 from flask_appadmin.database import database, key_condition, utcnow
 from flask_appadmin.errors import AppAdminError, NotFound
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import _, format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, User, visible

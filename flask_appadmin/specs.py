@@ -24,7 +24,10 @@ import peewee
 from babel.support import LazyProxy
 
 from flask_appadmin.errors import MissingValue
-from flask_appadmin.fieldtypes import FieldType, ReferenceCache, choice_words, type_of
+from flask_appadmin.fieldtypes.base import FieldType
+from flask_appadmin.fieldtypes.choices import choice_words
+from flask_appadmin.fieldtypes.references import ReferenceCache
+from flask_appadmin.fieldtypes.type_of import type_of
 from flask_appadmin.i18n import _, gettext, message_id, use_locale
 
 #: Columns that every table has and nobody types.

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask_appadmin.changes import ChangeSet, UndoPart, known_specs
 from flask_appadmin.errors import NotFound
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown

@@ -8,7 +8,7 @@ import peewee
 
 from flask_appadmin.database import database
 from flask_appadmin.drafts import FormDraft
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.presence import FormPresence
 
 

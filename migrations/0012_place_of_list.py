@@ -9,7 +9,7 @@ import peewee
 
 from domain.roles import ADMINISTRATOR, ROLES
 from flask_appadmin.database import database
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 
 #: Rights that the first installations did not know, so that nobody can have taken them from a work group.
 _NEW = ("query.write", "query.share", "view.share")

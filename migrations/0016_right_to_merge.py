@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.roles import ADMINISTRATOR, ROLES
 from flask_appadmin.database import database
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 
 #: Earlier installations did not know it, so nobody can have taken it from a work group.
 _NEW = "merge.run"

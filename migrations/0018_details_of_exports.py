@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appadmin.database import database
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 
 
 def up(migrator: Any, db: Any) -> None:

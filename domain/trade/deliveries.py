@@ -16,7 +16,7 @@ from domain.trade.pricing import fill
 from domain.trade.proposals import consignment_warehouse, header_of
 from domain.values import PaymentTerm
 from flask_appadmin.database import Record
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 

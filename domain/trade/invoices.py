@@ -23,7 +23,7 @@ from domain.trade.proposals import header_of
 from domain.values import Branch, Currency, DiscountType, Language, PaymentTerm, RevenueCode
 from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.rights import User
 from flask_appadmin.specs import Description, described

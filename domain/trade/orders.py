@@ -30,7 +30,7 @@ from domain.values import (
 )
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.specs import Description, described
 

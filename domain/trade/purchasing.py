@@ -9,7 +9,7 @@ from domain.dates import today
 from domain.links import Reference
 from domain.trade.invoices import Invoice
 from flask_appadmin.database import Record
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 

@@ -6,7 +6,7 @@ from peewee import CharField, DateField
 
 from domain.links import LaterForeignKey
 from flask_appadmin.database import Record
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 

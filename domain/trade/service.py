@@ -13,7 +13,7 @@ from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.trade.proposals import propose_header
 from flask_appadmin.database import Record
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 

@@ -27,7 +27,7 @@ from flask_appadmin.changes.running import KNOWN_SPECS, Run, insert_changes, ref
 from flask_appadmin.customfields import CustomFieldValue, values_of
 from flask_appadmin.database import database, engine, key_condition
 from flask_appadmin.errors import AppAdminError, NotFound
-from flask_appadmin.fieldtypes import JSONField, json_text
+from flask_appadmin.fieldtypes.columns import JSONField, json_text
 from flask_appadmin.history import ERASED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.jobs import Job

@@ -35,7 +35,7 @@ from flask_appadmin.changes.relating import Relation, counted_values, relation_n
 from flask_appadmin.changes.running import Run
 from flask_appadmin.database import key_condition, utcnow
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown

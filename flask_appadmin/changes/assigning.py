@@ -23,7 +23,7 @@ from flask_appadmin.changes.running import CHANGE_COLUMNS, CHUNK, KNOWN_SPECS, A
 from flask_appadmin.changes.updating import store_updates
 from flask_appadmin.database import database, engine, key_condition
 from flask_appadmin.errors import AppAdminError, ChangedRow, PlanChanged
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import lines_since
 from flask_appadmin.i18n import gettext
 from flask_appadmin.specs import FieldSpec, ModelSpec

@@ -19,7 +19,7 @@ from flask_appadmin.changes.relating import Relation, checked_relation, child_of
 from flask_appadmin.changes.transforms import Transform, transform_from_json
 from flask_appadmin.database import database, key_condition
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, may_edit, may_read_full

@@ -24,7 +24,7 @@ from flask_appadmin.changes.running import (
 from flask_appadmin.changes.unique import check_unique
 from flask_appadmin.database import database, engine, execute_many
 from flask_appadmin.errors import FieldError, NotFound
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import COPIED
 from flask_appadmin.rights import may_edit
 from flask_appadmin.specs import ModelSpec

@@ -15,7 +15,7 @@ import peewee
 
 from flask_appadmin.database import Record, key_condition
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.specs import ModelSpec, is_owner, spec_of
 

@@ -43,7 +43,7 @@ from flask_appadmin.database import (
     writing,
 )
 from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotFound
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.rights import Operator, system_operator

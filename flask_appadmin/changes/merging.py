@@ -35,7 +35,7 @@ from flask_appadmin.changes.updating import split_names, write_updates
 from flask_appadmin.customfields import complete
 from flask_appadmin.database import database, engine, execute_many, key_condition
 from flask_appadmin.errors import AppAdminError, NotFound
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import MERGED, ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import system_operator

@@ -22,7 +22,7 @@ from flask_appadmin.changes.removing import remove_records
 from flask_appadmin.changes.running import CHANGE_COLUMNS, CHUNK, KNOWN_SPECS, NewRecord, Run
 from flask_appadmin.database import Record, database, engine
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, may_edit, may_read
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown

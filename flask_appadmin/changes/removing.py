@@ -22,7 +22,7 @@ from flask_appadmin.changes.running import (
 from flask_appadmin.customfields import complete
 from flask_appadmin.database import engine
 from flask_appadmin.errors import AppAdminError, NotFound
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.specs import ModelSpec, spec_of

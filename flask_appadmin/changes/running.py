@@ -13,7 +13,7 @@ from typing import Any
 from flask_appadmin import search
 from flask_appadmin.database import Record, database, execute_many, key_condition
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import SECRET
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec

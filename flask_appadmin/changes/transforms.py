@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from flask_appadmin.database import LETTERS, database, engine
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import parse_decimal
+from flask_appadmin.fieldtypes.numbers import parse_decimal
 from flask_appadmin.i18n import _, format_decimal, gettext
 from flask_appadmin.specs import FieldSpec, ModelSpec
 

@@ -25,7 +25,7 @@ from flask_appadmin.changes.running import (
 from flask_appadmin.changes.unique import check_unique, unique_sets
 from flask_appadmin.database import database, engine, execute_many, key_condition
 from flask_appadmin.errors import ConflictError, FieldError, NotFound
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import mask, may_edit, may_read_full, visible

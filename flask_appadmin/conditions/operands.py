@@ -18,7 +18,7 @@ import peewee
 
 from flask_appadmin.database import engine
 from flask_appadmin.errors import ConditionError, FieldError
-from flask_appadmin.fieldtypes import type_of
+from flask_appadmin.fieldtypes.type_of import type_of
 from flask_appadmin.i18n import gettext, to_utc
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 

@@ -16,7 +16,7 @@ from peewee import CharField, IntegerField
 
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError, LabelError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.labels.catalogue import PAGES, SHEETS
 from flask_appadmin.labels.sheet import MAXIMUM_COPIES, SheetGeometry

@@ -16,7 +16,7 @@ import peewee
 from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store, rows_with
 from flask_appadmin.database import Record, database, utcnow
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import JSONField
+from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User

@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
 from flask_appadmin.search import fold

@@ -20,7 +20,7 @@ from flask import redirect, render_template, request, session, url_for
 from flask_appadmin.arrangements import starting_values
 from flask_appadmin.changes import ChangeSet, NewRecord
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, MissingValue, NotFound
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.forms import FormMaker
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator

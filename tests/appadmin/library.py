@@ -6,7 +6,7 @@ from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerF
 
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described
 

@@ -28,7 +28,7 @@ from flask_appadmin.changes import (
 from flask_appadmin.changes.commonvalues import common_values
 from flask_appadmin.database import Record, database, utcnow
 from flask_appadmin.errors import FaultList, FieldError, PlanChanged
-from flask_appadmin.fieldtypes import DecimalField
+from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import _
 from flask_appadmin.rights import Operator, system_operator

@@ -12,7 +12,7 @@ from typing import Any
 
 import peewee
 
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.specs import FieldSpec, ModelSpec, spec_of
 from models import MODELS

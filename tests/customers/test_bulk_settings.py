@@ -17,7 +17,7 @@ from domain.catalog import Supplier
 from domain.values import Category, Tour
 from flask_appadmin.changes import ChangeSet, make_transform
 from flask_appadmin.database import database, engine
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.filters import Filter
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.rights import system_operator

@@ -26,10 +26,10 @@ from domain.values import (
     Territory,
     Tour,
 )
-from flask_appadmin import fieldtypes
 from flask_appadmin.changes import ChangeSet, plan_assign
 from flask_appadmin.copying import plan_copy
 from flask_appadmin.errors import FaultList, FieldError
+from flask_appadmin.fieldtypes import text_rules
 from flask_appadmin.filters import Filter
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.rights import Operator, system_operator
@@ -252,7 +252,7 @@ def test_a_phone_without_its_country_is_stored_with_a_warning() -> None:
         assert [bool(item.warning(text)) for text in ("+43 1 234", "0043 1 234", "", "01 234")] == [False] * 3 + [True]
         assert item.warning("0316 99").startswith("Ohne Ländervorwahl lässt sich die Nummer nicht überall wählen.")
     assert SPEC.field("phone").link("+43 1 234") == "tel:+431234"
-    assert doctest.testmod(fieldtypes).failed + doctest.testmod(vat_ids).failed == 0
+    assert doctest.testmod(text_rules).failed + doctest.testmod(vat_ids).failed == 0
 
 
 @pytest.mark.req("PX-49", "PX-50", "PX-51", "PX-81", "PX-101", "PX-124", "PX-136")

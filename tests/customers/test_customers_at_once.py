@@ -13,7 +13,7 @@ from actions.change_settings import ChangeCustomerSettings
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import database
 from flask_appadmin.errors import AppAdminError, FaultList
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.layouts import form_fields
 from flask_appadmin.rights import Operator, system_operator

@@ -18,7 +18,7 @@ from flask_appadmin.changes.undoing.values import (
     undo_join,
 )
 from flask_appadmin.database import database, engine
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.rights import Operator, system_operator
 
 #: So many titles tell which records go or come back.

@@ -13,7 +13,7 @@ from flask_appadmin.changes.running import KNOWN_SPECS
 from flask_appadmin.changes.undoing.conflict import UndoConflict
 from flask_appadmin.changes.undoing.part import WHOLE, UndoPart
 from flask_appadmin.database import database, engine, measure_table
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import FINAL_KINDS, ChangeRecord, ChangeSetRecord, has_final
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, mask, may_read, may_read_full, visible

@@ -20,7 +20,7 @@ from flask_appadmin.changes import (
     transforms_for,
 )
 from flask_appadmin.errors import FieldError
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, may_read_full
 from flask_appadmin.specs import FieldSpec, ModelSpec

@@ -20,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 from flask_appadmin.database import database
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import ConflictError
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import COPIED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.rights import Operator, may_read

@@ -16,7 +16,7 @@ from flask_appadmin.customfields import complete, tab_of
 from flask_appadmin.database import Prepared, database
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import NotFound
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.forms import is_as_shown
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.layouts import ChildTable, form_fields

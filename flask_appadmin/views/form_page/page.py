@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from flask_appadmin import drafts
 from flask_appadmin.changes import ChangedMeanwhile
 from flask_appadmin.errors import ConflictError, NotFound
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.rights import Operator

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app, g, request, url_for
 
-from flask_appadmin.fieldtypes import json_text
+from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import lines_of_record
 from flask_appadmin.i18n import gettext
 from flask_appadmin.layouts import Group, Tab

@@ -16,7 +16,7 @@ from flask import jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from flask_appadmin.errors import NotFound
-from flask_appadmin.fieldtypes import ReferenceCache
+from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.forms import Proposals, Typed
 from flask_appadmin.layouts import LinesPreview
 from flask_appadmin.rights import may_edit, may_read, visible

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from flask_appadmin import lists
 from flask_appadmin.database import utcnow
-from flask_appadmin.fieldtypes import LINKED_KINDS
+from flask_appadmin.fieldtypes.text_rules import LINKED_KINDS
 from flask_appadmin.filters import Filter
 from flask_appadmin.i18n import format_age, gettext
 from flask_appadmin.rights import Operator
