@@ -75,51 +75,23 @@ from domain.trade import (
     SalesOrderItem,
     StockMovement,
 )
-from domain.values import (
-    Authorization,
-    Branch,
-    BusinessUnit,
+from domain.values.company import Branch, BusinessUnit, Employee, OrganizationUnit, OwnBank, Tenant
+from domain.values.contacts import ContactFunction, ContactSpecialization, Salutation
+from domain.values.countries import Country, Currency, Language, PostalCode, Territory
+from domain.values.delivery import CollectivePriority, DeliveryTerm, DeliveryZone, ShippingMethod, Tour
+from domain.values.documents import DocumentType, EmailText, PrintProfile, Project
+from domain.values.groups import (
     CardType,
     Category,
-    CollectivePriority,
-    CompanyType,
-    ContactFunction,
-    ContactSpecialization,
     Cooperation,
-    Country,
-    Currency,
     CustomerKind1,
     CustomerKind2,
     CustomerKind3,
     CustomerTrait,
-    DeliveryTerm,
-    DeliveryZone,
-    DiscountType,
-    DocumentType,
-    EmailText,
-    Employee,
-    Intermediary,
-    Language,
-    Organization,
-    OrganizationUnit,
-    Orientation,
-    OwnBank,
-    PaymentTerm,
-    PostalCode,
-    PriceType,
-    PrintProfile,
-    Project,
-    RevenueCode,
-    Salutation,
-    ShippingMethod,
-    Specialization,
-    Structure,
-    TaxKey,
-    TaxRate,
-    Tenant,
-    Territory,
-    Tour,
 )
+from domain.values.taxes import RevenueCode, TaxKey, TaxRate
+from domain.values.terms import DiscountType, Intermediary, PaymentTerm, PriceType
+from domain.values.traits import Authorization, CompanyType, Organization, Orientation, Specialization, Structure
 from domain.vat_ids import VAT_COUNTRIES, split_vat_id
 from flask_appadmin.changes import Departure, Written
 from flask_appadmin.database import Record, utcnow

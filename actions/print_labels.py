@@ -6,7 +6,8 @@ from typing import Any
 
 from domain.postal_address import chosen_addresses, labels_for
 from domain.settings import current_setting
-from domain.values import Country, Salutation
+from domain.values.contacts import Salutation
+from domain.values.countries import Country
 from flask_appadmin.bulk import LabelRun, PrintLabels
 from flask_appadmin.database import key_condition
 from flask_appadmin.i18n import _, gettext

@@ -20,7 +20,7 @@ from domain.till import Promotion
 from domain.trade import Invoice
 from domain.trade.heads import ActingRun
 from domain.transfer import postings, stamped
-from domain.values import Branch, Employee, Tenant
+from domain.values.company import Branch, Employee, Tenant
 from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError

@@ -16,7 +16,9 @@ from peewee import BooleanField, CharField, DateField, ForeignKeyField
 
 from domain.links import Reference
 from domain.rules import ends_before_start, fault, missing, more_than_one
-from domain.values import Country, Currency, PriceType, RevenueCode, TaxKey, TaxRate
+from domain.values.countries import Country, Currency
+from domain.values.taxes import RevenueCode, TaxKey, TaxRate
+from domain.values.terms import PriceType
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes.columns import DecimalField

@@ -13,7 +13,7 @@ from peewee import CharField, DateField, DateTimeField
 
 from domain.links import LaterForeignKey, Reference
 from domain.rules import fault, missing
-from domain.values import Country, Currency
+from domain.values.countries import Country, Currency
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes.columns import JSONField

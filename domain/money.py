@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from domain.values import Currency
+from domain.values.countries import Currency
 
 _CENT = Decimal("0.01")
 _HUNDRED = Decimal(100)

@@ -16,7 +16,7 @@ from peewee import BooleanField, CharField, IntegerField, Table, fn
 
 from domain.links import Reference
 from domain.rules import ends_before_start, fault, missing
-from domain.values import CardType
+from domain.values.groups import CardType
 from flask_appadmin.database import Record, database, engine, utcnow
 from flask_appadmin.errors import FaultList, FieldError
 from flask_appadmin.i18n import _, gettext

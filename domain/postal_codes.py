@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.values import Country, PostalCode
+from domain.values.countries import Country, PostalCode
 from flask_appadmin import search
 from flask_appadmin.changes import load_rows, record_loading
 from flask_appadmin.database import transaction

@@ -17,7 +17,8 @@ from peewee import BooleanField, CharField, IntegerField
 from domain.codes import PRICE_BASES
 from domain.links import Reference
 from domain.rules import fault
-from domain.values import Country, Currency, Language, OwnBank
+from domain.values.company import OwnBank
+from domain.values.countries import Country, Currency, Language
 from flask_appadmin.arrangements import Absent, Place
 from flask_appadmin.database import Prepared, Record
 from flask_appadmin.errors import FieldError

@@ -18,7 +18,7 @@ from domain.dates import today
 from domain.links import LaterForeignKey, Reference
 from domain.money import line_value
 from domain.rules import fault, missing
-from domain.values import Branch, Employee
+from domain.values.company import Branch, Employee
 from flask_appadmin.changes import NewRecord, Written
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError, FilterError

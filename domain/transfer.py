@@ -17,7 +17,7 @@ from domain.money import converted, line_value, rounded
 from domain.settings import Setting, current_setting
 from domain.trade import Invoice, InvoiceItem
 from domain.trade.receivers import address_lines
-from domain.values import RevenueCode
+from domain.values.taxes import RevenueCode
 from flask_appadmin.changes import NewRecord, Update, Written
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.i18n import gettext

@@ -18,27 +18,15 @@ from domain.catalog import Warehouse
 from domain.dates import today
 from domain.numbers import NumberRange
 from domain.settings import Setting
-from domain.values import (
-    Branch,
-    CardType,
-    Category,
-    CompanyType,
-    ContactFunction,
-    Country,
-    Currency,
-    DeliveryTerm,
-    DocumentType,
-    Employee,
-    Language,
-    PaymentTerm,
-    PriceType,
-    PrintProfile,
-    RevenueCode,
-    Salutation,
-    ShippingMethod,
-    TaxKey,
-    TaxRate,
-)
+from domain.values.company import Branch, Employee
+from domain.values.contacts import ContactFunction, Salutation
+from domain.values.countries import Country, Currency, Language
+from domain.values.delivery import DeliveryTerm, ShippingMethod
+from domain.values.documents import DocumentType, PrintProfile
+from domain.values.groups import CardType, Category
+from domain.values.taxes import RevenueCode, TaxKey, TaxRate
+from domain.values.terms import PaymentTerm, PriceType
+from domain.values.traits import CompanyType
 from flask_appadmin import search
 from flask_appadmin.changes import load_rows, record_loading
 from flask_appadmin.database import transaction

@@ -15,7 +15,8 @@ from peewee import JOIN
 from domain.postal_address import postal_lines
 from domain.postal_codes import places_of, prefix_of
 from domain.settings import Setting
-from domain.values import Country, Salutation
+from domain.values.contacts import Salutation
+from domain.values.countries import Country
 from domain.vat_ids import doubt_of, split_vat_id
 from flask_appadmin import search
 from flask_appadmin.duplicates import different_from

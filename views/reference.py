@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain.settings import Setting
-from domain.values import Employee, PaymentTerm
+from domain.values.company import Employee
+from domain.values.terms import PaymentTerm
 from flask_appadmin.i18n import _
 from flask_appadmin.layouts import Group, Layout, Tab, form_fields
 from flask_appadmin.specs import spec_of

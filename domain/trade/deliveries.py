@@ -14,7 +14,7 @@ from domain.trade.heads import DocumentHead
 from domain.trade.orders import SalesOrderItem
 from domain.trade.pricing import fill
 from domain.trade.proposals import consignment_warehouse, header_of
-from domain.values import PaymentTerm
+from domain.values.terms import PaymentTerm
 from flask_appadmin.database import Record
 from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _

@@ -23,7 +23,8 @@ from peewee import prefetch
 from domain.money import line_value, rounded
 from domain.settings import current_setting
 from domain.trade import Invoice, InvoiceItem
-from domain.values import Currency, DiscountType
+from domain.values.countries import Currency
+from domain.values.terms import DiscountType
 from domain.vat_ids import whole_vat_id
 from flask_appadmin.changes import Applied, ChangeSet
 from flask_appadmin.database import in_transaction, key_condition, utcnow

@@ -20,7 +20,10 @@ from domain.trade.making import collective_invoices, counted_revenue, credited_l
 from domain.trade.orders import SalesOrderItem
 from domain.trade.pricing import conditions_of, fill, propose_line
 from domain.trade.proposals import header_of
-from domain.values import Branch, Currency, DiscountType, Language, PaymentTerm, RevenueCode
+from domain.values.company import Branch
+from domain.values.countries import Currency, Language
+from domain.values.taxes import RevenueCode
+from domain.values.terms import DiscountType, PaymentTerm
 from flask_appadmin.changes import Written
 from flask_appadmin.database import Record, utcnow
 from flask_appadmin.fieldtypes.columns import DecimalField

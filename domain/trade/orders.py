@@ -17,17 +17,11 @@ from domain.rules import missing
 from domain.trade.heads import DocumentHead
 from domain.trade.pricing import conditions_of, fill, propose_line
 from domain.trade.proposals import consignment_warehouse, header_of, propose_charges
-from domain.values import (
-    Currency,
-    DeliveryTerm,
-    DiscountType,
-    Employee,
-    Intermediary,
-    Language,
-    PaymentTerm,
-    Project,
-    ShippingMethod,
-)
+from domain.values.company import Employee
+from domain.values.countries import Currency, Language
+from domain.values.delivery import DeliveryTerm, ShippingMethod
+from domain.values.documents import Project
+from domain.values.terms import DiscountType, Intermediary, PaymentTerm
 from flask_appadmin.database import Record
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes.columns import DecimalField

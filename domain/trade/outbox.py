@@ -6,7 +6,7 @@ from peewee import BooleanField, CharField, DateTimeField, TextField
 
 from domain.codes import TRANSPORTS
 from domain.links import LaterForeignKey, Reference
-from domain.values import DocumentType
+from domain.values.documents import DocumentType
 from flask_appadmin.database import Record
 from flask_appadmin.i18n import _
 from flask_appadmin.specs import Description, described

@@ -15,7 +15,8 @@ from typing import Any
 
 from domain.catalog import Article
 from domain.money import converted, line_value, rounded
-from domain.values import DiscountType, TaxRate
+from domain.values.taxes import TaxRate
+from domain.values.terms import DiscountType
 
 _UNIT = Decimal("0.0001")
 _HUNDRED = Decimal(100)

@@ -16,7 +16,7 @@ from domain.money import line_value, rounded
 from domain.settings import current_setting
 from domain.trade.pricing import sums_of
 from domain.trade.receivers import address_lines
-from domain.values import Currency
+from domain.values.countries import Currency
 from flask_appadmin.i18n import format_date, format_decimal, gettext
 from flask_appadmin.specs import spec_of
 

@@ -14,7 +14,8 @@ from typing import Any
 from domain.dates import today
 from domain.rules import fault
 from domain.settings import Setting, absent_fields, current_setting
-from domain.values import DeliveryZone, Employee
+from domain.values.company import Employee
+from domain.values.delivery import DeliveryZone
 from flask_appadmin.changes import next_keys
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext

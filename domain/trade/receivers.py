@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.postal_address import ADDRESS_KEYS, postal_lines
 from domain.settings import current_setting
-from domain.values import Country
+from domain.values.countries import Country
 from flask_appadmin.changes import Update, Written
 from flask_appadmin.specs import spec_of
 

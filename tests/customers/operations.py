@@ -19,7 +19,8 @@ from typing import Any
 from actions.change_settings import ChangeCustomerSettings
 from actions.copy_records import CopyCustomer, FullCopyCustomer
 from actions.delete_records import DeleteCustomers
-from domain.values import Category, Tour
+from domain.values.delivery import Tour
+from domain.values.groups import Category
 from flask_appadmin.changes import DELETE, ChangeSet, NewRecord, UndoPart
 from flask_appadmin.copying import LeftOut
 from flask_appadmin.errors import AppAdminError

@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 
 from actions.change_settings import ChangeCustomerSettings
 from domain.catalog import Supplier
-from domain.values import Category, Tour
+from domain.values.delivery import Tour
+from domain.values.groups import Category
 from flask_appadmin.changes import ChangeSet, make_transform
 from flask_appadmin.database import database, engine
 from flask_appadmin.fieldtypes.columns import json_text

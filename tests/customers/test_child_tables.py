@@ -11,7 +11,10 @@ from flask.testing import FlaskClient
 from domain.catalog import Supplier, Warehouse
 from domain.settings import Setting
 from domain.trade import SalesOrder
-from domain.values import Category, ContactFunction, ContactSpecialization, Employee, Language, OwnBank, Salutation
+from domain.values.company import Employee, OwnBank
+from domain.values.contacts import ContactFunction, ContactSpecialization, Salutation
+from domain.values.countries import Language
+from domain.values.groups import Category
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import FaultList
 from flask_appadmin.history import ChangeSetRecord

@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from domain.roles import ROLES
-from domain.values import Country, Tour
+from domain.values.countries import Country
+from domain.values.delivery import Tour
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.conditions import translate
 from flask_appadmin.errors import ConditionError

@@ -14,7 +14,7 @@ from domain.catalog import Article
 from domain.settings import Setting
 from domain.till import Promotion
 from domain.trade import Invoice
-from domain.values import Employee
+from domain.values.company import Employee
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import utcnow
 from flask_appadmin.rights import User, system_operator

@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from playhouse.test_utils import count_queries
 
 from domain.catalog import Supplier
-from domain.values import Country, Tour
+from domain.values.countries import Country
+from domain.values.delivery import Tour
 from flask_appadmin.changes import ChangeSet, NewRecord
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.rights import system_operator

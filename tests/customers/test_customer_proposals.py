@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from domain.numbers import NumberRange
 from domain.settings import Setting
-from domain.values import CustomerKind1
+from domain.values.groups import CustomerKind1
 from flask_appadmin.rights import Role, User
 from models import Address, BankAccount, Country, Customer, Employee, PostalCode, SalesOrder, Supplier
 from tests.customers.test_customer_rules import change, enter

@@ -16,16 +16,11 @@ import pytest
 from actions.import_sheet import run_import
 from domain import postal_codes, vat_ids
 from domain.numbers import NumberRange, propose_number
-from domain.values import (
-    Branch,
-    BusinessUnit,
-    CustomerKind1,
-    CustomerTrait,
-    OrganizationUnit,
-    Orientation,
-    Territory,
-    Tour,
-)
+from domain.values.company import Branch, BusinessUnit, OrganizationUnit
+from domain.values.countries import Territory
+from domain.values.delivery import Tour
+from domain.values.groups import CustomerKind1, CustomerTrait
+from domain.values.traits import Orientation
 from flask_appadmin.changes import ChangeSet, plan_assign
 from flask_appadmin.copying import plan_copy
 from flask_appadmin.errors import FaultList, FieldError

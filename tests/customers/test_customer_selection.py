@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from actions import ACTIONS
 from actions.import_sheet import run_import
-from domain.values import CustomerKind1
+from domain.values.groups import CustomerKind1
 from flask_appadmin import rights
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.history import ChangeSetRecord

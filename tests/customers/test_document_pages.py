@@ -20,7 +20,7 @@ from domain.trade import (
     RepairOrder,
     SalesOrder,
 )
-from domain.values import Country
+from domain.values.countries import Country
 from models import Address, Contact, Customer
 from tests.customers.test_documents import change, customer, make
 from tests.reader import get, read, send

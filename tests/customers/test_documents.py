@@ -29,20 +29,11 @@ from domain.trade import (
     SalesOrderItem,
 )
 from domain.trade.making import delivery_of, invoice_of
-from domain.values import (
-    Branch,
-    Currency,
-    DeliveryTerm,
-    DeliveryZone,
-    Employee,
-    Intermediary,
-    Language,
-    PaymentTerm,
-    RevenueCode,
-    ShippingMethod,
-    TaxRate,
-    Tenant,
-)
+from domain.values.company import Branch, Employee, Tenant
+from domain.values.countries import Currency, Language
+from domain.values.delivery import DeliveryTerm, DeliveryZone, ShippingMethod
+from domain.values.taxes import RevenueCode, TaxRate
+from domain.values.terms import Intermediary, PaymentTerm
 from flask_appadmin.changes import Applied, ChangeSet, NewRecord
 from flask_appadmin.errors import FaultList
 from flask_appadmin.rights import Operator, Role, User

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 import admin_app
 from domain.catalog import Supplier
-from domain.values import Country
+from domain.values.countries import Country
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import database, fixed_clock
 from flask_appadmin.history import ChangeSetRecord

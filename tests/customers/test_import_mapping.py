@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from openpyxl.comments import Comment
 
 from actions.import_sheet import run_import
-from domain.values import Category
+from domain.values.groups import Category
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.sheets.mapping import guess_targets
 from flask_appadmin.sheets.schemas import draft_of

@@ -15,7 +15,9 @@ from flask.testing import FlaskClient
 from actions.import_sheet import ImportReport, run_import
 from domain.settings import current_setting
 from domain.trade import SalesOrder
-from domain.values import Category, Employee, Territory
+from domain.values.company import Employee
+from domain.values.countries import Territory
+from domain.values.groups import Category
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import AppAdminError, FaultList, NotAllowed
 from flask_appadmin.rights import Operator, system_operator

@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 
 from actions.import_sheet import ImportReport, run_import
-from domain.values import ContactFunction, ContactSpecialization, Employee, Salutation
+from domain.values.company import Employee
+from domain.values.contacts import ContactFunction, ContactSpecialization, Salutation
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.passwords import is_hash
 from flask_appadmin.rights import system_operator

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
 from domain.settings import Setting
-from domain.values import Country
+from domain.values.countries import Country
 from flask_appadmin.arrangements import LayoutField, arranged
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import FaultList

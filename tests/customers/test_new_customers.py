@@ -11,7 +11,9 @@ from flask.testing import FlaskClient
 
 from domain.settings import Setting
 from domain.till import TillReceipt
-from domain.values import Branch, CardType, Country
+from domain.values.company import Branch
+from domain.values.countries import Country
+from domain.values.groups import CardType
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import utcnow
 from flask_appadmin.errors import FaultList

@@ -23,7 +23,9 @@ from domain.settings import Setting, current_setting
 from domain.till import TillCustomerFeed
 from domain.trade import Invoice, InvoiceItem
 from domain.trade.edifact import encoded, interchange
-from domain.values import CardType, Currency, PaymentTerm
+from domain.values.countries import Currency
+from domain.values.groups import CardType
+from domain.values.terms import PaymentTerm
 from flask_appadmin import jobs
 from flask_appadmin.changes import ChangeSet, departures_of
 from flask_appadmin.history import ChangeSetRecord

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from actions.import_sheet import run_import
-from domain.values import CardType
+from domain.values.groups import CardType
 from domain.wincard import SCHEMA, make_schema
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import FaultList, NotAllowed

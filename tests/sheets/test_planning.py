@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from actions.import_sheet import ImportReport, run_import
-from domain.values import Category
+from domain.values.groups import Category
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.errors import AppAdminError, NotAllowed, SheetError
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
