@@ -14,7 +14,7 @@ from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.applying import apply_run, hand_on
-from flask_appadmin.sheets.damage import damages_of
+from flask_appadmin.sheets.damage.damages import damages_of
 from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields
 from flask_appadmin.sheets.marking import finding_sentences, write_marked

@@ -21,7 +21,7 @@ from flask_appadmin.errors import AppAdminError
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
-from flask_appadmin.sheets.damage import repairs_text
+from flask_appadmin.sheets.damage.damages import repairs_text
 from flask_appadmin.sheets.forgetting import let_go
 from flask_appadmin.sheets.outbox import outbox
 from flask_appadmin.sheets.planned import batches

@@ -18,7 +18,9 @@ from flask_appadmin.errors import FieldError
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator, visible
-from flask_appadmin.sheets.damage import LOST, SheetDoctor, cause_words, compare, shown_cell
+from flask_appadmin.sheets.damage.damages import LOST, cause_words, shown_cell
+from flask_appadmin.sheets.damage.doctor import SheetDoctor
+from flask_appadmin.sheets.damage.known_values import compare
 from flask_appadmin.sheets.exporting import cells_of
 from flask_appadmin.sheets.mapping import read_cell
 from flask_appadmin.sheets.planned import Planned, as_text

@@ -15,7 +15,7 @@ from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.merging import current_key, current_keys
 from flask_appadmin.rights import visible
-from flask_appadmin.sheets.damage import SheetDoctor
+from flask_appadmin.sheets.damage.doctor import SheetDoctor
 from flask_appadmin.sheets.import_modes import names_only_children
 from flask_appadmin.sheets.mapping import find_target
 from flask_appadmin.sheets.planned import CHUNK, Named, Planned, as_text, batches

@@ -26,7 +26,7 @@ from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.applying import build_change
 from flask_appadmin.sheets.child_columns import plan_children
 from flask_appadmin.sheets.comparing import Comparison
-from flask_appadmin.sheets.damage import Damages
+from flask_appadmin.sheets.damage.damages import Damages
 from flask_appadmin.sheets.deleting import plan_deletions
 from flask_appadmin.sheets.import_modes import read_defaults, take_defaults
 from flask_appadmin.sheets.mapping import importable_fields

@@ -16,7 +16,9 @@ from flask_appadmin.changes import known_specs
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.sheets.corrections import of_sheet
-from flask_appadmin.sheets.damage import LOST, SheetDoctor, Suspicion, is_home, shown_cell
+from flask_appadmin.sheets.damage.damages import LOST, Suspicion, shown_cell
+from flask_appadmin.sheets.damage.doctor import SheetDoctor
+from flask_appadmin.sheets.damage.suspecting import is_home
 from flask_appadmin.sheets.deleting import identifying_targets, marked_columns
 from flask_appadmin.sheets.exporting import OWNER_NAME
 from flask_appadmin.sheets.import_modes import target_of

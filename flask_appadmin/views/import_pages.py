@@ -19,7 +19,7 @@ from flask_appadmin.rights import Operator, visible
 from flask_appadmin.selections import counted
 from flask_appadmin.sheets.applying import WHOLE_ROW, count_chosen, is_conflict, is_left_out, is_taken
 from flask_appadmin.sheets.corrections import column_of
-from flask_appadmin.sheets.damage import Damage, damages_of
+from flask_appadmin.sheets.damage.damages import Damage, damages_of
 from flask_appadmin.sheets.detection.columns import ColumnHint
 from flask_appadmin.sheets.detection.evidence import SEPARATOR_NAMES, Evidence, encoding_name
 from flask_appadmin.sheets.import_modes import item_of

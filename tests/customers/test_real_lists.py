@@ -25,7 +25,7 @@ from actions.import_sheet import run_import
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.sheets.applying import apply_run
-from flask_appadmin.sheets.damage import damages_of
+from flask_appadmin.sheets.damage.damages import damages_of
 from flask_appadmin.sheets.limits import ReadLimits
 from flask_appadmin.sheets.nursery import nursery
 from flask_appadmin.sheets.planning import Planner

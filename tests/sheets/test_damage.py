@@ -24,7 +24,8 @@ from flask_appadmin.errors import SheetError
 from flask_appadmin.history import ChangeSetRecord
 from flask_appadmin.rights import Operator, system_operator
 from flask_appadmin.sheets.applying import apply_run
-from flask_appadmin.sheets.damage import DamagedSheet, damages_of
+from flask_appadmin.sheets.damage.damages import damages_of
+from flask_appadmin.sheets.damage.doctor import DamagedSheet
 from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.sheets.surveying import ImportOptions, propose_options, survey_file
