@@ -359,8 +359,10 @@ def _serve(arguments: argparse.Namespace) -> int:
     def start_worker(_worker: Any) -> None:
         nonlocal runner
         from flask_appadmin.database import connect_database
+        from flask_appadmin.sheets.handing_on import settle_debts
 
         connect_database(app.config["DATABASE_URL"])
+        settle_debts(Path(app.config["INSTANCE"]))
         runner = jobs.JobRunner()
         runner.start()
 
@@ -540,9 +542,11 @@ def _worker(arguments: argparse.Namespace) -> int:
     import threading
 
     from flask_appadmin import jobs
+    from flask_appadmin.sheets.handing_on import settle_debts
 
     _open()
     _register_jobs()
+    settle_debts(instance_folder())
     runner = jobs.JobRunner(threads=arguments.threads)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

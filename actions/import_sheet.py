@@ -13,8 +13,9 @@ from pathlib import Path
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
-from flask_appadmin.sheets.applying import apply_run, hand_on
+from flask_appadmin.sheets.applying import apply_run
 from flask_appadmin.sheets.damage.damages import damages_of
+from flask_appadmin.sheets.handing_on import hand_on
 from flask_appadmin.sheets.import_modes import faults_of_mode, item_of
 from flask_appadmin.sheets.mapping import find_target, importable_fields
 from flask_appadmin.sheets.marking import finding_sentences, write_marked
@@ -133,15 +134,18 @@ def run_import(
                     count=found.deleted,
                 )
                 raise AppAdminError(words)
-            if not dry_run and (found.new or found.changed or found.deleted):
+            applies = not dry_run and bool(found.new or found.changed or found.deleted)
+            if applies:
                 found.change_set = apply_run(run, spec, operator, reason, instance=instance).change_set
-                found.findings += hand_on(run, spec, operator, instance)
         except BaseException:
             forget_run(run)
             raise
         if dry_run:
             forget_run(run)
             found.run = None
+        elif applies:
+            # The import is stored: whatever happens now, the run stays and knows what it owes.
+            found.findings += hand_on(run, spec, operator, instance)
         return found
 
 

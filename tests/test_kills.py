@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import datetime
 import random
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flask_appadmin.database import fixed_clock, utcnow
+from flask_appadmin.sheets.storage import uploads
 from tests.crashes import OPERATIONS, Forks, Photograph, everyone, findings, kill_child, opened, photograph
 from tests.crashes import filled_columns as columns_of
 from tests.engines import PostgresqlEngine, SqliteEngine
+from tests.spreadsheets import write_csv
 
 _CUSTOMERS = 1_600
 #: After so many pieces of work a fresh database, so that histories stay short.
@@ -175,6 +179,82 @@ def killed_workers(forks: Forks, url: str, kills: int) -> None:
 
 def test_a_killed_worker_leaves_its_job_to_the_next(forks: Forks, stock: Any) -> None:
     killed_workers(forks, stock(), 2)
+
+
+@pytest.mark.req("ME-18", partly=True)
+def test_what_an_import_owes_other_systems_is_laid_down_after_a_kill(forks: Forks, stock: Any, tmp_path: Path) -> None:
+    """Of an import that is stored every changed customer leaves as a file, whoever died in between, and none twice."""
+    import views  # noqa: F401
+    from domain.settings import Setting
+    from flask_appadmin import jobs
+    from flask_appadmin.changes import known_specs
+    from flask_appadmin.rights import system_operator
+    from flask_appadmin.sheets.applying import apply_run
+    from flask_appadmin.sheets.handing_on import settle_debts
+    from flask_appadmin.sheets.outbox import outbox
+    from flask_appadmin.sheets.planning import Planner
+    from flask_appadmin.sheets.sessions import ImportRun, SheetExport
+    from flask_appadmin.sheets.surveying import ImportOptions, propose_options, survey_file
+    from models import Customer
+
+    operator, url = system_operator("Frau Weber"), stock()
+    folder = outbox(tmp_path) / "erp"
+    folder.mkdir()
+
+    def planned(hint: str) -> Any:
+        """A file that gives customers this hint, looked at and ready to be applied."""
+        spec, options = known_specs()["customer"], ImportOptions(mode="replace")
+        living = Customer.select(Customer.customer_number).where(Customer.status.not_in(("deleted", "anonymised")))
+        numbers = [row[0] for row in living.order_by(Customer.id).limit(300).tuples()]
+        path = write_csv(tmp_path / f"{hint}.csv", [["Kunden-Nr.", "Hinweis"], *([number, hint] for number in numbers)])
+        with path.open("rb") as content:
+            stored = uploads(tmp_path).save(content)
+        survey = survey_file(path, path.name, spec, operator, options)
+        options = propose_options(survey, spec, options)
+        run = ImportRun.create(
+            user_name=operator.name, entity="customer", file_name=path.name, storage_name=stored, state="preview",
+            options=options.to_json(), detection=survey.to_json(),
+        )  # fmt: skip
+        Planner(run, path, spec, operator, options).plan(survey)
+        return ImportRun.get_by_id(run.id)
+
+    def restarted() -> int:
+        """What a server does when it starts; answers how many files lie there then."""
+        settle_debts(tmp_path)
+        jobs.run_waiting()
+        assert not ImportRun.select().where(ImportRun.owes_files == True).exists()  # noqa: E712
+        logged = SheetExport.select().count()
+        settle_debts(tmp_path)
+        assert jobs.run_waiting() == 0 and SheetExport.select().count() == logged, "a debt is paid once"
+        return len(list(folder.glob("kunde_*.xml")))
+
+    def kill(pid: int) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not any(folder.glob("kunde_*.xml")):
+            time.sleep(0.001)
+        kill_child(pid)
+
+    with opened(url):
+        if not Setting.update(customer_export_directory="erp").execute():
+            Setting.insert(customer_export_directory="erp").execute()
+        run = planned("erster")
+        parameters = {"run": run.id, "folder": str(tmp_path), "page": "/"}
+        jobs.start("import_apply", "Import", parameters, operator)
+    # Killed while the files are written: the import and its job are done, files are missing.
+    ended = forks.run(url, "job", 1, kill=kill)
+    assert not ended.failed, ended.failed
+    with opened(url):
+        run = ImportRun.get_by_id(run.id)
+        assert (run.state, run.owes_files) == ("done", True) and len(list(folder.iterdir())) < 300
+        assert restarted() == 300 and ImportRun.get_by_id(run.id).counts["laid_down"] == 300
+        assert all("erster" in path.read_text() for path in folder.glob("kunde_*.xml"))
+        for path in folder.iterdir():
+            path.unlink()
+        # Gone between the commit and the first file.
+        run = planned("zweiter")
+        apply_run(run, known_specs()["customer"], operator, instance=tmp_path)
+        assert list(folder.iterdir()) == []
+        assert restarted() == 300
 
 
 @pytest.mark.soak

@@ -18,12 +18,10 @@ from typing import Any
 from flask_appadmin.changes import Applied, ChangeSet, Deletion, Departure, NewRecord, carry_out, departures_of
 from flask_appadmin.database import in_transaction
 from flask_appadmin.errors import AppAdminError
-from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.damage.damages import repairs_text
 from flask_appadmin.sheets.forgetting import let_go
-from flask_appadmin.sheets.outbox import outbox
 from flask_appadmin.sheets.planned import batches
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import ModelSpec
@@ -167,15 +165,17 @@ def apply_run(
     instance: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Applied:
-    """Writes the plan in one transaction together with the mark that it is done; RunEnded the second time.
+    """Writes the plan in one transaction together with the marks that it is done and that `hand_on` is to follow;
+    RunEnded the second time.
 
-    instance: the folder whose files forget who is anonymised; None where there is none. progress: is told (done, total)
+    instance: the folder whose files forget who is anonymised, and in which files for others are laid down; None where
+    there is none. progress: is told (done, total)
     in records; what it raises takes everything back.
     """
 
     def work() -> tuple[Applied, dict[int, Departure]]:
         # Whoever comes second waits here for the first one, and then finds nothing to take.
-        taken = ImportRun.update(state="done").where(
+        taken = ImportRun.update(state="done", owes_files=instance is not None).where(
             ImportRun.id == run.id, ImportRun.state.in_(("preview", "applying"))
         )
         if not taken.execute():
@@ -194,27 +194,6 @@ def apply_run(
     else:
         deletion = let_go(instance, spec, leaving, operator, reason=words)
     return _noted(run, spec, applied, deletion)
-
-
-def hand_on(run: ImportRun, spec: ModelSpec, operator: Operator, instance: Path | None) -> list[str]:
-    """Lays down what other systems get of the records that were written; to be called when all of it is stored.
-
-    Answers the sentences about what did not work, which the run keeps for its page; the import stays as it is.
-    """
-    run = ImportRun.get_by_id(run.id)
-    if instance is None or run.change_set_id is None:
-        return []
-    written = (ChangeRecord.change_set == run.change_set_id) & (ChangeRecord.owner_entity == spec.name)
-    keys = [row[0] for row in ChangeRecord.select(ChangeRecord.owner_id).where(written).distinct().tuples()]
-    try:
-        count, faults = spec.model.hand_on(sorted(keys), operator, outbox(instance))
-    except (AppAdminError, OSError) as fault:
-        told = fault.sentence() if isinstance(fault, AppAdminError) else gettext("Der Ausgangsordner fehlt.")
-        count, faults = 0, [told]
-    if count or faults:
-        counts: Any = {**run.counts, "laid_down": count}
-        ImportRun.update(counts=counts, message=" ".join(faults) or None).where(ImportRun.id == run.id).execute()
-    return faults
 
 
 def leaving_records(run: ImportRun, spec: ModelSpec) -> list[int]:

@@ -163,6 +163,8 @@ class ImportRun(peewee.Model):
     export = peewee.ForeignKeyField(SheetExport, null=True, on_delete="SET NULL", index=False)
     job = peewee.IntegerField(null=True)
     change_set = peewee.ForeignKeyField(ChangeSetRecord, null=True, on_delete="SET NULL")
+    #: It was applied, and what other systems get of it is not laid down yet.
+    owes_files = peewee.BooleanField(default=False)
 
     class Meta:
         table_name = "import_run"

@@ -37,9 +37,10 @@ from flask_appadmin.jobs import Job, RunningJob
 from flask_appadmin.rights import RIGHTS, Operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets import corrections, storage
-from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, hand_on, is_conflict
+from flask_appadmin.sheets.applying import WHOLE_ROW, RunEnded, apply_run, count_chosen, is_conflict
 from flask_appadmin.sheets.damage.damages import damages_of
 from flask_appadmin.sheets.delete_targets import delete_targets
+from flask_appadmin.sheets.handing_on import hand_on
 from flask_appadmin.sheets.import_modes import faults_of_mode
 from flask_appadmin.sheets.inbox import digest_of, open_waiting, refuse_again, waiting_files
 from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields, read_cell
