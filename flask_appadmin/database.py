@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import math
 import os
@@ -724,6 +725,25 @@ def execute_many(sql: str, rows: Iterable[Any]) -> None:
     """Runs a statement for each row. What the engine refuses comes as Peewee's own fault, as from its queries."""
     with __exception_wrapper__:
         database.cursor().executemany(sql, rows)
+
+
+#: About so many values are stored by one statement; rows that have more than half of it are stored one by one.
+_VALUES_AT_ONCE = 240
+
+
+def insert_many(head: str, marks: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Stores rows of the same width by `INSERT … VALUES` and "(?, …)", several with each statement where they are
+    narrow: most of the time is spent between the rows. Faults as of `execute_many`."""
+    rows = list(rows)
+    if not rows:
+        return
+    count = _VALUES_AT_ONCE // max(len(rows[0]), 1)
+    whole = len(rows) - len(rows) % count if count > 2 and len(rows) > count else 0
+    if whole:
+        parts = (tuple(itertools.chain.from_iterable(rows[at : at + count])) for at in range(0, whole, count))
+        execute_many(f"{head} {', '.join([marks] * count)}", parts)
+    if whole < len(rows):
+        execute_many(f"{head} {marks}", rows[whole:])
 
 
 class Prepared:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask_appadmin.arrangements import checked, presets_of, required_names
+from flask_appadmin.arrangements import presets_of
+from flask_appadmin.changes.columnwise import Columns
 from flask_appadmin.changes.elsewhere import write_values
 from flask_appadmin.changes.following import take_over
 from flask_appadmin.changes.running import (
@@ -15,15 +16,14 @@ from flask_appadmin.changes.running import (
     Run,
     depth,
     insert_changes,
-    owner_of,
+    insert_creations,
     refuse,
     require,
-    snapshot,
     visible_keys,
 )
 from flask_appadmin.changes.unique import check_unique
-from flask_appadmin.database import database, engine, execute_many
-from flask_appadmin.errors import FieldError, NotFound
+from flask_appadmin.database import Record, database, engine
+from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import COPIED
 from flask_appadmin.rights import may_edit
@@ -35,12 +35,17 @@ def write_creates(run: Run, records: list[NewRecord]) -> None:
     for record in records:
         by_spec.setdefault(record.spec.name, []).append(record)
     patches: list[tuple[ModelSpec, NewRecord, str, NewRecord]] = []
-    written: list[NewRecord] = []
+    #: Parts whose references wait for records of this set that come later.
+    waiting: list[list[NewRecord]] = []
     for group in sorted(by_spec.values(), key=lambda group: depth(group[0].spec)):
         for start in range(0, len(group), CHUNK * 4):
             part = group[start : start + CHUNK * 4]
-            if _insert_part(run, part, patches):
-                written += part
+            known = len(patches)
+            columns = _insert_part(run, part, patches)
+            if columns is not None and len(patches) == known:
+                _note(run, part, columns)
+            elif columns is not None:
+                waiting.append(part)
             run.advance(len(part))
     for spec, record, name, target in patches:
         if target.key is None or record.key is None:
@@ -51,32 +56,29 @@ def write_creates(run: Run, records: list[NewRecord]) -> None:
             (target.key, record.key),
         )
         record.values[name] = target.key
-    rows = []
-    for record in written if not run.rehearsal else ():
-        assert record.key is not None
-        owner_entity, owner_id = owner_of(record.spec, record.key, record.values)
-        rows.append(
-            (
-                run.change_set,
-                record.spec.name,
-                record.key,
-                owner_entity,
-                owner_id,
-                record.spec.title_of(record.values)[:160],
-                "create",
-                None,
-                None,
-                None,
-                snapshot(record.spec, record.values),
-                record.source or None,
-            )
-        )
-        run.touch(record.spec, record.key, owner_id if record.spec.owner is not None else None)
-    for record in written:
-        assert record.key is not None
-        run.note(record.spec, record.key, None, record.values)
-    insert_changes(rows)
+    for part in waiting:
+        _note(run, part, Columns(part[0].spec, [record.values for record in part]))
+    written = [record for record in records if record.key is not None]
     run.created += sum(1 for record in written if record.spec.owner is None) or len(written)
+
+
+def _note(run: Run, records: list[NewRecord], columns: Columns) -> None:
+    """Notes the stored records in the history, and for whatever follows from them."""
+    spec, owner = records[0].spec, records[0].spec.owner
+    for record in records if spec.watched_fields else ():
+        assert record.key is not None
+        run.note(spec, record.key, None, record.values)
+    if run.rehearsal:
+        return
+    holder = spec.name if owner is None else owner.references.name
+    rows = []
+    for record, content in zip(records, columns.snapshots(), strict=True):
+        key, values = record.key, record.values
+        owner_id = key if owner is None else values.get(owner.name) or 0
+        rows.append((key, owner_id, spec.title_of(values)[:160], content, record.source or None))
+        assert key is not None
+        run.touch(spec, key, owner_id if owner is not None else None)
+    insert_creations(run.change_set, spec.name, holder, rows)
 
 
 def note_copies(run: Run, copied: Iterable[tuple[ModelSpec, int, str, NewRecord]]) -> None:
@@ -102,64 +104,70 @@ def note_copies(run: Run, copied: Iterable[tuple[ModelSpec, int, str, NewRecord]
     )
 
 
-def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> bool:
-    spec = records[0].spec
+def _insert_part(run: Run, records: list[NewRecord], patches: list[Any]) -> Columns | None:
+    """Stores new records of one table; None where something was refused, so that nothing will be stored any more."""
+    spec, rows = records[0].spec, [record.values for record in records]
     KNOWN_SPECS.setdefault(spec.name, spec)
     require(run, spec, "create" if spec.owner is None else "edit")
     if spec.owner is not None:
         _check_owners(run, spec, records)
-    defaulted = [item for item in spec.own_fields if item.default is not None]
     # Presets are for who fills a form; files say themselves what they mean.
     presets = spec.model.starting_values(run.operator) if run.kind in ("form", "import") else {}
     presets |= presets_of(run.operator, spec) if run.kind == "form" else {}
     presets = {name: value for name, value in presets.items() if may_edit(run.operator, spec.field(name))}
-    for record in records:
+    unresolved: set[tuple[int, str]] = set()
+    for place, record in enumerate(records):
         values = record.values
         for name, value in presets.items():
             values.setdefault(name, value)
         for name, value in list(values.items()):
-            if isinstance(value, NewRecord):
+            if value.__class__ is NewRecord:
                 if value.key is None:
                     patches.append((spec, record, name, value))
+                    unresolved.add((place, name))
                 values[name] = value.key
-    spec.model.propose_many([record.values for record in records], run)
-    for record in records:
-        values = record.values
-        for item in defaulted:
-            if item.name not in values:
-                values[item.name] = item.default_value()
+    spec.model.propose_many(rows, run)
+    _fill_defaults(spec, rows)
     before = len(run.faults)
     if spec.model.mirrors:
-        take_over(spec, [record.values for record in records])
-    spec.model.prepare_many([record.values for record in records], run)
-    unresolved = {(id(record), name) for _spec, record, name, _target in patches}
-    for record in records:
-        _check_new(run, record, unresolved)
+        take_over(spec, rows)
+    spec.model.prepare_many(rows, run)
+    columns = Columns(spec, rows)
+    refused = columns.check(run.operator, unresolved)
+    has_rules = spec.model.validate.__func__ is not Record.validate.__func__  # type: ignore[attr-defined]
+    for place, record in enumerate(records) if has_rules or refused else ():
+        for broken in (*refused.get(place, ()), *spec.model.validate(record.values, run)):
+            refuse(run, broken, record.place, record.source)
     if len(run.faults) == before:
         check_unique(run, spec, [(None, record.values, record.place, record.source) for record in records])
     if run.faults:
-        return False  # nothing will be written any more; what follows is still checked, so that all faults are told
-    filled = {name for record in records for name, value in record.values.items() if value is not None}
-    names = [item for item in spec.own_fields if item.name in filled]
+        return None  # nothing will be written any more; what follows is still checked, so that all faults are told
     keys = next_keys(spec, len(records))
-    columns = ["id", "version", "created_at", "updated_at", *(item.column for item in names)]
-    marks = ", ".join([database.param] * len(columns))
-    quoted = ", ".join(f'"{column}"' for column in columns)
-    rows = []
-    # Most values stand in the database as they are; asking Peewee for each of hundreds of cells took longest.
-    converted = spec.converted_fields
-    writers = [(item.name, item.column_field.db_value if item.name in converted else None) for item in names]
     for key, record in zip(keys, records, strict=True):
         record.key = key
-        get = record.values.get
-        stored = (write(get(name)) if write and get(name) is not None else get(name) for name, write in writers)
-        rows.append((key, 1, run.moment, run.moment, *stored))
-    execute_many(f'INSERT INTO "{spec.name}" ({quoted}) VALUES ({marks})', rows)
+    columns.insert(keys, run.moment)
+    filled = columns.filled() if spec.further_fields else ()
     for item in spec.further_fields:
         if item.name in filled:
-            given = [(key, record.values.get(item.name)) for key, record in zip(keys, records, strict=True)]
+            given = [(key, values.get(item.name)) for key, values in zip(keys, rows, strict=True)]
             write_values(item, [pair for pair in given if pair[1] is not None], run.moment)
-    return True
+    return columns
+
+
+def _fill_defaults(spec: ModelSpec, rows: list[dict[str, Any]]) -> None:
+    """Gives the fields that a row does not name their defaults."""
+    named: set[str] = set().union(*rows)
+    constants = spec.constant_defaults
+    nowhere = {name: value for name, value in constants.items() if name not in named}
+    somewhere = [(name, value) for name, value in constants.items() if name in named]
+    made = [item for item in spec.own_fields if callable(item.default)]
+    for values in rows:
+        for name, value in somewhere:
+            values.setdefault(name, value)
+        values.update(nowhere)
+        for item in made:
+            if item.name not in values:
+                values[item.name] = item.default_value()
 
 
 def next_keys(spec: ModelSpec, count: int) -> Sequence[int]:
@@ -184,27 +192,3 @@ def _check_owners(run: Run, spec: ModelSpec, records: list[NewRecord]) -> None:
     found = visible_keys(run.operator, owner.references, keys)
     for missing in sorted(keys - found)[:1]:
         raise NotFound(owner.references, missing)
-
-
-def _check_new(run: Run, record: NewRecord, unresolved: set[tuple[int, str]]) -> None:
-    spec, values = record.spec, record.values
-    item_defaults = spec.constant_defaults
-    mandatory = required_names(run.operator, spec)
-    for name in (*(item.name for item in spec.required_fields), *mandatory):
-        values.setdefault(name, None)
-    for name, value in list(values.items()):
-        item: Any = spec.by_name.get(name)
-        if value is item_defaults.get(name, unresolved) or (
-            value is None and item is not None and not item.required and name not in mandatory
-        ):
-            continue  # a default is right by declaration; nothing may stand where nothing is asked for
-        if item is None or (id(record), name) in unresolved:
-            continue
-        try:
-            if item.right and value is not None and not may_edit(run.operator, item) and value != item.default_value():
-                run.operator.require(f"{item.right}.edit")
-            values[name] = checked(run.operator, item, value)
-        except FieldError as fault:
-            refuse(run, fault, record.place, record.source)
-    for broken in spec.model.validate(values, run):
-        refuse(run, broken, record.place, record.source)

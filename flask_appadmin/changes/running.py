@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_appadmin import search
-from flask_appadmin.database import Record, database, execute_many, key_condition
+from flask_appadmin.database import Record, database, execute_many, insert_many, key_condition
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.history import SECRET
@@ -238,6 +238,17 @@ def insert_changes(rows: Sequence[tuple[Any, ...]]) -> None:
         return
     marks = ", ".join([database.param] * len(CHANGE_COLUMNS))
     execute_many(f'INSERT INTO "change" ({", ".join(CHANGE_COLUMNS)}) VALUES ({marks})', rows)
+
+
+def insert_creations(change_set: int, entity: str, owner_entity: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Notes new records of one table; rows: (key, key of the owner, title, snapshot, source)."""
+    columns = "change_set_id, entity, owner_entity, action, record_id, owner_id, record_title, new_value, source"
+    marks = ", ".join([database.param] * 5)
+    insert_many(
+        f'INSERT INTO "change" ({columns}) VALUES',
+        f"({int(change_set)}, '{entity}', '{owner_entity}', 'create', {marks})",
+        rows,
+    )
 
 
 def owner_of(spec: ModelSpec, key: int, values: dict[str, Any]) -> tuple[str, int]:
