@@ -94,7 +94,7 @@ from domain.values.terms import DiscountType, Intermediary, PaymentTerm, PriceTy
 from domain.values.traits import Authorization, CompanyType, Organization, Orientation, Specialization, Structure
 from domain.vat_ids import VAT_COUNTRIES, split_vat_id
 from flask_appadmin.changes import Departure, Written
-from flask_appadmin.database import Record, utcnow
+from flask_appadmin.database import Record, key_condition, utcnow
 from flask_appadmin.duplicates import CODE, NAME, PHONE, Likeness, Trait
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes.columns import DecimalField
@@ -2947,7 +2947,7 @@ class Address(Record):
         direct: set[int] = set()
         for start in range(0, len(owners), 500):
             query = Customer.select(Customer.id).where(
-                Customer.id << owners[start : start + 500], Customer.direct_shipping_new_addresses
+                key_condition(Customer.id, owners[start : start + 500]), Customer.direct_shipping_new_addresses
             )
             direct.update(row[0] for row in query.tuples())
         for values in rows:

@@ -17,7 +17,7 @@ from peewee import BooleanField, CharField, IntegerField, Table, fn
 from domain.links import Reference
 from domain.rules import ends_before_start, fault, missing
 from domain.values.groups import CardType
-from flask_appadmin.database import Record, database, engine, utcnow
+from flask_appadmin.database import Record, database, engine, key_condition, utcnow
 from flask_appadmin.errors import FaultList, FieldError
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.rights import User
@@ -218,7 +218,7 @@ def give_running_numbers(entity: str, rows: list[dict[str, Any]]) -> None:
     for start in range(0, len(customers), _BLOCK):
         block = customers[start : start + _BLOCK]
         query = _COUNTERS.select(_COUNTERS.customer_id, _COUNTERS.last_number)
-        last.update(query.where(_COUNTERS.entity == entity, _COUNTERS.customer_id << block).tuples())
+        last.update(query.where(_COUNTERS.entity == entity, key_condition(_COUNTERS.customer_id, block)).tuples())
     for values in rows:
         if values.get("sequence_number") is not None:
             last[values["customer"]] = max(last.get(values["customer"], 0), values["sequence_number"])
@@ -246,7 +246,8 @@ def append_positions(model: Any, owner: str, name: str, rows: list[dict[str, Any
     following: dict[int, int] = {}
     owners = sorted({values[owner] for values in rows})
     for start in range(0, len(owners), _BLOCK):
-        query = model.select(column, fn.MAX(position)).where(column << owners[start : start + _BLOCK]).group_by(column)
+        part = key_condition(column, owners[start : start + _BLOCK])
+        query = model.select(column, fn.MAX(position)).where(part).group_by(column)
         following.update({key: last + 1 for key, last in query.tuples()})
     for values in rows:
         if values.get(name) is not None:

@@ -10,6 +10,7 @@ from flask_appadmin.changes.running import (
     Run,
     refuse,
 )
+from flask_appadmin.database import value_condition
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -22,10 +23,8 @@ def check_unique(run: Run, spec: ModelSpec, rows: list[tuple[int | None, dict[st
         items = [spec.field(name) for name in names]
         wanted: dict[tuple[Any, ...], list[tuple[int | None, Any, str]]] = {}
         for key, values, place, source in rows:
-            if not all(name in values for name in names):
-                continue
-            value = tuple(values[name] for name in names)
-            if any(part is None or isinstance(part, NewRecord) for part in value):
+            value = tuple(map(values.get, names))
+            if None in value or any(part.__class__ is NewRecord for part in value):
                 continue
             wanted.setdefault(value, []).append((key, place, source))
         if not wanted:
@@ -56,7 +55,7 @@ def _taken(
     values = sorted({value[0] for value in wanted}, key=str)
     for start in range(0, len(values), CHUNK):
         query = spec.model.select(key_field, *(item.column_field for item in items))
-        for row in query.where(first.column_field.in_(values[start : start + CHUNK])).tuples():
+        for row in query.where(value_condition(first.column_field, values[start : start + CHUNK])).tuples():
             if tuple(row[1:]) in wanted:
                 taken.setdefault(tuple(row[1:]), set()).add(row[0])
     return taken

@@ -22,9 +22,29 @@ if TYPE_CHECKING:
     from flask_appadmin.specs import FieldSpec
 
 
-@functools.lru_cache(maxsize=20_000)
+#: Addresses that are stored as they are typed: small letters and digits of ASCII, no special names. Most are such, and
+#: the whole grammar takes a quarter of a millisecond for each.
+_PLAIN_EMAIL = re.compile(
+    r"[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+"
+    r"(?!(?:arpa|invalid|local|localhost|onion|test)$)[a-z]{2,20}"
+)
+_PLAIN_EMAIL_LENGTH = 60
+
+
 def _normal_email(text: str) -> str | None:
-    """The address as it is stored, None when it is none; remembered, since files and plans ask several times."""
+    """The address as it is stored, None when it is none.
+
+    >>> _normal_email("eva@firma.example"), _normal_email("Eva@Firma.Example"), _normal_email("eva@firma")
+    ('eva@firma.example', 'Eva@firma.example', None)
+    """
+    if len(text) <= _PLAIN_EMAIL_LENGTH and _PLAIN_EMAIL.fullmatch(text):
+        return text
+    return _examined_email(text)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _examined_email(text: str) -> str | None:
+    """The same by all rules; remembered, since files and plans ask several times."""
     from email_validator import EmailNotValidError, validate_email
 
     try:
@@ -68,6 +88,8 @@ def _url(text: str, spec: FieldSpec) -> str:
 
 def _iban(text: str, spec: FieldSpec) -> str:
     """Doctest of the rule (ISO 13616): DE02120300000000202051 is valid, DE02120300000000202052 is not."""
+    if is_plain_iban(text):
+        return text
     from stdnum import iban
     from stdnum.exceptions import ValidationError
 
@@ -77,6 +99,25 @@ def _iban(text: str, spec: FieldSpec) -> str:
     except ValidationError:
         reason = _iban_fault(compact)
     raise FieldError(spec, text, reason, gettext("Bitte prüfen."))
+
+
+#: Country -> how long its IBANs are, and how its letters count in the check digits: countries that know digits only.
+_DIGITS_ONLY = {"DE": (22, "1314"), "AT": (20, "1029")}
+
+
+def is_plain_iban(text: str) -> bool:
+    """Whether it is a valid IBAN, written as it is stored, of a country whose IBANs have digits only.
+
+    Most are such, and the registry of all countries takes a quarter of a millisecond for each.
+
+    >>> is_plain_iban("DE02120300000000202051"), is_plain_iban("DE02120300000000202052")
+    (True, False)
+    """
+    length, letters = _DIGITS_ONLY.get(text[:2], (0, ""))
+    digits = text[2:]
+    if len(text) != length or not (digits.isascii() and digits.isdigit()):
+        return False
+    return int(f"{digits[2:]}{letters}{digits[:2]}") % 97 == 1
 
 
 def _iban_fault(compact: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask_appadmin.changes import known_specs
-from flask_appadmin.database import key_condition
+from flask_appadmin.database import key_condition, value_condition
 from flask_appadmin.errors import FieldError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.merging import current_key, current_keys
@@ -137,7 +137,7 @@ class Matcher:
         key_field = entity.model._meta.primary_key
         condition = visible(self.operator, entity)
         for part in batches(sorted(wanted, key=str), CHUNK):
-            query = entity.model.select(key_field, item.column_field).where(item.column_field.in_(part))
+            query = entity.model.select(key_field, item.column_field).where(value_condition(item.column_field, part))
             for key, value in (query if condition is None else query.where(condition)).tuples():
                 known.setdefault(value, []).append(key)
         for row in rows:
@@ -332,7 +332,9 @@ class Matcher:
         key_field = entity.model._meta.primary_key
         query = entity.model.select(key_field, *(item.column_field for item in items))
         for position, item in enumerate(items):
-            query = query.where(item.column_field.in_(sorted({values[position] for values in wanted}, key=str)))
+            query = query.where(
+                value_condition(item.column_field, sorted({values[position] for values in wanted}, key=str))
+            )
         condition = visible(self.operator, entity)
         for found in (query if condition is None else query.where(condition)).tuples():
             known.setdefault(tuple(found[1:]), found[0])
