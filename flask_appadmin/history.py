@@ -19,8 +19,8 @@ import peewee
 from flask_appadmin.database import database
 from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _, gettext
-from flask_appadmin.rights import Operator, User, mask, may_read, may_read_full, visible
-from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
+from flask_appadmin.rights import Operator, User, visible, words_for
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: How an operation came about; the words operators read.
 KINDS = {
@@ -408,11 +408,7 @@ def _words(spec: FieldSpec | None, text: str | None, operator: Operator, names: 
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if text == SECRET or spec.secret:
         return gettext("geändert")
-    if not may_read(operator, spec):
-        return "••••"
-    value = spec.type.from_json(json.loads(text), spec)
-    words = shown(spec, value, names)
-    return words if may_read_full(operator, spec) else mask(words)
+    return words_for(operator, spec, spec.type.from_json(json.loads(text), spec), names)
 
 
 #: Tables of this room, in the order of their creation.

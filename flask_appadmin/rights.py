@@ -20,7 +20,7 @@ from flask_appadmin.database import Record, database
 from flask_appadmin.errors import NotAllowed
 from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _, many
-from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described, spec_of
+from flask_appadmin.specs import Description, FieldSpec, ModelSpec, ReferenceCache, described, shown, spec_of
 
 
 class Role(Record):
@@ -296,6 +296,14 @@ def may_edit(operator: Operator, spec: FieldSpec) -> bool:
 
 def readable_fields(operator: Operator, spec: ModelSpec) -> tuple[FieldSpec, ...]:
     return tuple(item for item in spec.fields if may_read(operator, item))
+
+
+def words_for(operator: Operator, spec: FieldSpec, value: Any, names: ReferenceCache | None = None) -> str:
+    """A value in words, as far as the operator may see it: whole, with its middle hidden, or dots."""
+    if not may_read(operator, spec):
+        return "••••"
+    words = shown(spec, value, names)
+    return words if may_read_full(operator, spec) else mask(words)
 
 
 def mask(text: str) -> str:

@@ -17,8 +17,8 @@ from flask_appadmin.changes import ChangeSet, UndoPart, known_specs
 from flask_appadmin.errors import NotFound
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
-from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, visible
-from flask_appadmin.specs import FieldSpec, ModelSpec, shown
+from flask_appadmin.rights import Operator, may_edit, may_read, visible, words_for
+from flask_appadmin.specs import FieldSpec, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,8 @@ def later_edits(change_set: int, operator: Operator) -> list[LaterEdit]:
         item = spec.field(name)
         if not may_read(operator, item):
             continue
-        now, before = (shown(item, _value(item, text), names) for text in (last.new_value, first.old_value))
-        if not may_read_full(operator, item):
-            now, before = mask(now), mask(before)
+        texts = (last.new_value, first.old_value)
+        now, before = (words_for(operator, item, _value(item, text), names) for text in texts)
         who, when = last.change_set.user_name, last.change_set.changed_at
         is_open = may_edit(operator, item) and not item.read_only and not item.natural_key
         found.append(LaterEdit(name, str(item.label), now, before, who, when, is_open))

@@ -28,7 +28,7 @@ from flask_appadmin.errors import ConflictError, FieldError, NotFound
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import gettext
-from flask_appadmin.rights import mask, may_edit, may_read_full, visible
+from flask_appadmin.rights import may_edit, visible, words_for
 from flask_appadmin.specs import FieldSpec, ModelSpec, shown
 
 
@@ -175,8 +175,7 @@ def _told(run: Run, item: FieldSpec, value: Any, names: ReferenceCache) -> str:
     """A value that somebody else wrote, as far as this operator may see it."""
     if item.secret:
         return "" if value is None else gettext("geändert")
-    words = shown(item, value, names)
-    return words if may_read_full(run.operator, item) else mask(words)
+    return words_for(run.operator, item, value, names)
 
 
 def split_names(spec: ModelSpec, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[FieldSpec]]:

@@ -24,10 +24,10 @@ from flask_appadmin.duplicates import (
 )
 from flask_appadmin.errors import AppAdminError, NotFound
 from flask_appadmin.i18n import format_datetime, format_number, gettext, ngettext
-from flask_appadmin.rights import Operator, mask, may_read, may_read_full, visible
+from flask_appadmin.rights import Operator, may_read, visible, words_for
 from flask_appadmin.search import fold
 from flask_appadmin.selections import Selection
-from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 from flask_appadmin.views.jobs_page import job_rows
 
 if TYPE_CHECKING:
@@ -178,8 +178,7 @@ class DuplicatesPage:
         found: dict[int, list[str]] = {}
         query = model.select(owner, item.column_field).where(key_condition(owner, keys))
         for key, value in query.order_by(model._meta.primary_key).tuples():
-            words = shown(item, value, names)
-            words = words if may_read_full(self.operator, item) else mask(words)
+            words = words_for(self.operator, item, value, names)
             if words and words not in found.setdefault(key, []):
                 found[key].append(words)
         return {key: ", ".join(words[:4]) for key, words in found.items()}

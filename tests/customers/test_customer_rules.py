@@ -27,7 +27,7 @@ from flask_appadmin.errors import FaultList, FieldError
 from flask_appadmin.fieldtypes import text_rules
 from flask_appadmin.filters import Filter
 from flask_appadmin.history import ChangeRecord
-from flask_appadmin.rights import Operator, system_operator
+from flask_appadmin.rights import Operator, system_operator, words_for
 from flask_appadmin.selections import Selection
 from flask_appadmin.specs import spec_of
 from models import Address, BankAccount, Country, Customer, CustomerTraitAssignment, Employee, PostalCode, Supplier
@@ -248,6 +248,19 @@ def test_a_phone_without_its_country_is_stored_with_a_warning() -> None:
         assert item.warning("0316 99").startswith("Ohne Ländervorwahl lässt sich die Nummer nicht überall wählen.")
     assert SPEC.field("phone").link("+43 1 234") == "tel:+431234"
     assert doctest.testmod(text_rules).failed + doctest.testmod(vat_ids).failed == 0
+
+
+def test_a_bank_number_is_told_as_far_as_the_operator_may_see_it() -> None:
+    iban = spec_of(BankAccount).field("iban")
+    told = {
+        verb: words_for(Operator(None, "Weber", frozenset({f"bank.{verb}"})), iban, "DE02120300000000202051")
+        for verb in ("read_full", "read", "delete")
+    }
+    assert told == {
+        "read_full": "DE02120300000000202051",
+        "read": "DE02 •••• •••• •••• •••• 51",
+        "delete": "••••",
+    }
 
 
 @pytest.mark.req("PX-49", "PX-50", "PX-51", "PX-81", "PX-101", "PX-124", "PX-136")

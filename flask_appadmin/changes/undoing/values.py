@@ -16,8 +16,8 @@ from flask_appadmin.database import database, engine, measure_table
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import FINAL_KINDS, ChangeRecord, ChangeSetRecord, has_final
 from flask_appadmin.i18n import gettext
-from flask_appadmin.rights import Operator, mask, may_read, may_read_full, visible
-from flask_appadmin.specs import FieldSpec, ModelSpec, shown
+from flask_appadmin.rights import Operator, visible, words_for
+from flask_appadmin.specs import FieldSpec, ModelSpec
 
 #: The kinds after which nothing of a record comes back, for SQL.
 _FINAL = ", ".join(f"'{kind}'" for kind in FINAL_KINDS)
@@ -96,10 +96,7 @@ def _is_current(item: FieldSpec, column: str) -> str:
 
 def told_value(operator: Operator, item: FieldSpec, text: str, names: ReferenceCache) -> str:
     """A value as far as this operator may see it."""
-    if not may_read(operator, item):
-        return "••••"
-    words = shown(item, item.type.from_json(json.loads(text), item), names)
-    return (words if may_read_full(operator, item) else mask(words)) or gettext("leer")
+    return words_for(operator, item, item.type.from_json(json.loads(text), item), names) or gettext("leer")
 
 
 def field_conflicts(

@@ -16,9 +16,9 @@ from flask_appadmin.digits import number_or_none
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError, NotFound
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.merging import LINK, MOVE, STAY, FieldChoice, MergePlan, RowChoice, plan_merge
-from flask_appadmin.rights import mask, may_read, may_read_full, visible
+from flask_appadmin.rights import may_read, visible, words_for
 from flask_appadmin.selections import Selection, counted
-from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache, shown
+from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 from flask_appadmin.views.action_pages.request import ActionPages
 from flask_appadmin.views.form_page import posted_reason
 
@@ -183,8 +183,7 @@ class MergePage:
         }
 
     def _words(self, item: FieldSpec, value: Any) -> str:
-        words = shown(item, value, self.names)
-        return words if may_read_full(self.operator, item) else mask(words)
+        return words_for(self.operator, item, value, self.names)
 
     def _words_of(self, spec: ModelSpec, item: FieldSpec) -> str:
         owner = self.spec.label
