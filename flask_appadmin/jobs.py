@@ -5,7 +5,8 @@ a JobRunner in any process takes it. The function gets a RunningJob and answers 
 safe to run twice: whoever wants effect and "done" in one transaction ends with `return run.finish(work)`.
 Units: seconds, UTC. A job that shows no sign of life for 60 seconds is taken over by another process, at most twice.
 Errors: AppAdminError in a job becomes its message; any other exception becomes a sentence with a number, and the log
-has type and place under that number. JobCancelled from `progress` ends the job with nothing written.
+has type and place under that number. JobCancelled from `progress` ends the job with nothing written; one that works
+in steps, each of which is stored for itself, says in `so_far` what was done before it ended.
 Source: docs/decisions/jobs.md; trust.md section 5 (graceful stop, jobs).
 """
 
@@ -160,17 +161,24 @@ class _LeaseLost(Exception):
 _functions: dict[str, Callable[[RunningJob], Any]] = {}
 #: Kinds of jobs that write everything or nothing.
 _rolling_back: set[str] = set()
+#: Kinds of jobs of which parts stay done when they end half-way.
+_in_steps: set[str] = set()
 _wake = threading.Event()
 #: The jobs that this process works on now, by key.
 _running: dict[int, RunningJob] = {}
 
 
-def register_job(kind: str, function: Callable[[RunningJob], Any], *, rolls_back: bool = False) -> None:
-    """Says what a kind of job does; once per kind. One that `rolls_back` has written nothing when it fails."""
+def register_job(
+    kind: str, function: Callable[[RunningJob], Any], *, rolls_back: bool = False, in_steps: bool = False
+) -> None:
+    """Says what a kind of job does; once per kind. One that `rolls_back` has written nothing when it fails; one
+    `in_steps` goes on where it was interrupted, and says itself what is done when it is stopped."""
     if _functions.setdefault(kind, function) is not function:
         raise ValueError(f"two functions for jobs of kind {kind}")
     if rolls_back:
         _rolling_back.add(kind)
+    if in_steps:
+        _in_steps.add(kind)
 
 
 def start(kind: str, title: str, parameters: dict[str, Any], operator: Operator, *, key: str = "") -> Job:
@@ -258,11 +266,13 @@ class RunningJob:
         self.parameters: dict[str, Any] = job.parameters or {}
         self.operator = operator
         self.attempt = job.attempt
-        self.cancelled = False
+        self.cancelled = bool(job.cancel_requested)
         self.stopping = False
         self.done = 0
         self.total = 0
         self.message = ""
+        #: What a job that works in steps has done already: its result when it ends half-way, `message` tells it.
+        self.so_far: Any = None
         self._owner = owner
         self._told = time.monotonic()
         self.finished = False
@@ -363,7 +373,7 @@ def _claim(owner: str) -> Job | None:
         if job is None:
             return None
         ended: dict[str, Any] = {}
-        if job.cancel_requested:
+        if job.cancel_requested and job.kind not in _in_steps:
             ended = {"state": "cancelled", "message": JobCancelled().sentence()}
         elif job.attempt >= _ATTEMPTS:
             message = gettext("Der Vorgang ist %(count)s-mal mittendrin abgebrochen.", count=job.attempt)
@@ -426,6 +436,9 @@ def _run(job: Job, owner: str) -> None:
                 "Das hat nicht geklappt; es wurde nichts geändert. Bitte nennen Sie der Technik die Nummer %(number)s.",
                 number=number,
             )
+            if run is not None and run.so_far is not None:
+                told = gettext("Danach ging es nicht weiter; die Technik findet es unter %(number)s.", number=number)
+                run.message = f"{run.message} {told}"
         ended = {"state": "failed", "message": message, "ended_at": utcnow()}
     finally:
         _running.pop(job.id, None)
@@ -433,6 +446,8 @@ def _run(job: Job, owner: str) -> None:
         ended["message"] = ended["message"][:500]
     if run is not None:
         ended |= {"progress_done": run.done, "progress_total": run.total}
+        if run.so_far is not None and ended["state"] != "waiting":
+            ended |= {"result": run.so_far, "message": run.message[:500]}
     query = Job.update(lease_owner=None, **ended).where(Job.id == job.id, Job.lease_owner == owner)
     in_transaction(query.execute)
 

@@ -25,7 +25,7 @@ from flask_appadmin.changes.assignment import (
     words_of,
 )
 from flask_appadmin.changes.creating import next_keys
-from flask_appadmin.changes.deleting import Deletion, carry_out
+from flask_appadmin.changes.deleting import Deletion, carry_on, carry_out, end_deletion
 from flask_appadmin.changes.departing import ANONYMISE, DELETE, REFUSE, Departure, MustStay, departures_of
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
@@ -65,9 +65,11 @@ __all__ = [
     "Update",
     "ValueGroup",
     "Written",
+    "carry_on",
     "carry_out",
     "copyable",
     "departures_of",
+    "end_deletion",
     "heading_of",
     "is_protected",
     "know",

@@ -3,7 +3,8 @@
 Shape: `carry_out` takes the Departures that were shown and answers what came of every single record; the same for
 buttons, files and the command line. What was deleted is one operation, which can be taken back; what was anonymised is
 another one, which cannot. `details["deletion"]` of the first of them keeps the result for its page: keys and sentences,
-no names.
+no names. Whoever is stopped half-way (`progress` raises) leaves what is done, and a result that names the rest; a job
+that was interrupted goes on with `Deletion.begun_by`.
 Errors: none for single records, they are refused with their reasons; NotAllowed where the right is missing.
 Source: docs/decisions/deletion.md; SC-32.
 """
@@ -18,7 +19,7 @@ from flask_appadmin.changes.anonymising import forget_for_good
 from flask_appadmin.changes.departing import ANONYMISE, DELETE, Departure, MustStay
 from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.errors import AppAdminError, FaultList
-from flask_appadmin.history import ChangeSetRecord
+from flask_appadmin.history import ERASED, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.specs import ModelSpec
@@ -36,10 +37,14 @@ class Deletion:
     refused: dict[int, list[str]] = field(default_factory=dict)
     #: Where words of the anonymised were found -> in how many rows.
     places: dict[str, int] = field(default_factory=dict)
+    #: What was not begun when it was stopped.
+    left: list[int] = field(default_factory=list)
+    #: The job that does it, 0 for none: its operations are found by this.
+    job: int = 0
 
     @property
     def count(self) -> int:
-        return len(self.deleted) + len(self.anonymised) + len(self.refused)
+        return len(self.deleted) + len(self.anonymised) + len(self.refused) + len(self.left)
 
     def parts(self) -> dict[str, Any]:
         """The result as the operation keeps it."""
@@ -48,6 +53,7 @@ class Deletion:
             "anonymised": self.anonymised,
             "refused": [[key, reasons] for key, reasons in self.refused.items()],
             "places": sorted(self.places.items()),
+            "left": self.left,
         }
 
     @classmethod
@@ -64,7 +70,30 @@ class Deletion:
             kept["anonymised"],
             refused,
             dict(kept["places"]),
+            kept.get("left", []),
         )
+
+    @classmethod
+    def begun_by(cls, job: int, operator: Operator, since: int) -> Deletion:
+        """What a job has done already, by the operations after `since`: nothing, unless it was interrupted."""
+        result = cls(job=job)
+        query = ChangeSetRecord.select().where(ChangeSetRecord.id > since, ChangeSetRecord.user == operator.user_id)
+        for operation in query.where(ChangeSetRecord.kind.in_(("delete", "anonymise"))):
+            if not isinstance(operation.details, dict) or operation.details.get("job") != job:
+                continue
+            goes = operation.kind == "delete"
+            action = "delete" if goes else ERASED
+            rows = ChangeRecord.select(ChangeRecord.record_id).where(
+                ChangeRecord.change_set == operation.id,
+                ChangeRecord.action == action,
+                ChangeRecord.entity == operation.entity,
+            )
+            keys = sorted({row[0] for row in rows.tuples()})
+            if goes:
+                result.change_set, result.deleted = operation.id, keys
+            else:
+                result.final_set, result.anonymised = operation.id, keys
+        return result
 
     @property
     def kept_in(self) -> int | None:
@@ -77,6 +106,7 @@ class Deletion:
             (len(self.deleted), gettext("gelöscht")),
             (len(self.anonymised), gettext("anonymisiert")),
             (len(self.refused), gettext("abgelehnt")),
+            (len(self.left), gettext("nicht begonnen")),
         )
         return ", ".join(f"{format_number(count)} {word}" for count, word in parts if count)
 
@@ -90,8 +120,27 @@ def carry_out(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Deletion:
     """Deletes, anonymises or leaves each of these records, as planned; the rules are asked again for each."""
-    operator.require(f"{spec.right}.delete")
     result = Deletion()
+    try:
+        carry_on(spec, departures, operator, result, reason=reason, progress=progress)
+    finally:
+        end_deletion(spec, result)
+    return result
+
+
+def carry_on(
+    spec: ModelSpec,
+    departures: dict[int, Departure],
+    operator: Operator,
+    result: Deletion,
+    *,
+    reason: str = "",
+    progress: Callable[[int], None] = lambda done: None,
+) -> None:
+    """A part of it: adds to the result what comes of these records, also where `progress` stops it. `end_deletion` has
+    to follow the last part."""
+    operator.require(f"{spec.right}.delete")
+    details = {"job": result.job} if result.job else None
     for done, (key, departure) in enumerate(departures.items()):
         progress(done)
         if departure.outcome not in (DELETE, ANONYMISE):
@@ -99,10 +148,10 @@ def carry_out(
             continue
         goes = departure.outcome == DELETE
         if goes:
-            change = ChangeSet("delete", reason=reason, joins=result.change_set)
+            change = ChangeSet("delete", reason=reason, joins=result.change_set, details=details)
             change.delete(spec, key)
         else:
-            change = ChangeSet("anonymise", reason=reason, joins=result.final_set)
+            change = ChangeSet("anonymise", reason=reason, joins=result.final_set, details=details)
             change.anonymise(spec, key)
         try:
             applied = change.apply(operator)
@@ -116,10 +165,13 @@ def carry_out(
         (result.deleted if goes else result.anonymised).append(key)
         for place, count in applied.places:
             result.places[place] = result.places.get(place, 0) + count
+
+
+def end_deletion(spec: ModelSpec, result: Deletion) -> None:
+    """Keeps the result for its page, and clears away what was overwritten."""
     _keep(spec, result)
     if result.anonymised:
         forget_for_good(spec)
-    return result
 
 
 def _reasons(fault: AppAdminError) -> list[str]:
@@ -134,7 +186,8 @@ def _keep(spec: ModelSpec, result: Deletion) -> None:
     ):
         values: dict[Any, Any] = {}
         if operation is not None and operation == result.kept_in:
-            values[ChangeSetRecord.details] = {"deletion": result.parts()}
+            job = {"job": result.job} if result.job else {}
+            values[ChangeSetRecord.details] = {"deletion": result.parts(), **job}
         if len(keys) > 1:
             values[ChangeSetRecord.title] = f"{spec.plural}: {format_number(len(keys))} {word}"
         if values:

@@ -1,7 +1,7 @@
-"""Records that go, with the files that go with them: `let_go` is what pages, imports and the command line call.
+"""Records that go, with the files that go with them: `let_go` is what pages, imports, jobs and the command line call.
 
-Files that name somebody who is anonymised: uploads, exports and files for other systems that
-wait in the instance's folders are removed.
+Files that name somebody who is anonymised (uploads, exports, what waits for other systems) are
+removed.
 
 Shape: a file is read as it is and, where it is a package (xlsx, ods), part by part, in the encodings spreadsheets come
 in. It goes as a whole: nobody edits an operator's file. Runs of imports whose upload went say so.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
 
-from flask_appadmin.changes import ANONYMISE, Deletion, Departure, carry_out
+from flask_appadmin.changes import ANONYMISE, REFUSE, Deletion, Departure, carry_on, end_deletion
 from flask_appadmin.changes.anonymising import Person, persons_of
 from flask_appadmin.changes.running import visible_keys
 from flask_appadmin.history import ChangeRecord
@@ -30,6 +30,8 @@ _ENCODINGS = ("utf-8", "cp1252", "utf-16-le")
 _BLOCK = 1 << 20
 #: The name of a file is the beginning of what a record keeps; copies of the record have a word behind it.
 _NAME_LENGTH = 32
+#: So many records are let go between two looks at the files.
+_AT_A_TIME = 50
 
 
 def let_go(
@@ -40,22 +42,52 @@ def let_go(
     *,
     reason: str = "",
     progress: Callable[[int], None] = lambda done: None,
+    result: Deletion | None = None,
 ) -> Deletion:
     """Deletes, anonymises or leaves each of these records, as planned by `departures_of`, with the files in the
-    instance's folder that belong to those who are anonymised. Files of deleted records stay: they may come back."""
+    instance's folder that belong to those who are anonymised. Files of deleted records stay: they may come back.
+
+    `result` is what to go on with, and has what was done where `progress` raises."""
     operator.require(f"{spec.right}.delete")
-    persons = {
-        key: list(persons_of(spec, [key]))
-        for key, departure in departures.items()
-        if departure.outcome == ANONYMISE and visible_keys(operator, spec, [key])
-    }
+    result = Deletion() if result is None else result
+    result.refused.update({key: list(each.reasons) for key, each in departures.items() if each.outcome == REFUSE})
+    keys = [key for key in departures if key not in result.refused]
+    try:
+        for start in range(0, len(keys), _AT_A_TIME):
+            part = {key: departures[key] for key in keys[start : start + _AT_A_TIME]}
+            _let_some_go(instance, spec, part, operator, result, reason, _beyond(start, progress))
+    finally:
+        done = {*result.deleted, *result.anonymised, *result.refused}
+        result.left = [key for key in keys if key not in done]
+        end_deletion(spec, result)
+    return result
+
+
+def _beyond(begun: int, progress: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda done: progress(begun + done)
+
+
+def _let_some_go(
+    instance: Path,
+    spec: ModelSpec,
+    departures: dict[int, Departure],
+    operator: Operator,
+    result: Deletion,
+    reason: str,
+    progress: Callable[[int], None],
+) -> None:
+    progress(0)
+    going = [key for key, departure in departures.items() if departure.outcome == ANONYMISE]
+    persons = {key: list(persons_of(spec, [key])) for key in sorted(visible_keys(operator, spec, going))}
     if persons:
         # Before the records: when this stops half-way, a file has to be uploaded once more, and that is all.
         forget_files(instance, [person for found in persons.values() for person in found])
-    result = carry_out(spec, departures, operator, reason=reason, progress=progress)
-    # Documents are no copies of anything: they go only when nobody is left beside whom they lie.
-    forget_documents(instance, [person for key in result.anonymised for person in persons[key]])
-    return result
+    try:
+        carry_on(spec, departures, operator, result, reason=reason, progress=progress)
+    finally:
+        # Documents are no copies of anything: they go only when nobody is left beside whom they lie.
+        gone = [key for key in result.anonymised if key in persons]
+        forget_documents(instance, [person for key in gone for person in persons[key]])
 
 
 def forget_files(instance: Path, persons: Iterable[Person]) -> int:

@@ -40,7 +40,8 @@ def job_rows(found: Iterable[Job]) -> list[dict[str, Any]]:
 def _job_row(job: Job) -> dict[str, Any]:
     result = _result_of(job)
     result_url, result_label = "", ""
-    if job.state == "done" and result.get("url"):
+    if result.get("url"):
+        # One that worked in steps has a result also where it was stopped.
         result_url, result_label = safe_path(result["url"]), gettext("Ergebnis")
     elif job.state == "done" and result.get("file") and _file_is_there(job, result["file"]):
         result_url, result_label = url_for("jobs.file_view", id=job.id), gettext("Datei laden")

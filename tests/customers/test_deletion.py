@@ -24,6 +24,8 @@ from flask_appadmin.changes import (
     DELETE,
     REFUSE,
     ChangeSet,
+    Deletion,
+    carry_on,
     carry_out,
     departures_of,
     plan_assign,
@@ -35,7 +37,7 @@ from flask_appadmin.database import database, engine
 from flask_appadmin.errors import FaultList
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import use_locale
-from flask_appadmin.rights import system_operator
+from flask_appadmin.rights import User, operator_of, system_operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.exporting import write_export
@@ -493,3 +495,66 @@ def test_many_customers_are_asked_about_in_as_few_questions_as_a_few(db: Any) ->
             departures_of(CUSTOMER, keys)
         counts.append(counter.count)
     assert counts[0] == counts[1], counts
+
+
+@pytest.mark.engines("sqlite", later="postgresql")
+def test_many_customers_go_as_a_job_that_can_be_stopped_and_goes_on_where_it_was(
+    app: Flask, operator: FlaskClient
+) -> None:
+    """Trust case 87, domain.md section 4: each customer is one transaction, and the result tells what came of each."""
+    keys = make(**{f"K{number:02}": {"status": "draft"} for number in range(54)})
+    build(SalesOrder, customer=keys[-1], number="AB-1")
+    page = question(operator, *keys)
+    assert "Läuft als Auftrag" in page.text
+    build(Note, customer=keys[7], text="Neu")
+    assert "hat jemand etwas daran geändert" in confirm(operator, page).text
+    page = question(operator, *keys)
+    for _click in range(2):
+        confirm(operator, page, _reason="Karteileichen")
+    (job,) = jobs.Job.select()
+    assert (job.title, job.state, Customer.select().count()) == ("53 Kunden löschen", "waiting", 54)
+    # Stopped before it began, nothing is done; the same page may be sent again
+    stop = get(operator, "/admin/jobs/")
+    send(operator, f"/admin/jobs/cancel?id={job.id}", {})
+    assert "es wurde nichts geändert" in get(operator, "/admin/jobs/").text and stop.status == 200
+    confirm(operator, page, _reason="Karteileichen")
+    job = jobs.Job.select().order_by(jobs.Job.id.desc()).get()
+
+    def interrupted(most: int) -> None:
+        """A process took the job, and died after some customers: nothing of it but these is stored."""
+        begun = Deletion.begun_by(job.id, clerk, job.parameters["since"])
+        rest = departures_of(CUSTOMER, [key for key in keys[:-1] if key not in begun.deleted][:most])
+        carry_on(CUSTOMER, rest, clerk, begun, reason="Karteileichen")
+        gone = {"state": "running", "attempt": 1, "heartbeat_at": datetime.datetime(2020, 1, 1), "lease_owner": "x"}
+        jobs.Job.update(gone).where(jobs.Job.id == job.id).execute()
+
+    clerk = operator_of(User.get(User.id == job.user_id))
+    interrupted(3)
+    jobs.Job.update(cancel_requested=True).where(jobs.Job.id == job.id).execute()
+    assert jobs.run_waiting() == 1
+    stopped = jobs.Job.get_by_id(job.id)
+    assert (stopped.state, stopped.message) == ("cancelled", "3 gelöscht, 1 abgelehnt, 50 nicht begonnen")
+    result = get(operator, get(operator, "/admin/jobs/").link("Ergebnis"))
+    assert result.one("div", "tiles").text == "54markiert3gelöscht0anonymisiert1abgelehnt50nicht begonnen"
+    assert results(result)[1] == ["10004", "K03", "nicht begonnen", "Der Auftrag wurde vorher beendet."]
+    rest = get(operator, result.link("Die nicht begonnenen markieren"))
+    assert rest.one("span", "marked-text").text == "50 markiert"
+    undo = get(operator, result.link("Gelöschte wiederherstellen …"))
+    confirm(operator, undo)
+    assert Customer.select().count() == 54
+    # Interrupted and taken over, it goes on to the end, and is one operation
+    confirm(operator, question(operator, *keys), _reason="Karteileichen")
+    job = jobs.Job.select().order_by(jobs.Job.id.desc()).get()
+    interrupted(4)
+    interrupted(2)
+    assert jobs.run_waiting() == 1
+    ended = jobs.Job.get_by_id(job.id)
+    assert (ended.state, ended.message, ended.percent) == ("done", "53 gelöscht, 1 abgelehnt", 100)
+    result = get(operator, ended.result["url"])
+    assert result.one("div", "tiles").text == "54markiert53gelöscht0anonymisiert1abgelehnt"
+    assert results(result)[0] == ["10054", "K53", "abgelehnt", "Kunde kann nicht gelöscht werden: offene Aufträge"]
+    (operation,) = ChangeSetRecord.select().where(ChangeSetRecord.id > job.parameters["since"])
+    assert (operation.title, operation.reason) == ("Kunden: 53 gelöscht", "Karteileichen")
+    assert (operation.deleted_count, Customer.select().count()) == (53, 1)
+    confirm(operator, get(operator, result.link("Gelöschte wiederherstellen …")))
+    assert Customer.select().count() == 54

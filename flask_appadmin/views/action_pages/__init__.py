@@ -14,7 +14,8 @@ from flask_appadmin.views import places
 from flask_appadmin.views.action_pages.bulk_change import ChangePage
 from flask_appadmin.views.action_pages.confirming import AddPage, DocumentPage
 from flask_appadmin.views.action_pages.copying import CopyPage
-from flask_appadmin.views.action_pages.deleting import DeletePage, DeletionResult
+from flask_appadmin.views.action_pages.deleting import DeletePage
+from flask_appadmin.views.action_pages.deletion_result import DeletionResult
 from flask_appadmin.views.action_pages.labels import LabelsPage
 from flask_appadmin.views.action_pages.merging import MergePage
 from flask_appadmin.views.action_pages.request import ActionPages

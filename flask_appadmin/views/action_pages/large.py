@@ -68,7 +68,7 @@ def start_change(
     jobs.start("change", title, parameters, pages.operator, key=key)
     # What was marked was marked for this. The token keeps it for a moment, so that a double click finds the job.
     places.forget_selection(pages.spec)
-    return _to_jobs(gettext("Die Änderung läuft als Auftrag. Hier sehen Sie, wie weit er ist."))
+    return to_jobs(gettext("Die Änderung läuft als Auftrag. Hier sehen Sie, wie weit er ist."))
 
 
 def start_undo(row: ChangeSetRecord, operator: Operator, *, reason: str, over: Iterable[int] = ()) -> Any:
@@ -77,7 +77,7 @@ def start_undo(row: ChangeSetRecord, operator: Operator, *, reason: str, over: I
     parameters = {"change_set": row.id, "reason": reason, "over": sorted(over)}
     last = ChangeSetRecord.select(ChangeSetRecord.id).order_by(ChangeSetRecord.id.desc()).limit(1).scalar()
     jobs.start("undo", title, parameters, operator, key=f"undo:{row.id}:{last}")
-    return _to_jobs(gettext("Das Zurücknehmen läuft als Auftrag. Hier sehen Sie, wie weit er ist."))
+    return to_jobs(gettext("Das Zurücknehmen läuft als Auftrag. Hier sehen Sie, wie weit er ist."))
 
 
 def start_labels(pages: ActionPages, values: dict[str, Any]) -> Any:
@@ -93,10 +93,11 @@ def start_labels(pages: ActionPages, values: dict[str, Any]) -> Any:
     }
     title = gettext("Etiketten: %(what)s", what=counted(pages.spec, pages.count))
     jobs.start("labels", title, parameters, pages.operator)
-    return _to_jobs(gettext("Die Etiketten werden gedruckt; die Datei wartet dann hier auf Sie."))
+    return to_jobs(gettext("Die Etiketten werden gedruckt; die Datei wartet dann hier auf Sie."))
 
 
-def _to_jobs(text: str) -> Any:
+def to_jobs(text: str) -> Any:
+    """The page of the running work, with a word on what was begun."""
     session["toast"] = {"text": text, "undo_url": ""}
     return redirect(url_for("jobs.index_view"))
 
