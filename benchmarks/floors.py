@@ -342,7 +342,8 @@ class Labels:
 def demo_rows(customers: int) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of so many demo customers, ready to be stored in the connected database."""
     from domain import demo_data
-    from domain.demo_data.customers import BATCH_SIZE, CustomerMaker
+    from domain.demo_data.customers import CustomerMaker
+    from domain.demo_data.picking import BATCH_SIZE
     from flask_appadmin.changes import known_specs
 
     with transaction():
@@ -358,7 +359,7 @@ def demo_rows(customers: int) -> dict[str, list[tuple[Any, ...]]]:
 
 def load(made: dict[str, list[tuple[Any, ...]]]) -> float:
     """Stores the rows table by table, without the indexes that only speed up reading; answers the seconds."""
-    from domain.demo_data.customers import COLUMNS
+    from domain.demo_data.columns import COLUMNS
     from flask_appadmin.changes import known_specs
 
     for table in made:

@@ -36,7 +36,7 @@ def customer_spec() -> Any:
 
 def fields() -> list[str]:
     """The 63 fields of the workbooks."""
-    from domain.demo_data.customers import COLUMNS
+    from domain.demo_data.columns import COLUMNS
 
     return [name for name in COLUMNS["customer"] if name not in ("id", "created_at", "updated_at")] + [*_FURTHER]
 

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.demo_data import words
-from domain.demo_data.customers import BATCH_SIZE, COLUMNS, CustomerMaker, Keys
+from domain.demo_data.columns import COLUMNS
+from domain.demo_data.customers import CustomerMaker, Keys
+from domain.demo_data.picking import BATCH_SIZE
 from domain.demo_data.story import tell_story
 from domain.demo_data.worker import Batch, batches_from_worker
 from domain.numbers import draw_numbers

@@ -1,6 +1,6 @@
 """Makes customers with their children and documents, batch by batch, as rows ready to be stored.
 
-Shape: `CustomerMaker.batch` answers table name -> rows; the columns are in `COLUMNS`. Values are those the database
+Shape: `CustomerMaker.batch` answers table name -> rows; the columns are in columns.py. Values are those the database
 stores: money and percentages as whole hundredths, dates as ISO text. A batch depends on the seed, its first number
 and its size, on nothing else, so that any process may make it. Most columns stay empty, as in real stocks of
 customers.
@@ -13,156 +13,17 @@ from __future__ import annotations
 import datetime
 import random
 import re
-import struct
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain.demo_data import words
-from domain.demo_data.check_digits import austrian_vat_code, german_vat_code, gln, iban, luxembourg_vat_code
-from domain.demo_data.towns import TOWNS
-
-#: Customers in one batch; documents are counted per batch, so that their keys are known beforehand.
-BATCH_SIZE = 1_000
-#: Orders and invoices in a batch of `BATCH_SIZE` customers at most.
-ORDERS_PER_BATCH, INVOICES_PER_BATCH = 60, 40
-
-#: The day up to which demo data reach. Fixed, so that the same seed gives the same rows on every day.
-LAST_DAY = datetime.date(2026, 6, 30)
-
-#: Table -> the fields that are filled, in the order of the rows.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "customer": (
-        "id",
-        "created_at",
-        "updated_at",
-        "customer_number",
-        "debtor_account",
-        "active",
-        "status",
-        "customer_kind_1",
-        "is_company",
-        "search_name",
-        "name_1",
-        "name_2",
-        "name_3",
-        "attention_to",
-        "street",
-        "po_box",
-        "country",
-        "postal_code",
-        "city",
-        "phone",
-        "fax",
-        "email",
-        "website",
-        "title",
-        "gln",
-        "external_customer_id",
-        "clerk",
-        "sales_representative",
-        "territory",
-        "currency",
-        "vat_id_country",
-        "vat_id_code",
-        "vat_id_checked_on",
-        "eu_customer",
-        "vat_liable",
-        "legal_form",
-        "industry",
-        "founding_year",
-        "employee_count",
-        "managing_director",
-        "payment_term_1",
-        "payment_kind",
-        "shipping_method",
-        "discount_percent",
-        "credit_limit",
-        "credit_rating",
-        "credit_sale",
-        "delivery_block",
-        "dunning_lock",
-        "collective_invoice",
-        "no_advertising",
-        "consent_post",
-        "consent_email",
-        "turnover_current",
-        "turnover_previous_year",
-        "last_turnover_on",
-        "created_on",
-        "remark",
-        "delivery_instructions",
-    ),
-    "contact": (
-        "customer",
-        "sequence_number",
-        "title",
-        "name_1",
-        "function",
-        "email",
-        "phone_1",
-        "mobile",
-        "birth_date",
-        "active",
-        "vip",
-    ),
-    "address": (
-        "customer",
-        "sequence_number",
-        "is_delivery",
-        "is_invoice",
-        "name_1",
-        "name_2",
-        "street",
-        "country",
-        "postal_code",
-        "city",
-    ),
-    "bank_account": (
-        "customer",
-        "sequence_number",
-        "bank_name",
-        "bic",
-        "bank_code",
-        "iban",
-        "account_holder",
-        "account_number",
-        "direct_debit",
-        "mandate_reference",
-        "mandate_date",
-        "sequence_type",
-        "transfers",
-    ),
-    "running_number": ("customer", "entity", "last_number"),
-    "customer_category": ("customer", "sequence_number", "category"),
-    "sales_order": (
-        "id",
-        "number",
-        "customer",
-        "ordered_on",
-        "status",
-        "clerk",
-        "payment_term",
-        "shipping_method",
-        "customer_order_number",
-    ),
-    "sales_order_item": ("sales_order", "article", "designation", "quantity", "unit_price", "tax_percent"),
-    "invoice": (
-        "id",
-        "number",
-        "customer",
-        "invoiced_on",
-        "due_on",
-        "payment_term",
-        "net_amount",
-        "tax_amount",
-        "total_amount",
-        "paid_amount",
-        "settled",
-    ),
-    "invoice_item": ("invoice", "article", "designation", "quantity", "unit_price", "tax_percent"),
-}
+from domain.demo_data.check_digits import gln, iban
+from domain.demo_data.columns import COLUMNS
+from domain.demo_data.documents import DocumentMaker
+from domain.demo_data.picking import LAST_DAY, Rows, expanded, share, spread
+from domain.demo_data.places import place_table
 
 
 @dataclass(frozen=True)
@@ -198,114 +59,6 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
 
 
-def _spread(entries: Sequence[Any], size: int = 256, *, falling: float = 0.0) -> list[Any]:
-    """A table of `size` places for the entries, each at least once, the first ones more often when `falling` > 0."""
-    weights = [1 / (place + 4) ** falling for place in range(len(entries))]
-    free = size - len(entries)
-    share = free / sum(weights)
-    table: list[Any] = []
-    carried = 0.0
-    for entry, weight in zip(entries, weights, strict=True):
-        carried += weight * share
-        times = int(carried)
-        carried -= times
-        table += [entry] * (1 + times)
-    return table + [entries[0]] * (size - len(table))
-
-
-def _share(value: Any, percent: float, other: Any = None) -> list[Any]:
-    """A table of 256 places that has `value` in so many of a hundred."""
-    count = round(percent * 2.56)
-    return [value] * count + [other] * (256 - count)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A town with everything that follows from it."""
-
-    country: str
-    country_key: int
-    postal_code: str
-    city: str
-    #: Without the addition in brackets, as it stands in names of firms.
-    short_city: str
-    phone_prefix: str
-    territory: int | None
-    currency: int | None
-    legal_forms: Sequence[str]
-    vat_code: Callable[[int], str] | None
-
-
-_DIALLING = {"DE": "+49", "AT": "+43", "CH": "+41", "LU": "+352"}
-_COUNTRY_PERCENT = {"DE": 70, "AT": 25, "CH": 4, "LU": 1}
-_LARGE = ("Berlin", "Hamburg", "München", "Köln", "Frankfurt am Main", "Stuttgart", "Leipzig", "Wien", "Graz", "Zürich")
-
-
-def _vat_maker(country: str) -> Callable[[int], str] | None:
-    """From a random number of 32 bits to the code behind the country, or None where there is no such id."""
-    if country == "DE":
-        return lambda number: german_vat_code(10_000_000 + number % 90_000_000)
-    if country == "AT":
-        return lambda number: austrian_vat_code(number % 10_000_000)
-    if country == "LU":
-        return lambda number: luxembourg_vat_code(100_000 + number % 900_000)
-    return None
-
-
-def _territory(country: str, postal_code: str) -> str:
-    if country == "DE":
-        return {"0": "DE-O", "1": "DE-O", "2": "DE-N", "3": "DE-N", "4": "DE-W", "5": "DE-W", "6": "DE-W"}.get(
-            postal_code[0], "DE-S"
-        )
-    if country == "AT":
-        return "AT-W" if postal_code[0] in "56" else "AT-O"
-    return country
-
-
-class _Rows:
-    """Random picks for one batch, and what its customers pass on to their children."""
-
-    places: list[_Place]
-    surnames: list[tuple[str, str]]
-    companies: list[bool]
-    names: list[str]
-    domains: list[str]
-    phones: list[str]
-    created: list[str]
-
-    def __init__(self, rng: random.Random, count: int) -> None:
-        self.rng = rng
-        self.count = count
-
-    def narrow(self, table: list[Any], count: int | None = None) -> list[Any]:
-        """One pick from a table of 256 places for each row."""
-        return list(map(table.__getitem__, self.rng.randbytes(self.count if count is None else count)))
-
-    def wide(self, table: list[Any], count: int | None = None) -> list[Any]:
-        """One pick from a table of 1,024 places for each row."""
-        return [table[number >> 22] for number in self.longs(count)]
-
-    def longs(self, count: int | None = None) -> list[int]:
-        """A number of 32 bits for each row."""
-        size = self.count if count is None else count
-        return list(struct.unpack(f"<{size}I", self.rng.randbytes(4 * size)))
-
-    def bools(self, percent: float, count: int | None = None) -> list[bool]:
-        limit = round(percent * 2.56)
-        return [byte < limit for byte in self.rng.randbytes(self.count if count is None else count)]
-
-    def some(self, share: float) -> list[int]:
-        """A random choice of rows, about this share of them."""
-        return self.rng.sample(range(self.count), int(self.count * share + self.rng.random()))
-
-    def sparse(self, share: float, make: Callable[[int], Any], other: Any = None) -> list[Any]:
-        """A column that is filled for a share of the rows only."""
-        column = [other] * self.count
-        for index in self.some(share):
-            column[index] = make(index)
-        return column
-
-
 class CustomerMaker:
     """Makes batches of customers for one seed and one database."""
 
@@ -314,14 +67,14 @@ class CustomerMaker:
         self.seed = seed
         self.keys = keys
         self.first_keys = first_keys
-        self._places = self._place_table()
-        self._surnames = _spread([(name, slug(name)) for name in words.SURNAMES], falling=0.5)
+        self._places = place_table(keys.countries, keys.currencies, keys.territories)
+        self._surnames = spread([(name, slug(name)) for name in words.SURNAMES], falling=0.5)
         people = [(name, slug(name), keys.titles.get("Frau")) for name in words.FEMALE_NAMES]
         people += [(name, slug(name), keys.titles.get("Herr")) for name in words.MALE_NAMES]
-        self._first_names = _spread(people)
-        self._firms = _spread(words.FIRMS)
-        self._streets = _spread(words.STREETS, falling=0.4)
-        self._house_numbers = _spread(
+        self._first_names = spread(people)
+        self._firms = spread(words.FIRMS)
+        self._streets = spread(words.STREETS, falling=0.4)
+        self._house_numbers = spread(
             [str(number) for number in range(1, 120)] + ["1a", "3b", "7a", "12-14", "15c", "22a", "128", "204/3/12"],
             falling=0.6,
         )
@@ -332,47 +85,28 @@ class CustomerMaker:
         self._birth_days = [None] * 226 + birth_days
         self._turnovers = [0] * 70 + [round(1.04**step * 10_000) for step in range(186)]
         self._credit_limits = [None] * 190 + [
-            amount * 100 for amount in _spread([5_000, 10_000, 2_500, 20_000, 50_000, 1_000, 100_000, 250_000], 66)
+            amount * 100 for amount in spread([5_000, 10_000, 2_500, 20_000, 50_000, 1_000, 100_000, 250_000], 66)
         ]
-        self._discounts = [None] * 216 + _spread([300, 500, 200, 1000, 250, 750, 1250], 40)
-        self._employees = _spread(keys.employees, falling=0.3)
-        self._representatives = [None] * 100 + _spread(keys.employees, 156)
-        self._kinds = [None] * 120 + _spread(keys.customer_kinds, 136, falling=0.5)
-        self._payment_terms = [None] * 26 + _spread(keys.payment_terms, 230, falling=0.8)
-        self._shipping_methods = [None] * 90 + _spread(keys.shipping_methods, 166, falling=0.5)
-        self._functions = [None] * 60 + _spread(keys.contact_functions, 196)
-        self._categories = _spread(keys.categories, falling=0.3)
-        self._articles = _spread(keys.articles)
+        self._discounts = [None] * 216 + spread([300, 500, 200, 1000, 250, 750, 1250], 40)
+        self._employees = spread(keys.employees, falling=0.3)
+        self._representatives = [None] * 100 + spread(keys.employees, 156)
+        self._kinds = [None] * 120 + spread(keys.customer_kinds, 136, falling=0.5)
+        self._payment_terms = [None] * 26 + spread(keys.payment_terms, 230, falling=0.8)
+        self._shipping_methods = [None] * 90 + spread(keys.shipping_methods, 166, falling=0.5)
+        self._functions = [None] * 60 + spread(keys.contact_functions, 196)
+        self._categories = spread(keys.categories, falling=0.3)
+        self._articles = spread(keys.articles)
         self._statuses = ["active"] * 236 + ["locked"] * 12 + ["draft"] * 8
-        self._banks = {country: _spread(list(banks)[:1_024], 1_024) for country, banks in keys.banks.items() if banks}
-
-    def _place_table(self) -> list[_Place]:
-        table: list[_Place] = []
-        for country, percent in _COUNTRY_PERCENT.items():
-            places = [
-                _Place(
-                    country,
-                    self.keys.countries[country],
-                    town.postal_code,
-                    town.city,
-                    re.split(r" \(|/", town.city)[0],
-                    f"{_DIALLING[country]} {town.area_code} ".replace("  ", " "),
-                    self.keys.territories.get(_territory(country, town.postal_code)),
-                    self.keys.currencies.get("CHF") if country == "CH" else None,
-                    words.LEGAL_FORMS[country],
-                    _vat_maker(country),
-                )
-                for town in sorted(TOWNS, key=lambda town: town.city not in _LARGE)
-                if town.country == country
-            ]
-            table += _spread(places, max(len(places), round(percent * 10.24)), falling=0.4)
-        return (table + table)[:1_024]
+        self._documents = DocumentMaker(
+            first_keys, self._payment_terms, self._shipping_methods, self._employees, self._articles
+        )
+        self._banks = {country: spread(list(banks)[:1_024], 1_024) for country, banks in keys.banks.items() if banks}
 
     def batch(self, ordinal: int, numbers: Sequence[int]) -> dict[str, list[tuple[Any, ...]]]:
         """The rows for customers with these numbers; `ordinal` is the place of the first one in the whole run."""
         rng = random.Random(f"{self.seed}/{numbers[0]}")
         count = len(numbers)
-        rows = _Rows(rng, count)
+        rows = Rows(rng, count)
         customers = self._customers(rows, ordinal, numbers)
         keys = range(self.first_keys["customer"] + ordinal, self.first_keys["customer"] + ordinal + count)
         made: dict[str, list[tuple[Any, ...]]] = {"customer": customers}
@@ -387,10 +121,9 @@ class CustomerMaker:
             if last
         ]
         made["customer_category"] = self._customer_categories(rows, keys)
-        self._documents(made, rows, keys, numbers, ordinal)
-        return made
+        return made | self._documents.batch(rows, keys, ordinal)
 
-    def _customers(self, rows: _Rows, ordinal: int, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+    def _customers(self, rows: Rows, ordinal: int, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
         rng, count = rows.rng, rows.count
         places = rows.places = rows.wide(self._places)
         surnames, first_names = rows.narrow(self._surnames), rows.narrow(self._first_names)
@@ -498,7 +231,7 @@ class CustomerMaker:
                 10_000 + number % 90_000_000 if byte < 150 else None
                 for number, byte in zip(numbers, rng.randbytes(count), strict=True)
             ],
-            "active": rows.narrow(_share(True, 95, False)),
+            "active": rows.narrow(share(True, 95, False)),
             "status": rows.narrow(self._statuses),
             "customer_kind_1": rows.narrow(self._kinds),
             "is_company": companies,
@@ -543,7 +276,7 @@ class CustomerMaker:
             "employee_count": rows.sparse(0.06, lambda index: 1 + phone_numbers[index] % 400),
             "managing_director": rows.sparse(0.05, person),
             "payment_term_1": rows.narrow(self._payment_terms),
-            "payment_kind": rows.narrow(_share("3", 25, None)),
+            "payment_kind": rows.narrow(share("3", 25, None)),
             "shipping_method": rows.narrow(self._shipping_methods),
             "discount_percent": rows.narrow(self._discounts),
             "credit_limit": rows.narrow(self._credit_limits),
@@ -564,11 +297,11 @@ class CustomerMaker:
         }
         return list(zip(*(columns[name] for name in COLUMNS["customer"]), strict=True))
 
-    def _contacts(self, rows: _Rows, keys: range) -> tuple[list[tuple[Any, ...]], list[int]]:
+    def _contacts(self, rows: Rows, keys: range) -> tuple[list[tuple[Any, ...]], list[int]]:
         counts = [
             few if company else 0 for few, company in zip(rows.narrow(_CONTACT_COUNTS), rows.companies, strict=True)
         ]
-        who, places = _expanded(counts)
+        who, places = expanded(counts)
         total = len(who)
         people, surnames = rows.narrow(self._first_names, total), rows.narrow(self._surnames, total)
         phones, longs = rows.rng.randbytes(total), rows.longs(total)
@@ -603,9 +336,9 @@ class CustomerMaker:
             counts,
         )
 
-    def _addresses(self, rows: _Rows, keys: range) -> tuple[list[tuple[Any, ...]], list[int]]:
+    def _addresses(self, rows: Rows, keys: range) -> tuple[list[tuple[Any, ...]], list[int]]:
         counts = rows.narrow(_ADDRESS_COUNTS)
-        who, sequence = _expanded(counts)
+        who, sequence = expanded(counts)
         total = len(who)
         return (
             [
@@ -635,13 +368,13 @@ class CustomerMaker:
         )
 
     def _bank_accounts(
-        self, rows: _Rows, keys: range, numbers: Sequence[int]
+        self, rows: Rows, keys: range, numbers: Sequence[int]
     ) -> tuple[list[tuple[Any, ...]], list[int]]:
         counts = rows.narrow(_BANK_COUNTS)
         counts = [
             count if place.country in self._banks else 0 for count, place in zip(counts, rows.places, strict=True)
         ]
-        who, sequence = _expanded(counts)
+        who, sequence = expanded(counts)
         total = len(who)
         made = []
         for index, number, pick, long, kind in zip(
@@ -670,7 +403,7 @@ class CustomerMaker:
             )
         return made, counts
 
-    def _customer_categories(self, rows: _Rows, keys: range) -> list[tuple[Any, ...]]:
+    def _customer_categories(self, rows: Rows, keys: range) -> list[tuple[Any, ...]]:
         first, second = rows.narrow(self._categories), rows.narrow(self._categories)
         made = []
         for key, one, other, kind in zip(keys, first, second, rows.rng.randbytes(rows.count), strict=True):
@@ -680,92 +413,10 @@ class CustomerMaker:
                     made.append((key, 1, other))
         return made
 
-    def _documents(
-        self,
-        made: dict[str, list[tuple[Any, ...]]],
-        rows: _Rows,
-        keys: range,
-        numbers: Sequence[int],
-        ordinal: int,
-    ) -> None:
-        """Orders with lines, and invoices for most of them; open ones and paid ones."""
-        rng = rows.rng
-        order_key = self.first_keys["sales_order"] + ordinal * ORDERS_PER_BATCH // BATCH_SIZE
-        invoice_key = self.first_keys["invoice"] + ordinal * INVOICES_PER_BATCH // BATCH_SIZE
-        orders, order_items, invoices, invoice_items = [], [], [], []
-        order_count = rows.count * ORDERS_PER_BATCH // BATCH_SIZE
-        invoice_count = rows.count * INVOICES_PER_BATCH // BATCH_SIZE
-        for place in range(order_count):
-            index = rng.randrange(rows.count)
-            day = LAST_DAY - datetime.timedelta(days=rng.randrange(400))
-            term = self._payment_terms[rng.randrange(256)]
-            billed = place < invoice_count
-            orders.append(
-                (
-                    order_key + place,
-                    f"A{order_key + place:07d}",
-                    keys[index],
-                    day.isoformat(),
-                    "done" if billed else "open",
-                    self._employees[rng.randrange(256)],
-                    term,
-                    self._shipping_methods[rng.randrange(256)],
-                    f"B-{rng.randrange(1_000, 99_999)}" if place % 3 == 0 else None,
-                )
-            )
-            net = 0
-            percent = _TAX_PERCENT.get(rows.places[index].country, 0)
-            for _line in range(rng.randrange(1, 5)):
-                article, designation, price = self._articles[rng.randrange(256)]
-                quantity = rng.choice((1, 1, 2, 5, 10, 20, 100))
-                line = (article, designation, quantity * 1_000, price, percent * 100)
-                order_items.append((order_key + place, *line))
-                if billed:
-                    invoice_items.append((invoice_key + place, *line))
-                net += quantity * price // 100
-            if billed:
-                tax = net * percent // 100
-                paid = place % 4 != 0
-                invoices.append(
-                    (
-                        invoice_key + place,
-                        f"R{invoice_key + place:07d}",
-                        keys[index],
-                        (day + datetime.timedelta(days=3)).isoformat(),
-                        (day + datetime.timedelta(days=33)).isoformat(),
-                        term,
-                        net,
-                        tax,
-                        net + tax,
-                        net + tax if paid else 0,
-                        paid,
-                    )
-                )
-        made["sales_order"], made["sales_order_item"] = orders, order_items
-        made["invoice"], made["invoice_item"] = invoices, invoice_items
-
 
 # Most customers of a real stock have no contact, no further address, and one bank account at most.
-_CONTACT_COUNTS = _spread([0] * 20 + [1] * 10 + [2] * 3 + [3, 4, 5])
+_CONTACT_COUNTS = spread([0] * 20 + [1] * 10 + [2] * 3 + [3, 4, 5])
 _ADDRESS_COUNTS = [0] * 205 + [1] * 36 + [2] * 12 + [3] * 3
 _BANK_COUNTS = [0] * 150 + [1] * 92 + [2] * 14
-#: VAT of our lines by country; others are exports.
-_TAX_PERCENT = {"DE": 19, "AT": 20}
 #: Digits of an account number in the IBAN.
 _ACCOUNT_DIGITS = {"DE": 10, "AT": 11, "CH": 12, "LU": 13}
-
-
-def _expanded(counts: Sequence[int]) -> tuple[list[int], list[int]]:
-    """For so many children per row: the row of each child, and its place among its siblings from 1."""
-    who, places = [], []
-    for index, count in enumerate(counts):
-        if count == 1:
-            who.append(index)
-            places.append(1)
-        elif count:
-            who += [index] * count
-            places += _PLACES[count]
-    return who, places
-
-
-_PLACES = [list(range(1, count + 1)) for count in range(6)]

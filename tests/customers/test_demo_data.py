@@ -16,7 +16,8 @@ from schwifty import BIC, IBAN
 
 from domain import demo_data
 from domain.demo_data import check_digits, create_demo_data, story, words
-from domain.demo_data.customers import COLUMNS, CustomerMaker, Keys, slug
+from domain.demo_data.columns import COLUMNS
+from domain.demo_data.customers import CustomerMaker, Keys, slug
 from domain.demo_data.towns import TOWNS
 from domain.demo_data.worker import batches_from_worker
 from flask_appadmin import loading, search
