@@ -320,6 +320,10 @@ CORPUS: list[tuple[str, str, Any]] = [
     ("apostrophe", "xlsx", cells("Telefon", lambda value: "'" + value)),
     ("apostrophe", "xlsx", cells("PLZ", lambda value: "'" + value, SOME)),
     ("apostrophe", "xlsx", foreign(lambda file: file.change("Telefon", lambda value: "'+49 351 1", SOME))),
+    ("apostrophe", "xlsx", cells("Telefon", lambda value: "''" + value)),
+    ("apostrophe", "csv", csv_cells("Telefon", lambda value: "''+43 1 234567")),
+    ("apostrophe", "xlsx", foreign(lambda file: file.change("Telefon", lambda value: "''+43 1 234567", SOME))),
+    ("apostrophe", "xlsx", foreign(lambda file: file.change("Kreditlimit", lambda value: "’1234,50", SOME))),
     ("encoding", "xlsx", cells("Name 1", misread("utf-8", "cp1252"))),
     ("encoding", "xlsx", cells("Name 1", misread("mac_roman", "cp1252"))),
     ("encoding", "xlsx", cells("Name 1", misread("cp1252", "utf-8"))),
@@ -444,6 +448,17 @@ def test_what_is_chosen_about_a_damage_is_done_and_told(good: dict[str, Path], c
     run, _causes = examined(path, clerk, {damage.key: "repair"})
     assert (run.counts["new"], run.counts["error"]) == (10, 0)
     assert [row.plan["postal_code"] for row in ImportRow.select().where(ImportRow.run == run.id)] == CODES
+
+    for written, wanted in (("''+43 1 234567", "+43 1 234567"), ("'+49 351 1", "+49 351 1")):
+        path.write_bytes(good["xlsx"].read_bytes())
+        foreign(lambda file, written=written: file.change("Telefon", lambda value: written, SOME))(path)
+        run, _causes = examined(path, clerk)
+        (damage,) = damages_of(run.detection)
+        words = "Spalte „Telefon“: 3 Zellen mit einem Apostroph davor. "
+        assert damage.sentence() == f"{words}Reparieren: {written} → {wanted} (Zeile 3)."
+        run, _causes = examined(path, clerk, {damage.key: "repair"})
+        phones = [row.plan["phone"] for row in ImportRow.select().where(ImportRow.run == run.id)]
+        assert (run.counts["error"], phones.count(wanted), len(phones)) == (0, 3, 10)
 
 
 @pytest.mark.engines("sqlite")

@@ -21,6 +21,7 @@ from flask_appadmin.sheets.damage.traces import (
     is_cut_iban,
     serial_day,
     visible_text,
+    without_apostrophes,
 )
 from flask_appadmin.specs import FieldSpec
 
@@ -101,7 +102,7 @@ def _compare_texts(cell: Any, base: str, item: FieldSpec) -> str:
     if isinstance(cell, int | float):
         return _compare_with_number(cell, base, digits)
     text = str(cell)
-    if text == f"'{base}":
+    if len(text) > len(base) and without_apostrophes(text) in (base, without_apostrophes(base)):
         return "apostrophe"
     if visible_text(text) == visible_text(base):
         return "invisible" if INVISIBLE.search(text) or HARD_BLANKS.search(text) else "blanks"

@@ -20,11 +20,11 @@ from flask_appadmin.sheets.damage.traces import (
     is_cut_iban,
     serial_day,
     visible_text,
+    without_apostrophes,
 )
 from flask_appadmin.sheets.detection.columns import ColumnHint
 from flask_appadmin.specs import FieldSpec
 
-_APOSTROPHE = re.compile(r"'[+=\-@\d]")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _HOME = frozenset(("", "d", "de", "deu", "deutschland", "germany", "brd", "276"))
 #: Texts of which doubtful letters say nothing.
@@ -44,6 +44,8 @@ def look(cell: Any, item: FieldSpec, hint: ColumnHint) -> Suspicion | None:
             return _look_at_number(cell, item, hint)
         return _look_at_text(cell, item, hint)
     if name == "date":
+        if isinstance(cell, str) and (bare := without_apostrophes(cell)) != cell:
+            return "apostrophe", bare, "ask"
         number = serial_day(cell)
         return ("serial", EPOCH + datetime.timedelta(days=number), "ask") if number else None
     if name in ("integer", "decimal"):
@@ -81,9 +83,9 @@ def _look_at_text(cell: str, item: FieldSpec, hint: ColumnHint) -> Suspicion | N
     if HARD_BLANKS.search(cell):
         # A field keeps common blanks instead.
         return "invisible", visible_text(cell), "note"
+    if (bare := without_apostrophes(cell)) != cell:
+        return "apostrophe", bare, "ask"
     first = cell[:1]
-    if first == "'" and _APOSTROPHE.match(cell):
-        return "apostrophe", cell[1:], "ask"
     if first == "=" and FORMULA.match(cell):
         return "formula", LOST, "ask"
     if cell.isascii() and (first.isdigit() or first in "+-"):
@@ -113,6 +115,8 @@ def look_at_amount(cell: Any, item: FieldSpec) -> Suspicion | None:
     if isinstance(cell, str):
         if FORMULA.match(cell):
             return "formula", LOST, "ask"
+        if (bare := without_apostrophes(cell)) != cell:
+            return "apostrophe", bare, "ask"
         if places < 3 and _GROUPED.fullmatch(cell):
             # German groups are read as such; in the English way they are one mark apart from a fraction.
             return ("separators", cell.replace(",", ""), "ask") if "," in cell else None

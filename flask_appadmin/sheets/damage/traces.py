@@ -15,6 +15,8 @@ POINT_ZERO = re.compile(r"(\d+)[.,]0{1,2}")
 _MONTHS = "Jan|Feb|Mrz|Mär|Mar|Apr|Mai|May|Jun|Jul|Aug|Sep|Okt|Oct|Nov|Dez|Dec"
 MONTH_TEXT = re.compile(rf"\d{{1,2}}\.?[ -]?(?:{_MONTHS})\.?|(?:{_MONTHS})\.?[ -]\d{{2}}(?:\d\d)?", re.IGNORECASE)
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+#: What hides a formula or keeps a number a text, once or several times, and as word processors turn it.
+_APOSTROPHES = re.compile(r"['‘’´`]+(?=[+=\-@\d])")
 HARD_BLANKS = re.compile("[\u00a0\u2007\u202f]")
 
 
@@ -42,3 +44,13 @@ def serial_day(cell: Any) -> int:
 def visible_text(text: str) -> str:
     """A text without what cannot be seen, and with one blank where there are several."""
     return " ".join(HARD_BLANKS.sub(" ", INVISIBLE.sub("", text)).split())
+
+
+def without_apostrophes(text: str) -> str:
+    """A text without the apostrophes before what a spreadsheet program would calculate.
+
+    >>> without_apostrophes("''+43 1 2345"), without_apostrophes("'s Wirtshaus")
+    ('+43 1 2345', "'s Wirtshaus")
+    """
+    found = _APOSTROPHES.match(text)
+    return text[found.end() :] if found is not None else text
