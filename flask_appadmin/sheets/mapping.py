@@ -16,6 +16,7 @@ from flask_appadmin.i18n import gettext, use_locale
 from flask_appadmin.rights import Operator, may_edit
 from flask_appadmin.search import fold
 from flask_appadmin.sheets.exporting import ROW_KEY, exportable_fields, headings
+from flask_appadmin.sheets.unknown_values import is_closed
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
 #: The target of the column that carries the row keys of our own files, and of the owner's number on child sheets.
@@ -30,7 +31,7 @@ LETTERS_TARGET = "#letters:"
 _TOLERATED = 0.2
 #: Words that say too little at the end of a longer heading: an e-mail address is no street.
 _TOO_GENERAL = frozenset(("adresse", "address"))
-#: Below this number of values a heading of ours counts more than what stands below it.
+#: Below this number of values, or of words for codes, a heading of ours counts more than what stands below it.
 _FEW = 20
 
 
@@ -208,8 +209,9 @@ def _guess(
         fault = _refusal(spec, target, values, names)
         if not fault:
             return Guess(target, reason, look)
-        if look == "good" and len(values) < _FEW and not _is_natural(spec, target):
-            # A short list with a heading of ours: its faults are named row by row.
+        is_short = len(values) < _FEW or _can_be_explained(spec, target, values)
+        if look == "good" and is_short and not _is_natural(spec, target):
+            # A heading of ours with few words below it: its faults are named row by row, or the words are asked for.
             return Guess(target, fault, "warn")
         refused = refused or fault
     return Guess("", refused, "warn" if refused else "")
@@ -229,6 +231,12 @@ def _is_foreign_key(
     first = not any(target in own for target in taken)
     is_own = any(target in own for target, _reason, _look in candidates)
     return named and fits and first and (is_own or not candidates)
+
+
+def _can_be_explained(spec: ModelSpec, target: str, values: list[Any]) -> bool:
+    """Whether a column leads to a list of codes by so few words that somebody may say what each of them means."""
+    found = find_target(target, spec)
+    return found is not None and is_closed(found[1]) and len({fold(str(value)) for value in values}) < _FEW
 
 
 def _is_natural(spec: ModelSpec, target: str) -> bool:

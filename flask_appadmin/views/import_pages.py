@@ -376,7 +376,7 @@ def preview_context(
             "next": url_for("imports.preview_view", id=run.id, show=show, page=page + 1) if page < pages else "",
         },
         "empty": _empty(run, show),
-        "headline": _headline(run, survey),
+        "headline": _headline(run, survey, options),
         "damages": [_damage_row(damage, options.repairs, own) for damage in damages_of(run.detection)],
         "repair_url": url_for("imports.repair_view", id=run.id),
     }
@@ -446,23 +446,37 @@ def _cleared_note(run: ImportRun) -> tuple[str, str] | None:
     return words, url_for("imports.preview_view", id=run.id, show="cleared")
 
 
-def _headline(run: ImportRun, survey: Survey) -> str:
+def _headline(run: ImportRun, survey: Survey, options: ImportOptions) -> str:
+    """What matters above all: a message, or columns that are left out although their heading is known."""
     if run.message:
         return str(run.message)
     secret = gettext("wird nie aus einer Datei übernommen")
-    closed = [
-        hint.heading
-        for hint, guess in zip(survey.main.detection.columns, survey.main.guesses, strict=False)
-        if guess[1] == secret
+    found = zip(survey.main.detection.headings, survey.main.guesses, options.targets, strict=False)
+    left_out = [
+        (f"„{heading}“", reason) for heading, (_target, reason, look), target in found if look == "warn" and not target
     ]
+    closed = [heading for heading, reason in left_out if reason == secret]
+    others = [heading for heading, reason in left_out if reason != secret]
+    sentences = []
     if closed:
-        return ngettext(
-            "Die Spalte %(columns)s wird nie aus einer Datei übernommen.",
-            "Die Spalten %(columns)s werden nie aus einer Datei übernommen.",
-            len(closed),
-            columns=", ".join(f"„{heading}“" for heading in closed),
+        sentences.append(
+            ngettext(
+                "Die Spalte %(columns)s wird nie aus einer Datei übernommen.",
+                "Die Spalten %(columns)s werden nie aus einer Datei übernommen.",
+                len(closed),
+                columns=", ".join(closed),
+            )
         )
-    return ""
+    if others:
+        sentences.append(
+            ngettext(
+                "Die Spalte %(columns)s wird nicht übernommen; warum, steht unter „Zuordnung“.",
+                "Die Spalten %(columns)s werden nicht übernommen; warum, steht unter „Zuordnung“.",
+                len(others),
+                columns=", ".join(others),
+            )
+        )
+    return " ".join(sentences)
 
 
 def _range(total: int, page: int, shown_rows: int) -> str:

@@ -255,6 +255,16 @@ def test_unknown_words_are_explained_once_and_remembered_with_the_mapping(
     page, _run = preview(operator, path, content.replace("Nr;", "Kundennummer;").replace("frei", "Frachtfrei"))
     assert tiles_of(page)["Fehler"] == 1 and "gilt für diese Datei" in words_of(page)
 
+    # A list of codes of which nothing fits is asked for by its words, however long the file is; a column whose heading
+    # only sounds like one is left out and named.
+    for rows in (3, 30):
+        lines = [f"{20000 + number};N {number};Narnia;fern" for number in range(rows)]
+        content = "\n".join(("Kundennummer;Name;Länderkennzeichen;Kd. Status", *lines))
+        page, run = preview(operator, path, content)
+        assert (tiles_of(page)["Fehler"], tiles_of(page)["neu"]) == (rows, 0)
+        assert f"Länderkennzeichen : „Narnia“ in {rows} Zeilen, zuerst in Zeile 2" in words_of(page), words_of(page)
+        assert "Die Spalte „Kd. Status“ wird nicht übernommen; warum, steht unter „Zuordnung“." in words_of(page)
+
 
 @pytest.mark.engines("sqlite")
 def test_cells_are_mended_and_rows_decided_on_the_page_of_the_preview(operator: FlaskClient, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def written_in(path: Path, given: Given) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {name: Counter() for name in _joined(places)}
     for row in rows[1:] if first else rows:
         cells = {name: row[place] for name, place in places.items() if place < len(row)}
-        cells = {name: cell if cell.startswith("''") else cell.removeprefix("'") for name, cell in cells.items()}
+        cells = {name: re.sub(r"^['‘’]+(?=[+=\-@\d])", "", cell) for name, cell in cells.items()}
         for name, text in _joined(cells).items():
             found[name][text] += 1
     return found
