@@ -27,7 +27,7 @@ from flask_appadmin import customfields
 from flask_appadmin.database import Record, database
 from flask_appadmin.errors import FieldError, MissingValue
 from flask_appadmin.fieldtypes.columns import json_text
-from flask_appadmin.i18n import _, gettext, many
+from flask_appadmin.i18n import _, current_locale, gettext, many
 from flask_appadmin.rights import Operator, Role, hide_fields
 from flask_appadmin.specs import Description, FieldSpec, ModelSpec, described, title_fields
 
@@ -112,9 +112,14 @@ class Arrangement:
     required: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: Table -> the line of each field that may have a preset.
     presets: Mapping[str, Mapping[str, Line]] = field(default_factory=dict)
+    #: (rights, language) -> what pages have worked out about fields for operators who have both.
+    worked_out: dict[Any, dict[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
 
 
 _NOTHING = Arrangement()
+
+#: So many sets of rights and languages have something kept for them at a time.
+_MOST_KINDS = 12
 
 #: (database, work group, what is absent) -> (stamp of the lines, what they mean); kept for the whole process.
 _kept: dict[Any, tuple[Any, Arrangement]] = {}
@@ -198,6 +203,26 @@ def arrangement_of(operator: Operator) -> Arrangement:
     """What is arranged for this operator; nothing outside of `arranged()`."""
     frame = _frame.get()
     return frame.of(operator.role) if frame is not None else _NOTHING
+
+
+def worked_out(operator: Operator) -> dict[Any, Any]:
+    """Where pages keep what follows from declarations, arrangement, rights and language alone, and from no record.
+
+    All operators of a work group find the same until somebody arranges, or changes the rights of the group. Who is
+    looked at from outside of his own request finds nothing.
+    """
+    frame = _frame.get()
+    served = frame.operator() if frame is not None else None
+    if frame is None or served is None or (served.role, served.rights) != (operator.role, operator.rights):
+        return {}
+    kept = frame.of(operator.role).worked_out
+    place = (operator.rights, current_locale())
+    found = kept.get(place)
+    if found is None:
+        if len(kept) >= _MOST_KINDS:
+            kept.clear()
+        found = kept[place] = {}
+    return found
 
 
 def _stamp(absent: tuple[Absent, ...]) -> Any:

@@ -760,15 +760,22 @@ class Prepared:
         self._made: dict[str, tuple[str, list[int | None], list[Any], list[Any]]] = {}
 
     def __call__(self, *values: Any) -> list[tuple[Any, ...]]:
+        return self.read(self.stored(*values))
+
+    def stored(self, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows as the engine answers them, good for finding out whether they are as before."""
         made = self._made.get(engine())
         if made is None:
             made = self._made[engine()] = self._prepare()
-        sql, blanks, fixed, fields = made
+        sql, blanks, fixed, _fields = made
         filled = [value if at is None else values[at] for at, value in zip(blanks, fixed, strict=True)]
-        return [
-            tuple(field.python_value(value) for field, value in zip(fields, row, strict=True))
-            for row in database.execute_sql(sql, filled).fetchall()
-        ]
+        rows: list[tuple[Any, ...]] = database.execute_sql(sql, filled).fetchall()
+        return rows
+
+    def read(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Rows that `stored` answered, as Python values."""
+        fields = self._made[engine()][3]
+        return [tuple(field.python_value(value) for field, value in zip(fields, row, strict=True)) for row in rows]
 
     def _prepare(self) -> tuple[str, list[int | None], list[Any], list[Any]]:
         query = self._make(*(Value(blank, converter=False) for blank in self._blanks))

@@ -15,7 +15,7 @@ from typing import Any
 import peewee
 
 from flask_appadmin.changes.anonymising import Person, hide_in_texts, register_store
-from flask_appadmin.database import database, utcnow
+from flask_appadmin.database import Prepared, database, utcnow
 from flask_appadmin.fieldtypes.columns import JSONField
 from flask_appadmin.i18n import _
 from flask_appadmin.rights import Operator, User
@@ -80,15 +80,25 @@ def latest(spec: ModelSpec, key: int | None, operator: Operator, days: float = D
     """The operator's newest draft of a record (None: of a new one) that can be taken up again, or None."""
     if operator.user_id is None:
         return None
-    same = FormDraft.record_id.is_null() if key is None else FormDraft.record_id == key
-    query = FormDraft.select().where(
-        FormDraft.user == operator.user_id,
-        FormDraft.entity == spec.name,
-        same,
+    since = utcnow() - datetime.timedelta(days=days)
+    own = (operator.user_id, spec.name, since)
+    row = next(iter(_latest_new(*own) if key is None else _latest(*own, key)), None)
+    return FormDraft.get_or_none(FormDraft.id == row[0]) if row is not None else None
+
+
+def _newest(user: Any, entity: Any, since: Any, *key: Any) -> Any:
+    query = FormDraft.select(FormDraft.id).where(
+        FormDraft.user == user,
+        FormDraft.entity == entity,
+        FormDraft.record_id == key[0] if key else FormDraft.record_id.is_null(),
         ~FormDraft.closed,
-        FormDraft.saved_at > utcnow() - datetime.timedelta(days=days),
+        FormDraft.saved_at > since,
     )
-    return query.order_by(FormDraft.saved_at.desc(), FormDraft.id.desc()).first()
+    return query.order_by(FormDraft.saved_at.desc(), FormDraft.id.desc()).limit(1)
+
+
+#: Every form asks it when it is drawn, and there is hardly ever one.
+_latest, _latest_new = Prepared(_newest, blanks=4), Prepared(_newest, blanks=3)
 
 
 def find(spec: ModelSpec, key: int | None, operator: Operator, token: str, days: float = DAYS) -> Any:

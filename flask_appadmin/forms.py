@@ -2,8 +2,9 @@
 
 Shape: a SpecForm is a WTForms form with one SpecField per field; a SpecField is at the same time the light object that
 templates draw (name, kind, label, value, errors …; see templates/appadmin/fields.html). Text goes in, Python values
-come out by the field's own kind of value; nothing about a field is decided here. WTForms builds each field once; the
-forms of a request copy it, since building costs thirty times as much as copying and a page has hundreds of fields.
+come out by the field's own kind of value; nothing about a field is decided here. WTForms builds each field once; what
+rights, language and layouts make of it is worked out once for all who have the same, and the forms of a request copy
+that, since building costs thirty times as much as copying and a page has hundreds of fields.
 Errors: a value that cannot be read stays in the field as typed, with its sentence in `errors`.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,11 +23,11 @@ from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
 
 from flask_appadmin import search
-from flask_appadmin.arrangements import is_required
+from flask_appadmin.arrangements import is_required, worked_out
 from flask_appadmin.database import Prepared
 from flask_appadmin.digits import is_number
 from flask_appadmin.errors import FieldError
-from flask_appadmin.i18n import gettext
+from flask_appadmin.i18n import current_locale, gettext
 from flask_appadmin.rights import Operator, mask, may_edit, may_read, may_read_full, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec, ReferenceCache
 
@@ -36,8 +37,14 @@ SELECT_LIMIT = 60
 #: A table that was found too long for a drop-down is not asked again for so long.
 _LONG_SECONDS = 60.0
 
+#: So many references are kept with what they offer; each change of a short table makes them anew.
+_MOST_REFERENCES = 2_000
+
 #: Model -> the question for what a drop-down over its table offers.
 _first_choices: dict[Any, Prepared] = {}
+
+#: (model, language) -> the rows a drop-down was last made of, and what it offers as long as they are the same.
+_known_choices: dict[tuple[Any, str], tuple[list[Any], list[tuple[str, str]]]] = {}
 
 #: Table -> when it was last found too long.
 _long_tables: dict[str, float] = {}
@@ -139,6 +146,8 @@ class SpecField(wtforms.Field):
         self.errors: list[str] = []
         #: Its fault is only that nothing was typed: what is said about it passes.
         self.missing = False
+        #: How it is drawn without name and value, shared by all its copies (views/form_page/patterns.py).
+        self.patterns: dict[Any, str] = {}
 
     def named(self, prefix: str) -> SpecField:
         """A copy of this field for one form."""
@@ -342,29 +351,41 @@ class FormMaker:
         self.owner: tuple[ModelSpec, int | None] | None = None
         #: (table, owner) -> its children as `children_of` answers them.
         self._within: dict[tuple[str, int], list[tuple[int, str, bool]]] = {}
-        #: (field, for a new record, read only) -> the field as it stands in every form of this request, None if hidden.
-        self._arranged: dict[tuple[FieldSpec, bool, bool], SpecField | None] = {}
 
     def make(
         self, items: tuple[FieldSpec, ...], *, prefix: str = "", is_new: bool = False, read_only: bool = False
     ) -> Any:
         """An empty form over the fields the operator may see."""
-        found = (self._arranged_field(item, is_new, read_only) for item in items)
-        return SpecForm(tuple(field for field in found if field is not None), prefix)
+        return SpecForm(self.arranged(items, is_new=is_new, read_only=read_only), prefix)
 
-    def _arranged_field(self, item: FieldSpec, is_new: bool, read_only: bool) -> SpecField | None:
+    def arranged(self, items: Iterable[FieldSpec], *, is_new: bool, read_only: bool) -> tuple[SpecField, ...]:
+        """The fields the operator may see, as they stand in his forms; the same ones while they look the same."""
+        kept = self.kept
+        found = [self._arranged_field(item, is_new, read_only, kept) for item in items]
+        return tuple(field for field in found if field is not None)
+
+    @property
+    def kept(self) -> dict[Any, Any]:
+        """Where stays what is the same in all requests of such operators. Asked for anew for each form: arrangements
+        begin and end within a request."""
+        return worked_out(self.operator)
+
+    def _arranged_field(self, item: FieldSpec, is_new: bool, read_only: bool, kept: dict[Any, Any]) -> SpecField | None:
         place = (item, is_new, read_only)
-        if place not in self._arranged:
-            field = None
-            if may_set_secret(self.operator, item) or may_read(self.operator, item):
-                field = _prototype(item).named("")
-                self._arrange(field, is_new, read_only)
-            self._arranged[place] = field
-        return self._arranged[place]
+        if place not in kept:
+            kept[place] = self._arrange(item, is_new, read_only)
+        field: SpecField | None = kept[place]
+        if field is None or item.target is None or item.within or item.secret:
+            return field
+        return self._referring(field, place, kept)
 
-    def _arrange(self, field: Any, is_new: bool, read_only: bool) -> None:
-        item = field.spec
-        # In the operator's language, once for all rows of a grid: looking words up costs more than drawing them.
+    def _arrange(self, item: FieldSpec, is_new: bool, read_only: bool) -> SpecField | None:
+        """The field as it stands in every form that such an operator sees, None if it is hidden from him."""
+        if not (may_set_secret(self.operator, item) or may_read(self.operator, item)):
+            return None
+        field: Any = _prototype(item).named("")
+        field.patterns = {}
+        # In the operator's language, once for all forms: looking words up costs more than drawing them.
         field.label, field.help, field.unit = str(item.label), str(item.help), str(item.unit)
         field.unticked = str(field.unticked)
         field.choices = [(code, str(words)) for code, words in field.choices]
@@ -378,15 +399,27 @@ class FormMaker:
             field.kind = "secret"
         elif item.within:
             field.kind, field.choices = "select", []  # they depend on the record: see `show`
-        elif item.target is not None:
-            choices = None if item.among else self.choices_of(item)
+        return field
+
+    def _referring(self, field: Any, place: tuple[Any, ...], kept: dict[Any, Any]) -> Any:
+        """A reference as it stands in the forms of this request: what it offers changes with the records."""
+        item = field.spec
+        choices = None if item.among else self.choices_of(item)
+        url = self._lookup_url(item) if choices is None and self._lookup_url else ""
+        known = kept.setdefault("references", {})
+        told = (place, url, choices if choices is None else tuple(choices))
+        found = known.get(told)
+        if found is None:
+            found = field.named("")
+            found.patterns = {}
             if choices is None:
-                field.kind = "lookup"
-                field.browsed = bool(item.among)
-                field.lookup_url = self._lookup_url(item) if self._lookup_url else ""
+                found.kind, found.browsed, found.lookup_url = "lookup", bool(item.among), url
             else:
-                field.kind = "select"
-                field.choices = choices
+                found.kind, found.choices = "select", told[2]
+            if len(known) >= _MOST_REFERENCES:
+                known.clear()
+            known[told] = found
+        return found
 
     def choices_of(self, item: FieldSpec) -> list[tuple[str, str]] | None:
         """(key, title) of all records of a short referenced table, None for a long one."""
@@ -440,21 +473,20 @@ class FormMaker:
         columns = [model._meta.primary_key, *(spec.column_field for spec in fields)]
         order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
         order = order or [spec.column_field for spec in fields[:1]]
-        if only is None:
-            if model not in _first_choices:
-                query = model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1)
-                _first_choices[model] = Prepared(lambda: query, 0)
-            rows = _first_choices[model]()
-        else:
-            rows = list(model.select(*columns).order_by(*order).where(only).tuples())
-        if only is None and len(rows) > SELECT_LIMIT:
+        if only is not None:
+            return _named(fields, model.select(*columns).order_by(*order).where(only).tuples())
+        if model not in _first_choices:
+            query = model.select(*columns).order_by(*order).limit(SELECT_LIMIT + 1)
+            _first_choices[model] = Prepared(lambda: query, 0)
+        rows = _first_choices[model].stored()
+        if len(rows) > SELECT_LIMIT:
             _long_tables[target.name] = time.monotonic()
             return None
-        found = []
-        for row in rows:
-            texts = (spec.format(value) for spec, value in zip(fields, row[1:], strict=True) if spec.target is None)
-            found.append((str(row[0]), " ".join(text for text in texts if text)))
-        return found
+        known = _known_choices.get((model, current_locale()))
+        if known is None or known[0] != rows:
+            found = _named(fields, _first_choices[model].read(rows))
+            known = _known_choices[model, current_locale()] = (rows, found)
+        return known[1]
 
     def show(self, form: Any, values: dict[str, Any], spec: ModelSpec, key: int | None = None) -> None:
         """Fills a form with stored values; titles of references are fetched together."""
@@ -488,21 +520,44 @@ class FormMaker:
                     field.open_url = self._record_url(item.references, int(field.value)) or ""
 
 
+#: Model -> the question for those of its rows that belong to one record.
+_children: dict[Any, Prepared] = {}
+
+
 def children_of(target: ModelSpec, owner: int, operator: Operator) -> list[tuple[int, str, bool]]:
     """(key, title, whether it is offered) of the children that one record has in this table, in their order."""
     assert target.owner is not None
+    owner_column = target.owner.column_field
     offered = target.description.offered
     names = [item.name for item in target.title_specs]
     columns = [target.field(name).column_field for name in (*names, *([offered] if offered else []))]
-    query = target.model.select(target.model._meta.primary_key, *columns)
-    query = query.where(target.owner.column_field == owner)
-    condition = visible(operator, target)
-    query = query if condition is None else query.where(condition)
     order = [target.field(name).column_field for name in target.description.order if name in target.by_name]
+    condition = visible(operator, target)
+
+    def make(key: Any) -> Any:
+        query = target.model.select(target.model._meta.primary_key, *columns).where(owner_column == key)
+        query = query if condition is None else query.where(condition)
+        return query.order_by(*order).limit(SELECT_LIMIT * 5)
+
+    if condition is not None:
+        rows = list(make(owner).tuples())
+    else:
+        if target.model not in _children:
+            _children[target.model] = Prepared(make, 1)
+        rows = _children[target.model](owner)
     found = []
-    for row in query.order_by(*order).limit(SELECT_LIMIT * 5).tuples():
+    for row in rows:
         title = target.title_of(dict(zip(names, row[1:], strict=False)))
         found.append((row[0], title, bool(row[-1]) if offered else True))
+    return found
+
+
+def _named(fields: Sequence[FieldSpec], rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """(key, title) of rows that begin with their key."""
+    found = []
+    for row in rows:
+        texts = (spec.format(value) for spec, value in zip(fields, row[1:], strict=True) if spec.target is None)
+        found.append((str(row[0]), " ".join(text for text in texts if text)))
     return found
 
 

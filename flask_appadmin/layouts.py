@@ -7,6 +7,7 @@ last.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,7 +73,7 @@ class Tab:
     def is_offered(self) -> bool:
         return self.offered is None or self.offered()
 
-    @property
+    @functools.cached_property
     def field_names(self) -> tuple[str, ...]:
         return tuple(name for group in self.groups for name in group.fields)
 
@@ -111,7 +112,12 @@ class Layout:
 
     def tab_of(self, name: str) -> str:
         """The key of the tab on which a field or a child table stands, "" for none."""
-        return next((tab.key for tab in self.tabs if name in tab.field_names or name in tab.children), "")
+        return self._tab_keys.get(name, "")
+
+    @functools.cached_property
+    def _tab_keys(self) -> dict[str, str]:
+        """Field or child table -> the key of the first tab on which it stands."""
+        return {name: tab.key for tab in reversed(self.tabs) for name in (*tab.field_names, *tab.children)}
 
 
 def form_fields(spec: ModelSpec) -> tuple[FieldSpec, ...]:

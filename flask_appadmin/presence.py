@@ -12,7 +12,7 @@ from typing import Any
 
 import peewee
 
-from flask_appadmin.database import database, utcnow
+from flask_appadmin.database import Prepared, database, utcnow
 from flask_appadmin.rights import Operator, User
 from flask_appadmin.specs import ModelSpec
 
@@ -65,19 +65,25 @@ def leave(operator: Operator, token: str) -> None:
 
 def others(spec: ModelSpec, key: int, operator: Operator) -> list[tuple[str, datetime.datetime]]:
     """The other operators who have the record open: (name, since when), the longest first."""
-    query = (
+    rows = _others.stored(spec.name, key, _stale(), operator.user_id or 0)
+    return [(name, FormPresence.opened_at.python_value(since)) for name, since in rows]
+
+
+#: Who else has a record open; every form asks it when it is drawn.
+_others = Prepared(
+    lambda entity, key, since, own: (
         FormPresence.select(FormPresence.user_name, peewee.fn.MIN(FormPresence.opened_at))
         .where(
-            FormPresence.entity == spec.name,
+            FormPresence.entity == entity,
             FormPresence.record_id == key,
-            FormPresence.seen_at >= _stale(),
+            FormPresence.seen_at >= since,
+            FormPresence.user != own,
         )
         .group_by(FormPresence.user, FormPresence.user_name)
         .order_by(peewee.fn.MIN(FormPresence.opened_at))
-    )
-    if operator.user_id is not None:
-        query = query.where(FormPresence.user != operator.user_id)
-    return [(name, FormPresence.opened_at.python_value(since)) for name, since in query.tuples()]
+    ),
+    blanks=4,
+)
 
 
 def _stale() -> datetime.datetime:

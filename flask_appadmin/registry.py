@@ -222,7 +222,7 @@ class Registry:
 
     def lookup_url(self, spec: ModelSpec) -> str:
         view = self.views.get(spec.name)
-        return url_for(f"{view.endpoint}.lookup_view") if view is not None else ""
+        return fixed_url(f"{view.endpoint}.lookup_view") if view is not None else ""
 
     def choice_url(self, item: FieldSpec) -> str:
         """Where the records come from that a reference may lead to."""

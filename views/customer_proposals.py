@@ -19,6 +19,7 @@ from domain.values.contacts import Salutation
 from domain.values.countries import Country
 from domain.vat_ids import doubt_of, split_vat_id
 from flask_appadmin import search
+from flask_appadmin.database import Prepared
 from flask_appadmin.duplicates import different_from
 from flask_appadmin.forms import Proposals, Typed
 from flask_appadmin.i18n import gettext
@@ -159,13 +160,21 @@ def _same_iban(text: str | None, operator: Operator) -> list[int]:
     return [row[0] for row in query.limit(50).tuples()]
 
 
+#: Our own country and that of an address in one question: every page of a customer asks it.
+_countries = Prepared(
+    lambda key: (
+        Country.select(Country.id, Country.code, Country.name, Setting.id)
+        .join(Setting, JOIN.LEFT_OUTER, on=(Setting.own_country == Country.id))
+        .where((Country.id == key) | Setting.id.is_null(False))
+    ),
+    blanks=1,
+)
+
+
 def address_lines(values: dict[str, Any]) -> list[str]:
     """The lines of a customer's main address as they are printed; `values` has the `ADDRESS_FIELDS`."""
     key = values.get("country")
-    # Our own country and that of the address in one question: every page of a customer asks it.
-    columns = (Country.id, Country.code, Country.name, Setting.id)
-    query = Country.select(*columns).join(Setting, JOIN.LEFT_OUTER, on=(Setting.own_country == Country.id))
-    rows = list(query.where((Country.id == (key or 0)) | Setting.id.is_null(False)).tuples())
+    rows = _countries(key or 0)
     own = next((row[1] for row in rows if row[3] is not None), "DE")
     code, name = next((row[1:3] for row in rows if row[0] == key), ("", ""))
     title = Salutation.get_or_none(Salutation.id == values.get("title")) if values.get("title") else None

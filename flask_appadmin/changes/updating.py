@@ -23,7 +23,7 @@ from flask_appadmin.changes.running import (
     require,
 )
 from flask_appadmin.changes.unique import check_unique, unique_sets
-from flask_appadmin.database import database, engine, execute_many, key_condition
+from flask_appadmin.database import Prepared, database, engine, execute_many, key_condition
 from flask_appadmin.errors import ConflictError, FieldError, NotFound
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord
@@ -93,16 +93,32 @@ def _update_part(run: Run, spec: ModelSpec, steps: list[Update]) -> None:
     store_updates(run, spec, planned)
 
 
+#: Fields -> the question for one row of a model: a save of the form asks it, and making its SQL takes longer than that.
+_questions: dict[tuple[Any, ...], Prepared] = {}
+_MOST_QUESTIONS = 500
+
+
 def _current_rows(run: Run, spec: ModelSpec, items: list[FieldSpec], keys: list[int]) -> dict[int, dict[str, Any]]:
     key_field = spec.model._meta.primary_key
-    query = spec.model.select(key_field, *(item.column_field for item in items)).where(key_condition(key_field, keys))
     condition = visible(run.operator, spec)
-    if condition is not None:
-        query = query.where(condition)
-    if engine() == "postgresql":
-        query = query.order_by(key_field).for_update("FOR UPDATE")
+
+    def question(which: Any) -> Any:
+        query = spec.model.select(key_field, *(item.column_field for item in items)).where(which)
+        query = query if condition is None else query.where(condition)
+        return query.order_by(key_field).for_update("FOR UPDATE") if engine() == "postgresql" else query
+
     names = [item.name for item in items]
-    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in query.tuples()}
+    if len(keys) == 1 and condition is None:
+        place = (spec.model, *items)
+        asked = _questions.get(place)
+        if asked is None:
+            if len(_questions) >= _MOST_QUESTIONS:
+                _questions.clear()
+            asked = _questions[place] = Prepared(lambda key: question(key_field == key), 1)
+        rows = asked(keys[0])
+    else:
+        rows = question(key_condition(key_field, keys)).tuples()
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
 def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, Any]:

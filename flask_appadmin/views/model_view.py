@@ -12,6 +12,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from flask import abort, g, has_request_context, jsonify, redirect, request, url_for
 from flask_admin import expose
@@ -536,7 +537,9 @@ class AppModelView(ModelView):
         return fixed_url(f"{self.endpoint}.arrange_view")
 
     def record_url(self, key: int, **arguments: Any) -> str:
-        return url_for(f"{self.endpoint}.edit_view", id=key, **arguments)
+        url = f"{fixed_url(f'{self.endpoint}.edit_view')}?id={key}"
+        given = [(name, value) for name, value in arguments.items() if value is not None]
+        return f"{url}&{urlencode(given)}" if given else url
 
 
 __all__ = ["AppModelView", "FieldError", "FilterError", "expose", "operator"]

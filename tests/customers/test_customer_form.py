@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from domain.account import AccountEntry
 from domain.catalog import Article
@@ -15,9 +17,10 @@ from domain.settings import Setting
 from domain.till import Promotion
 from domain.trade import Invoice
 from domain.values.company import Employee
+from domain.values.contacts import ContactFunction
 from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import utcnow
-from flask_appadmin.rights import User, system_operator
+from flask_appadmin.rights import Role, User, system_operator
 from flask_appadmin.specs import spec_of
 from models import Address, Contact, Customer, CustomerArticleNumber, PromotionParticipation
 from tests.reader import Node, Page, get, read, send
@@ -327,3 +330,51 @@ def test_another_customer_is_opened_by_its_number(operator: FlaskClient) -> None
         found = answer.get_json()
         assert answer.status_code == status, number
         assert found == {"url": f"/admin/customer/edit/?id={key}"} if status == 200 else found["error"]
+
+
+def test_what_forms_keep_shows_nothing_of_another_record_operator_or_list(
+    operator: FlaskClient, sign_in_as: Callable[..., FlaskClient]
+) -> None:
+    """Fields and rows are drawn once and filled in from then on: each value is escaped and stands there at once."""
+    odd = "<b>\"x'&amp;%(name)s %s {{7*7}}</b>"
+    key, other = customers("Auer", "Ebner", street=odd, name_2=odd)
+    change = ChangeSet("import")
+    for owner, street in ((key, odd), (other, "Ring 1")):
+        change.create(Address, {"customer": owner, "name_1": odd, "street": street})
+    change.apply(WEBER)
+    mine, theirs = (Address.get(Address.customer == owner) for owner in (key, other))
+    reader = sign_in_as("Lesen", "leser")
+
+    def part(client: FlaskClient, owner: int, tab: str) -> Page:
+        return get(client, f"/admin/customer/edit/?id={owner}&tab={tab}", **{"X-Fragment": "panel"})
+
+    for client in (operator, reader, operator, reader):
+        form = open_form(client, key)
+        assert form.one("input", name="street")["value"] == odd and '<b>"x' not in form.html
+        assert ("readonly" in form.one("input", name="street").attributes) == (client is reader)
+        for owner, row, street in ((key, mine, odd), (other, theirs, "Ring 1")):
+            grid = part(client, owner, "addresses")
+            stored = grid.one("input", name=f"address-{row.id}-street")
+            assert (stored["value"], "readonly" in stored.attributes) == (street, client is reader)
+            assert '<b>"x' not in grid.html and ("<template>" in grid.html) == (client is operator)
+
+    # What a short table offers stands in stored and new rows at once.
+    assert "Funktion %s" not in part(operator, key, "contacts").html
+    function = ContactFunction.create(name=f"Funktion %s{odd}"[:60])
+    told = str(escape(function.name))
+    blank = re.search("<template>.*?</template>", part(operator, key, "contacts").html, re.DOTALL)
+    assert blank is not None and f">{told}</option>" in blank.group()
+    function.delete_instance()
+    assert told not in part(operator, key, "contacts").html
+
+    # Rights that a work group gets or loses, and the language of an operator, count for his next page.
+    role = Role.get(Role.name == "Lesen")
+    Role.update(permissions=[*role.permissions, "customer.edit", "trade.edit"]).where(Role.id == role.id).execute()
+    assert "readonly" not in open_form(reader, key).one("input", name="street").attributes
+    assert "<template>" in part(reader, key, "addresses").html
+    Role.update(permissions=role.permissions).where(Role.id == role.id).execute()
+    assert "readonly" in open_form(reader, key).one("input", name="street").attributes
+    assert "Strasse" in part(reader, key, "addresses").text
+    User.update(locale="en").where(User.username == "leser").execute()
+    assert "Strasse" not in part(reader, key, "addresses").text and "Street" in part(reader, key, "addresses").text
+    assert "Strasse" in part(operator, key, "addresses").text

@@ -34,6 +34,7 @@ from flask_appadmin.views.form_page.panels import (
     fault_count,
     mark_changes,
     panel_context,
+    read_ahead,
     stored_panel,
     tab_of,
 )
@@ -85,6 +86,8 @@ class FormPage:
     def _panels(self, keys: list[str]) -> Any:
         """Tabs alone, one or several: ?tab=<key>&tab=<key> …"""
         tabs = {tab_of(self.record, key).key: None for key in keys}
+        if len(tabs) > 1:
+            read_ahead(self.record, tabs)
         panels = [stored_panel(self.record, key) for key in tabs]
         context = [panel_context(self.record, panel, len(panels) == 1) for panel in panels]
         return render_template("appadmin/form_panels.html", panels=context, record_history=g.get("record_history"))
@@ -250,7 +253,7 @@ class FormPage:
             "resumed": resumed,
             "reason": {
                 "value": self.sent.get("_reason", ""),
-                "needed_for": " ".join(_reasoned_names(self.spec)) if self.key is not None else "",
+                "needed_for": self._needed_for() if self.key is not None else "",
                 "missing": any(target == "_reason" for _sentence, target in listed),
             },
         }
@@ -267,6 +270,13 @@ class FormPage:
             hidden += [("id", str(self.key)), ("_seen", seen)]
         key = came_from(self.record)
         return [*hidden, ("from", key)] if key else hidden
+
+    def _needed_for(self) -> str:
+        kept = self.record.maker.kept
+        place = ("reasons", self.spec)
+        if place not in kept:
+            kept[place] = " ".join(_reasoned_names(self.spec))
+        return str(kept[place])
 
     def _by_number(self) -> dict[str, str] | None:
         """Ctrl+R in a field that the view names leads to another record by its number."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from flask import current_app, g, request, url_for
@@ -20,7 +21,7 @@ from flask_appadmin.views.form_page.grids import (
     posted_grid,
     stored_grid,
 )
-from flask_appadmin.views.form_page.patterns import Patterns
+from flask_appadmin.views.form_page.patterns import drawn
 from flask_appadmin.views.form_page.proposals import pinned_fields
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.form_page.related import related_context
@@ -85,6 +86,11 @@ def stored_panel(record: FormRecord, key: str) -> Panel:
     return panel
 
 
+def read_ahead(record: FormRecord, keys: Iterable[str]) -> None:
+    """Reads the record once for all of these tabs."""
+    record.read_ahead(item for key in keys for item in _read_fields(record, tab_of(record, key)))
+
+
 def _read_fields(record: FormRecord, tab: Tab) -> tuple[FieldSpec, ...]:
     """The fields of the tab, and those elsewhere that decide what it looks like."""
     items = tab_fields(record, tab)
@@ -127,7 +133,14 @@ def _show_rules(record: FormRecord, panel: Panel) -> None:
             field.note = field.spec.warning(field.parsed)
 
 
-def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], base: dict[str, Any]) -> Panel:
+def posted_panel(
+    record: FormRecord,
+    tab: Tab,
+    posted: Any,
+    by_table: dict[str, dict[str, str]],
+    shown: set[str],
+    base: dict[str, Any],
+) -> Panel:
     panel = _empty_panel(record, tab)
     values = panel.values = record.values(_read_fields(record, tab))
     record.maker.show(panel.form, values, record.spec, record.key)
@@ -137,7 +150,7 @@ def posted_panel(record: FormRecord, tab: Tab, posted: Any, shown: set[str], bas
     panel.base[""] = {name: value for name, value in base.get("", {}).items() if name in panel.form}
     for name in tab.children:
         child = next(found for found in record.spec.children if found.name == name)
-        grid = posted_grid(record, child, posted, shown, base)
+        grid = posted_grid(record, child, posted, by_table, shown, base)
         for row in grid.rows:
             prefix = f"{child.name}-{row.key}"
             if prefix in base:
@@ -186,7 +199,8 @@ def mark_changes(record: FormRecord, panels: list[Panel]) -> int:
     return count
 
 
-def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, Any]:
+def panel_context(record: FormRecord, panel: Panel, active: bool) -> SimpleNamespace:
+    """What form_panels.html draws."""
     if panel.tab.key == "history":
         return _history_context(record, active)
     by_name = {field.spec.name: field for field in panel.form}
@@ -202,19 +216,19 @@ def panel_context(record: FormRecord, panel: Panel, active: bool) -> dict[str, A
     rest = [field for name, field in by_name.items() if name not in placed]
     if rest:
         groups.insert(0, {"title": "", "fields": rest, "aside": ""})
-    return {
-        "key": panel.tab.key,
-        "groups": groups,
-        "grids": [grid_context(record, grid) for grid in panel.grids],
-        "related": [related_context(record, related) for related in panel.tab.related],
-        "base": json_text(panel.base),
-        "provisional": panel.provisional,
-        "html": "",
-        "include": "",
-        "active": active,
-        "draw": Patterns(),
-        "empty": "" if groups or panel.grids or panel.tab.related else gettext("Hier gibt es für Sie nichts zu sehen."),
-    }
+    return SimpleNamespace(
+        key=panel.tab.key,
+        groups=groups,
+        grids=[grid_context(record, grid) for grid in panel.grids],
+        related=[related_context(record, related) for related in panel.tab.related],
+        base=json_text(panel.base),
+        provisional=panel.provisional,
+        html="",
+        include="",
+        active=active,
+        draw=drawn,
+        empty="" if groups or panel.grids or panel.tab.related else gettext("Hier gibt es für Sie nichts zu sehen."),
+    )
 
 
 def _preview(panel: Panel, group: Group) -> dict[str, Any] | None:
@@ -259,7 +273,7 @@ def _beginning(record: FormRecord, field: Any) -> tuple[str, str] | None:
     return url_for(f"{view.endpoint}.begin_view", window_name=window.name), str(window.label)
 
 
-def _history_context(record: FormRecord, active: bool) -> dict[str, Any]:
+def _history_context(record: FormRecord, active: bool) -> SimpleNamespace:
     record.operator.require("history.read")
     assert record.key is not None
     record.values([])
@@ -271,13 +285,13 @@ def _history_context(record: FormRecord, active: bool) -> dict[str, Any]:
         "filter_url": url_for("operations.lines_view", record=name) if "operations" in current_app.blueprints else "",
         "is_cut": len(lines) == _HISTORY_LIMIT,
     }
-    return {
-        "key": "history",
-        "groups": [],
-        "grids": [],
-        "base": "{}",
-        "html": "",
-        "include": "appadmin/history_panel.html",
-        "active": active,
-        "empty": "",
-    }
+    return SimpleNamespace(
+        key="history",
+        groups=[],
+        grids=[],
+        base="{}",
+        html="",
+        include="appadmin/history_panel.html",
+        active=active,
+        empty="",
+    )

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 
-#: (model, columns) -> the question for a record by its key: making the SQL of a hundred columns takes long.
+#: Model and fields -> the question for them by the record's key: making the SQL of a hundred columns takes long. A
+#: field that operators defined is another one in each database, and after each change of its definition.
 _questions: dict[tuple[Any, ...], Prepared] = {}
 
 
-def _question(model: Any, columns: list[Any]) -> Prepared:
-    # With the class: a defined field of the same number may be of another kind in another database.
-    name = (model, *((column.name, type(column)) for column in columns))
-    if name not in _questions:
+def _question(model: Any, items: tuple[FieldSpec, ...]) -> Prepared:
+    place = (model, *items)
+    if place not in _questions:
         key_field = model._meta.primary_key
-        selected = (key_field, model.version, *columns)
-        _questions[name] = Prepared(lambda key: model.select(*selected).where(key_field == key), 1)
-    return _questions[name]
+        selected = (key_field, model.version, *(item.column_field for item in items))
+        _questions[place] = Prepared(lambda key: model.select(*selected).where(key_field == key), 1)
+    return _questions[place]
 
 
 class FormRecord:
@@ -44,6 +44,8 @@ class FormRecord:
         self.spec = view.spec
         self.operator = operator
         self.key = key
+        #: What `read_ahead` found.
+        self._ahead: dict[str, Any] = {}
         right = "edit" if key is not None or self.spec.owner is not None else "create"
         self.may_save = operator.may(f"{self.spec.right}.{right}") and not self.is_sealed
         self.maker = FormMaker(
@@ -71,20 +73,27 @@ class FormRecord:
         """The fields that this installation does without."""
         return self.spec.model.absent_fields()
 
+    def read_ahead(self, items: Iterable[FieldSpec]) -> None:
+        """Reads what several tabs will ask for with one question."""
+        if self.key is not None:
+            self._ahead = self.values(items)
+
     def values(self, items: Iterable[FieldSpec]) -> dict[str, Any]:
         """The stored values of these fields, or the defaults of a new record."""
         if self.key is None:
-            wanted = dict.fromkeys(name for item in items for name in (item.name, *_owners([item])))
+            wanted = _with_owners(items)
             values = starting_values(self.operator, self.spec, [self.spec.field(name) for name in wanted])
             return {**values, **{name: value for name, value in self.begun.items() if name in wanted}}
         key_field = self.spec.model._meta.primary_key
-        items = [*items, *self.spec.title_specs]
-        wanted = dict.fromkeys(name for item in items for name in (item.name, *_owners([item])))
-        columns = [self.spec.field(name).column_field for name in wanted]
+        wanted = _with_owners((*items, *self.spec.title_specs))
+        if self._ahead and wanted.keys() <= self._ahead.keys():
+            return {name: self._ahead[name] for name in ("id", "version", *wanted)}
+        found = tuple(map(self.spec.field, wanted))
         condition = visible(self.operator, self.spec)
         if condition is None:
-            row = next(iter(_question(self.spec.model, columns)(self.key)), None)
+            row = next(iter(_question(self.spec.model, found)(self.key)), None)
         else:
+            columns = [item.column_field for item in found]
             query = self.spec.model.select(key_field, self.spec.model.version, *columns).where(key_field == self.key)
             row = query.where(condition).tuples().first()
         if row is None:
@@ -129,6 +138,11 @@ class FormRecord:
         return self.values([self.spec.field(name) for name in dict.fromkeys(names)])
 
 
-def _owners(items: Iterable[FieldSpec]) -> list[str]:
-    """The fields on which the choices of these fields depend."""
-    return [item.within for item in items if item.within not in ("", "id")]
+def _with_owners(items: Iterable[FieldSpec]) -> dict[str, None]:
+    """The names of these fields, each with the one on which its choices depend."""
+    wanted: dict[str, None] = {}
+    for item in items:
+        wanted[item.name] = None
+        if item.within not in ("", "id"):
+            wanted[item.within] = None
+    return wanted

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from flask_appadmin.database import Prepared
 from flask_appadmin.layouts import Related
 from flask_appadmin.rights import may_read, may_read_full, visible
-from flask_appadmin.specs import shown
+from flask_appadmin.specs import FieldSpec, ModelSpec, shown
 from flask_appadmin.views.form_page.record import FormRecord
 
 #: So many rows stand on a tab.
@@ -34,15 +35,7 @@ def related_context(record: FormRecord, related: Related) -> dict[str, Any]:
         for item in items
         if may_read(record.operator, item) and (not item.masked or may_read_full(record.operator, item))
     ]
-    key_field = other.model._meta.primary_key
-    rows: list[tuple[Any, ...]] = []
-    if record.key is not None:
-        query = other.model.select(key_field, *(item.column_field for item in items))
-        query = query.where(other.field(related.by).column_field == record.key)
-        for condition in (visible(record.operator, other), related.only() if related.only is not None else None):
-            query = query if condition is None else query.where(condition)
-        order = [other.field(name.lstrip("-")).column_field for name in other.description.order if name != "-id"]
-        rows = list(query.order_by(*(column.desc() for column in order), key_field.desc()).limit(_ROWS + 1).tuples())
+    rows = _newest(record, related, other, tuple(items)) if record.key is not None else []
     names = record.maker.names
     for position, item in enumerate(items, start=1):
         if item.target is not None:
@@ -62,6 +55,32 @@ def related_context(record: FormRecord, related: Related) -> dict[str, Any]:
         else "",
         "empty": str(related.empty),
     }
+
+
+#: (related rows, columns) -> the question for those of one record.
+_questions: dict[tuple[Any, ...], Prepared] = {}
+
+
+def _newest(
+    record: FormRecord, related: Related, other: ModelSpec, items: tuple[FieldSpec, ...]
+) -> list[tuple[Any, ...]]:
+    """Key and columns of the rows that are shown, and one more where there are more."""
+    key_field = other.model._meta.primary_key
+    conditions = [visible(record.operator, other), related.only() if related.only is not None else None]
+    conditions = [condition for condition in conditions if condition is not None]
+
+    def make(key: Any) -> Any:
+        query = other.model.select(key_field, *(item.column_field for item in items))
+        query = query.where(other.field(related.by).column_field == key, *conditions)
+        order = [other.field(name.lstrip("-")).column_field for name in other.description.order if name != "-id"]
+        return query.order_by(*(column.desc() for column in order), key_field.desc()).limit(_ROWS + 1)
+
+    if conditions:
+        return list(make(record.key).tuples())
+    place = (other.model, related.by, *items)
+    if place not in _questions:
+        _questions[place] = Prepared(make, 1)
+    return _questions[place](record.key)
 
 
 def _code(record: FormRecord) -> str:

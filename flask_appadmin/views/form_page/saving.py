@@ -27,8 +27,8 @@ from flask_appadmin.errors import (
 from flask_appadmin.history import ChangeRecord
 from flask_appadmin.i18n import gettext
 from flask_appadmin.views.form_page.conflicts import choice_of, decide, typed_base
-from flask_appadmin.views.form_page.grids import Grid, GridRow, differing, show_stored_row
-from flask_appadmin.views.form_page.panels import Panel, fault_count, posted_panel, tab_of
+from flask_appadmin.views.form_page.grids import Grid, GridRow, by_child_table, differing, show_stored_row
+from flask_appadmin.views.form_page.panels import Panel, fault_count, posted_panel, read_ahead, tab_of
 from flask_appadmin.views.form_page.record import FormRecord
 
 
@@ -73,7 +73,11 @@ def posted_panels(record: FormRecord, posted: MultiDict[str, str], base: dict[st
     """The tabs as they were sent; `base` takes up what was decided about fields in conflict."""
     posted, theirs = decide(posted, base)
     shown = set(posted.getlist("_shown")) - theirs
-    return [posted_panel(record, tab_of(record, key), posted, shown, base) for key in _panel_keys(record, posted)]
+    keys = _panel_keys(record, posted)
+    if len(keys) > 1:
+        read_ahead(record, keys)
+    by_table = by_child_table(posted)
+    return [posted_panel(record, tab_of(record, key), posted, by_table, shown, base) for key in keys]
 
 
 def planned(
