@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -424,6 +424,23 @@ class ModelSpec:
         """The fields whose values differ between Python, database and history; all others stand there as they are."""
         plain = ("text", "multiline", "choice", "integer", "bool", "reference")
         return {spec.name: spec for spec in self.own_fields if spec.secret or spec.type.name not in plain}
+
+    def to_json(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values by field as JSON keeps them."""
+        return self._turned(values, lambda item, value: item.type.to_json(value, item))
+
+    def from_json(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values behind `to_json`."""
+        return self._turned(values, lambda item, value: item.type.from_json(value, item))
+
+    def _turned(self, values: Mapping[str, Any], turn: Callable[[FieldSpec, Any], Any]) -> dict[str, Any]:
+        found = dict(values)
+        for name in self.converted_fields.keys() & found.keys():
+            found[name] = turn(self.converted_fields[name], found[name])
+        for item in self.further_fields:
+            if item.name in found:
+                found[item.name] = turn(item, found[item.name])
+        return found
 
     @functools.cached_property
     def owner(self) -> FieldSpec | None:

@@ -179,11 +179,15 @@ def _literal(value: Any) -> str:
     return f"'{value}'" if value.__class__ is str and value.isascii() and value.replace("_", "").isalnum() else ""
 
 
+#: How JSON spells the values of the commonest kinds.
+_SPELLERS: dict[type, Callable[[Any], str]] = {str: _spelt, int: str, bool: lambda value: "true" if value else "false"}
+
+
 def _plain_json(value: Any) -> str:
-    return _spelt(value) if value.__class__ is str else json_text(value)
+    return _SPELLERS.get(value.__class__, json_text)(value)
 
 
 def _json(value: Any, item: FieldSpec | None) -> str:
     if item is None:
         return _plain_json(value)
-    return json_text("••••" if item.secret else item.type.to_json(value, item))
+    return _plain_json("••••" if item.secret else item.type.to_json(value, item))

@@ -42,7 +42,7 @@ class RunEnded(AppAdminError):
         return gettext("Dieser Import ist schon abgeschlossen.")
 
 
-def source_of(row: ImportRow) -> str:
+def source_of(row: Any) -> str:
     """Where in the file: the words that stand in the history."""
     return gettext("%(sheet)s Zeile %(row)s", sheet=row.sheet, row=row.row_number).strip()[:80]
 
@@ -69,7 +69,7 @@ def is_taken(cell: list[Any], decision: str | None) -> bool:
     return decision in ("mine", "base") if is_conflict(cell) else decision != "theirs"
 
 
-def is_left_out(row: ImportRow) -> bool:
+def is_left_out(row: Any) -> bool:
     return bool(row.decisions.get(WHOLE_ROW) == "skip")
 
 
@@ -81,11 +81,20 @@ def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everythin
         "import", source=run.file_name, title=title, reason=reason, details={"words": [words]} if words else None
     )
     specs = {spec.name: spec, **{child.name: child for child in spec.children}}
-    query = ImportRow.select().where(ImportRow.run == run.id, ImportRow.state.in_((*WRITTEN, "delete")))
+    query = ImportRow.select(
+        ImportRow.entity,
+        ImportRow.sheet,
+        ImportRow.row_number,
+        ImportRow.state,
+        ImportRow.record_id,
+        ImportRow.plan,
+        ImportRow.children,
+        ImportRow.decisions,
+    ).where(ImportRow.run == run.id, ImportRow.state.in_((*WRITTEN, "delete")))
     made: dict[int, NewRecord] = {}
     # The records before their children, whatever the order of the sheets.
     order = (ImportRow.entity != spec.name, ImportRow.id)
-    for row in query.order_by(*order).iterator():
+    for row in query.order_by(*order).namedtuples().iterator():
         entity = specs[row.entity]
         source = source_of(row)
         if row.state == "delete" and entity is spec:
@@ -100,7 +109,7 @@ def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everythin
             continue
         if is_left_out(row) and not everything:
             continue
-        values = _typed(entity, row.plan)
+        values = entity.from_json(row.plan)
         owner = entity.owner
         if owner is not None and isinstance(row.plan.get(owner.name), list):
             found = made.get(row.plan[owner.name][0])
@@ -113,17 +122,11 @@ def build_change(run: ImportRun, spec: ModelSpec, reason: str = "", *, everythin
         for name, child_values in row.children:
             child = specs[name]
             assert child.owner is not None
-            change.create(child, {**_typed(child, child_values), child.owner.name: record}, source=source)
+            change.create(child, {**child.from_json(child_values), child.owner.name: record}, source=source)
     return change
 
 
-def _typed(entity: ModelSpec, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: entity.field(name).type.from_json(value, entity.field(name)) for name, value in values.items()}
-
-
-def chosen_values(
-    entity: ModelSpec, row: ImportRow, *, everything: bool = False
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def chosen_values(entity: ModelSpec, row: Any, *, everything: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """The new values of a row that are to be written, and what they replace."""
     values: dict[str, Any] = {}
     base: dict[str, Any] = {}

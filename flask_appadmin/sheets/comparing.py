@@ -48,11 +48,10 @@ class Comparison:
         for row in planned:
             if row.state == "new":
                 _add_remarks(row, entity, row.values)
-                row.plan = {
-                    name: entity.field(name).type.to_json(value, entity.field(name))
-                    for name, value in row.values.items()
-                    if value is not None and name not in row.blanks
-                }
+                given = {name: value for name, value in row.values.items() if value is not None}
+                for name in row.blanks & given.keys():
+                    del given[name]
+                row.plan = entity.to_json(given)
                 if row.owner is not None and entity.owner is not None:
                     row.plan[entity.owner.name] = row.owner
                 row.doubtful = {}

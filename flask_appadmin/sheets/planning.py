@@ -183,14 +183,7 @@ class Planner:
         children = {child.name: child for child in entity.children}
         state = row.state or "unchanged"
         new = [
-            [
-                name,
-                {
-                    key: children[name].field(key).type.to_json(value, children[name].field(key))
-                    for key, value in values.items()
-                    if value is not None
-                },
-            ]
+            [name, children[name].to_json({key: value for key, value in values.items() if value is not None})]
             for name, values in row.children
             if state == "new"
         ]
