@@ -118,8 +118,13 @@ def run_import(
             options=options.to_json(),
             detection=survey.to_json(),
         )
+        planner, applied = Planner(run, path, spec, operator, options, spool=spool), None
         try:
-            counts = Planner(run, path, spec, operator, options, spool=spool).plan(survey)
+            # A marked file shows the plan as it stood before.
+            counts = planner.plan(survey, at_once=not dry_run and report is None)
+            if not planner.is_rehearsed:
+                applied = planner.apply(reason, instance=instance)
+                counts = planner.counts()
             found = _report(run, counts)
             told = ("formula", "error_value")  # at each of their cells
             found.findings += [damage.sentence() for damage in damages_of(run.detection) if damage.cause not in told]
@@ -136,9 +141,11 @@ def run_import(
                 raise AppAdminError(words)
             applies = not dry_run and bool(found.new or found.changed or found.deleted)
             if applies:
-                found.change_set = apply_run(run, spec, operator, reason, instance=instance).change_set
+                applied = applied or apply_run(run, spec, operator, reason, instance=instance)
+                found.change_set = applied.change_set
         except BaseException:
-            forget_run(run)
+            if applied is None:
+                forget_run(run)
             raise
         if dry_run:
             forget_run(run)

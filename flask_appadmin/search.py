@@ -205,29 +205,28 @@ def _texts(spec: ModelSpec, keys: list[int]) -> dict[int, Text]:
         titles[row[0]], others[row[0]] = [], []
     for item, column in zip(own, _words_by_column(own, rows), strict=True):
         words = titles if item.name in named and not item.masked else others
-        for row, found in zip(rows, column, strict=True):
-            words[row[0]] += found
+        for row, text in zip(rows, column, strict=True):
+            words[row[0]] += text.split()
     for child, fields in searched_children(spec):
         owner = child.owner
         assert owner is not None
         rows = [row for row in _rows(child.model, owner.column_field, fields, keys) if row[0] in others]
         columns = _words_by_column(fields, rows)
-        for row, *lists in zip(rows, *columns, strict=True):
-            for found in lists:
-                others[row[0]] += found
+        for row, *texts in zip(rows, *columns, strict=True):
+            for text in texts:
+                others[row[0]] += text.split()
     return {key: text_of(key, words, others[key]) for key, words in titles.items()}
 
 
-def _words_by_column(items: Sequence[FieldSpec], rows: Sequence[tuple[Any, ...]]) -> list[list[list[str]]]:
-    """`field_words` of each field for each row; the values stand behind the first column, which is a key."""
+def _words_by_column(items: Sequence[FieldSpec], rows: Sequence[tuple[Any, ...]]) -> list[list[str]]:
+    """The words of each field for each row, with blanks between; the values stand behind the first column, a key."""
     found = []
     for position, item in enumerate(items, start=1):
         values = [row[position] for row in rows]
         if item.masked or item.kind == "phone" or len(values) <= 1:
-            found.append([field_words(item, value) for value in values])
+            found.append([" ".join(field_words(item, value)) for value in values])
         else:
-            texts = fold_all(["" if value is None else str(value) for value in values])
-            found.append([text.split() for text in texts])
+            found.append(fold_all(["" if value is None else str(value) for value in values]))
     return found
 
 

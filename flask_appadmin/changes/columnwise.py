@@ -40,10 +40,20 @@ class Columns:
         self.rows = rows
         names: set[str] = set().union(*rows)
         self._columns = {name: [values.get(name) for values in rows] for name in names}
+        #: Field -> the one object that stands in all rows; only after the check.
+        self._shared: dict[str, Any] = {}
 
     def filled(self) -> set[str]:
         """The fields that have a value in some row."""
-        return {name for name, column in self._columns.items() if _shared(column) is not None}
+        return {name for name in self._columns if self._common(name) is not None}
+
+    def _common(self, name: str) -> Any:
+        """The one object that stands in all rows, `_NONE` where they differ."""
+        found = self._shared.get(name, self)
+        if found is self:
+            column = self._columns[name]
+            found = self._shared[name] = column[0] if len(set(map(id, column))) == 1 else _NONE
+        return found
 
     def check(self, operator: Operator, exempt: set[tuple[int, str]]) -> dict[int, list[FieldError]]:
         """Puts all values through the limits and obligations of their fields; answers the faults by place of the row.
@@ -116,7 +126,7 @@ class Columns:
             column = self._columns.get(item.name)
             if column is None:
                 continue
-            shared = _shared(column)
+            shared = self._common(item.name)
             if shared is None:
                 continue
             write = item.column_field.db_value if item.name in converted else None
@@ -141,8 +151,7 @@ class Columns:
         parts: list[list[str | None]] = []
         fixed: list[str] = []
         for name in sorted(name for name in self._columns if name in spec.data_names or name in further):
-            column = self._columns[name]
-            shared = _shared(column)
+            column, shared = self._columns[name], self._common(name)
             if shared is None:
                 continue
             item = converted.get(name) or further.get(name)
@@ -162,12 +171,6 @@ class Columns:
         if not parts:
             return ["{}"] * len(self.rows)
         return ["{" + ",".join(filter(None, row)) + "}" for row in zip(*parts, strict=True)]
-
-
-def _shared(column: Sequence[Any]) -> Any:
-    """The one object that stands in all rows, `_NONE` where they differ."""
-    first = column[0]
-    return first if len(set(map(id, column))) == 1 else _NONE
 
 
 def _literal(value: Any) -> str:

@@ -53,14 +53,15 @@ _WORKBOOKS = ("xlsx", "xlsm")
 
 def finding_sentences(run: ImportRun, limit: int | None = None) -> Iterator[str]:
     """One sentence per finding: „Zeile 14, Spalte „IBAN“: …“; those of children begin with their sheet's name."""
-    query = ImportRow.select().where(with_findings(run)).order_by(ImportRow.id)
+    query = ImportRow.select(ImportRow.entity, ImportRow.sheet, ImportRow.row_number, ImportRow.findings)
+    query = query.where(with_findings(run)).order_by(ImportRow.id).namedtuples()
     for row in (query.limit(limit) if limit else query).iterator():
         for finding in row.findings:
             sentence = finding_sentence(row, finding)
             yield sentence if row.entity == run.entity else f"{row.sheet} {sentence}".strip()
 
 
-def finding_sentence(row: ImportRow, finding: list[str]) -> str:
+def finding_sentence(row: Any, finding: list[str]) -> str:
     """Where, and what was found."""
     heading, value, sentence = finding[:3]
     place = gettext("Zeile %(row)s", row=row.row_number)

@@ -19,11 +19,11 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-from flask_appadmin.changes import known_specs
+from flask_appadmin.changes import Applied, known_specs
 from flask_appadmin.errors import FaultList
 from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
-from flask_appadmin.sheets.applying import build_change
+from flask_appadmin.sheets.applying import apply_run, build_change
 from flask_appadmin.sheets.child_columns import plan_children
 from flask_appadmin.sheets.comparing import Comparison
 from flask_appadmin.sheets.damage.damages import Damages
@@ -47,6 +47,9 @@ from flask_appadmin.sheets.sessions import ImportRow, ImportRun, SheetExport
 from flask_appadmin.sheets.surveying import ImportOptions, Survey, SurveyedSheet
 from flask_appadmin.sheets.unknown_values import UnknownValues
 from flask_appadmin.specs import ModelSpec, ReferenceCache
+
+#: So many times refused rows are left out before the rest is tried for good.
+_ROUNDS = 3
 
 
 class Planner:
@@ -87,6 +90,8 @@ class Planner:
         self._counts = dict.fromkeys(STATES, 0)
         self._done = 0
         self._total = 0
+        #: Whether the rules have spoken about the whole plan.
+        self.is_rehearsed = False
 
     def importable(self, entity: ModelSpec) -> set[str]:
         """Names of the fields that the file may set."""
@@ -94,8 +99,12 @@ class Planner:
             self._importable[entity.name] = {item.name for item in importable_fields(entity, self.operator)}
         return self._importable[entity.name]
 
-    def plan(self, survey: Survey) -> dict[str, int]:
-        """Writes the rows of the run anew and answers the counts; in case of a fault the run has no rows."""
+    def plan(self, survey: Survey, *, at_once: bool = False) -> dict[str, int]:
+        """Writes the rows of the run anew and answers the counts; in case of a fault the run has no rows.
+
+        at_once: nobody looks at the plan before it is applied. Where nothing in it waits for an answer, `apply` finds
+        out what the rules refuse; then it is not rehearsed.
+        """
         self.kind = survey.kind
         self.taken = dict(survey.taken)
         self._total = survey.row_count
@@ -103,12 +112,14 @@ class Planner:
         forget_rows(self.run)
         try:
             self._plan_sheets(survey)
-            self._rehearse()
+            self.is_rehearsed = not at_once or self._has_questions()
+            if self.is_rehearsed:
+                self._rehearse()
         except BaseException:
             forget_rows(self.run)
             raise
         decide_again(self.run, decisions)
-        counts = self._final_counts()
+        counts = self.counts()
         export = next((found for found in self.exports.values() if found is not None), None)
         detection: Any = {**self.run.detection, "damages": self.damages.to_json(), "unknown": self.unknown.to_json()}
         self.run.detection = detection
@@ -202,7 +213,8 @@ class Planner:
             "cleared": row.cleared if state != "error" else 0,
         }
 
-    def _final_counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
+        """The rows of the plan by state."""
         counts = count_rows(self.run)
         # Those without a finding have no row.
         counts["unchanged"] = self._counts["unchanged"]
@@ -210,7 +222,7 @@ class Planner:
 
     def _rehearse(self) -> None:
         """Runs the whole change and takes it back, so that every rule of the models has spoken before it is shown."""
-        for _round in range(3):
+        for _round in range(_ROUNDS):
             self._refuse_orphans()
             change = build_change(self.run, self.spec, everything=True)
             if change.is_empty:
@@ -221,6 +233,29 @@ class Planner:
             except FaultList as refused:
                 if not note_faults(self.run, refused.faults):
                     raise
+
+    def apply(self, reason: str = "", *, instance: Path | None = None) -> Applied | None:
+        """Applies a plan that was not rehearsed; None where nothing is left to write.
+
+        What the rules refuse is noted at its row and left out, as a rehearsal does it: writing is the rehearsal.
+        """
+        for _round in range(_ROUNDS):
+            self._refuse_orphans()
+            counts = self.counts()
+            ImportRun.update(counts=counts).where(ImportRun.id == self.run.id).execute()
+            if not (counts["new"] or counts["changed"]):
+                return None
+            try:
+                return apply_run(self.run, self.spec, self.operator, reason, instance=instance)
+            except FaultList as refused:
+                if not note_faults(self.run, refused.faults):
+                    raise
+        return apply_run(self.run, self.spec, self.operator, reason, instance=instance)
+
+    def _has_questions(self) -> bool:
+        """Whether something would be left out or asked back: conflicts, and records that are to go."""
+        counts = self.counts()
+        return bool(counts["conflict"] or counts["delete"])
 
     def _refuse_orphans(self) -> None:
         """New children of a new record that is left out go with it."""

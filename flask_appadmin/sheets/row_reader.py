@@ -69,6 +69,8 @@ class Column:
     words: dict[str, str] = field(default_factory=dict)
     #: (type of cell, cell) -> value or FieldError.
     known: dict[tuple[Any, Any], Any] = field(default_factory=dict)
+    #: The same for cells about which there is nothing else to say.
+    settled: dict[tuple[Any, Any], Any] = field(default_factory=dict)
 
     @property
     def is_plain(self) -> bool:
@@ -203,7 +205,11 @@ class RowReader:
             elif not column.allowed:
                 planned.information[column.item.name] = (column.heading, cell)
             else:
-                self._read_cell(planned, values, column, cell)
+                value = column.settled.get((cell.__class__, cell), MISSING)
+                if value is MISSING:
+                    self._read_cell(planned, values, column, cell)
+                else:
+                    values[column.item.name] = value
         for index, heading, letters in self.letters:
             if index < width and cells[index] not in (None, ""):
                 self._read_letters(planned, heading, cells[index], letters)
@@ -382,8 +388,12 @@ class RowReader:
             known[place] = value
         if value.__class__ is FieldError:
             self._doubt(planned, column, cell, value)
-        else:
-            values[item.name] = value
+            return
+        values[item.name] = value
+        if suspicion is None and meant is None:
+            if len(column.settled) >= _REMEMBERED:
+                column.settled.clear()
+            column.settled[place] = value
 
     def _suspect(self, planned: Planned, column: Column, cell: Any, suspicion: Suspicion) -> Any:
         """Keeps in mind that a cell looks damaged; answers the cell that is read: the repaired one if so chosen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from actions.import_sheet import ImportReport, run_import
 from domain.values.company import Employee
 from domain.values.contacts import ContactFunction, ContactSpecialization, Salutation
 from flask_appadmin.changes import ChangeSet
+from flask_appadmin.changes.running import snapshot
+from flask_appadmin.history import ChangeRecord
 from flask_appadmin.passwords import is_hash
 from flask_appadmin.rights import system_operator
 from flask_appadmin.sheets.mapping import guess_targets, importable_fields
+from flask_appadmin.sheets.sessions import ImportRun
 from flask_appadmin.specs import spec_of
 from models import Address, BankAccount, Contact, Country, Customer
 
@@ -231,3 +235,65 @@ def test_a_number_replaces_one_child_and_a_stored_address_is_copied(db: Any, tmp
     assert (third.country_id, third.country_name) == (Country.get(Country.code == "AT").id, None)
     assert children(Address, third, "name_1", "street", "city") == [(1, "Lager Huber", "Hof 2", "Wels")]
     assert children(Address, first, "name_1", "street", "city")[-1] == (4, "Lager Huber", "Hof 2", "Graz")
+
+
+def test_what_is_written_at_once_is_what_a_rehearsal_announces(db: Any, tmp_path: Path) -> None:
+    store(Customer, customer_number=1, name_1="Huber")
+    path = tmp_path / "neu.xlsx"
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    table = book.create_sheet("Kunden")
+    table.append(["Kunden-Nr.", "Name 1", "Ort", "Gründungsjahr", "Zeilenschlüssel"])
+    # Only the rules of the whole record refuse 3 (no name) and 4 (founded in the future).
+    for row in (
+        (1, "Huber", None, None),
+        (2, "Neu", "Linz", 1991),
+        (3, None, "Wels", 1992),
+        (4, "Zu früh", "", 2999),
+    ):
+        table.append(row)
+    table = book.create_sheet("Ansprechpartner")
+    table.append(["Kunden-Nr.", "Name 1", "Zeilenschlüssel"])
+    for row in ((2, "Eva"), (4, "Kind eines Abgelehnten")):
+        table.append([*row, None])
+    book.save(path)
+    announced = run_import(path, SPEC, WEBER, dry_run=True)
+    assert announced.change_set is None and Customer.select().count() == 1
+    done = run_import(path, SPEC, WEBER)
+    assert (done.new, done.changed, done.errors) == (announced.new, announced.changed, announced.errors)
+    assert done.findings == announced.findings
+    assert (done.new, done.conflicts, done.errors) == (2, 0, 3)
+    assert {row.customer_number for row in Customer.select()} == {1, 2}
+    assert [row.name_1 for row in Contact.select()] == ["Eva"]
+    run = ImportRun.get_by_id(done.run)
+    assert run.state == "done" and run.change_set_id == done.change_set
+    assert run.counts["error"] == done.errors and run.counts["applied"] == 1
+
+    # Where all is refused, nothing is written and nothing is done.
+    book.remove(book["Ansprechpartner"])
+    book["Kunden"].delete_rows(2, 3)
+    book.save(path)
+    refused = run_import(path, SPEC, WEBER)
+    assert (refused.new, refused.errors, refused.change_set) == (0, 1, None)
+    assert ImportRun.get_by_id(refused.run).state == "preview"
+
+
+def test_new_records_keep_what_they_share_and_what_they_do_not(db: Any) -> None:
+    """Equal values of another type, and values that many rows share, are stored and noted as each row has them."""
+    change = ChangeSet("import")
+    rows = [
+        {"name_1": f"Kunde {number}", "city": "Graz", "credit_limit": Decimal(amount), "vip": mark}
+        for number, (amount, mark) in enumerate([("1", True), ("1.00", 1), ("2.5", False), ("1", None)], start=1)
+    ]
+    fields = SPEC.by_name
+    rows = [{name: value for name, value in row.items() if name in fields} for row in rows]
+    records = [change.create(Customer, {**row, "customer_number": n}) for n, row in enumerate(rows, start=1)]
+    applied = change.apply(WEBER)
+    assert applied.created == 4
+    for record, row in zip(records, rows, strict=True):
+        stored = Customer.get_by_id(record.key)
+        assert (stored.name_1, stored.city, stored.credit_limit) == (row["name_1"], "Graz", row["credit_limit"])
+        line = ChangeRecord.get(ChangeRecord.entity == "customer", ChangeRecord.record_id == record.key)
+        assert line.new_value == snapshot(SPEC, {item.name: stored.__data__[item.name] for item in SPEC.own_fields})
+    ChangeSet.undo(applied.change_set).apply(WEBER)
+    assert Customer.select().count() == 0
