@@ -774,8 +774,11 @@ class Prepared:
 
     def read(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Rows that `stored` answered, as Python values."""
-        fields = self._made[engine()][3]
-        return [tuple(field.python_value(value) for field, value in zip(fields, row, strict=True)) for row in rows]
+        makers = [field.python_value for field in self._made[engine()][3]] if rows else []
+        return [
+            tuple(None if value is None else make(value) for make, value in zip(makers, row, strict=True))
+            for row in rows
+        ]
 
     def _prepare(self) -> tuple[str, list[int | None], list[Any], list[Any]]:
         query = self._make(*(Value(blank, converter=False) for blank in self._blanks))

@@ -236,7 +236,7 @@ class Registry:
     def reveal_url(self, spec: ModelSpec, key: int, item: FieldSpec) -> str:
         """Where the whole value of a masked field is asked for."""
         view = self.views.get(spec.name)
-        return url_for(f"{view.endpoint}.reveal_view", id=key, field=item.name) if view is not None else ""
+        return f"{fixed_url(f'{view.endpoint}.reveal_view')}?id={key}&field={item.name}" if view is not None else ""
 
     def undo_url(self, change_set: int) -> str:
         return url_for("operations.undo_view", id=change_set) if "operations" in self.app.blueprints else ""
@@ -333,13 +333,20 @@ class Registry:
 
     def _menu_entries(self, operator: Operator) -> list[tuple[str, list[tuple[str, str, bool, int | None]]]]:
         active = request.blueprint or ""
+        kept = arrangements.worked_out(operator)
+        place = ("menu", self, request.script_root)
+        if place not in kept:
+            kept[place] = [
+                (str(heading), [self._menu_link(name) for name in names if self._is_open(name, operator)])
+                for heading, names in self._menu
+            ]
         entries: list[tuple[str, list[tuple[str, str, bool, int | None]]]] = [
             ("", [(str(_("Start")), fixed_url("admin.index"), active == "admin", None)])
         ]
-        for heading, names in self._menu:
-            links = [self._menu_link(name, active) for name in names if self._is_open(name, operator)]
-            if links:
-                entries.append((str(heading), links))
+        for heading, links in kept[place]:
+            told = [(label, url, self._is_active(name, active), self._menu_count(name)) for name, label, url in links]
+            if told:
+                entries.append((heading, told))
         return entries
 
     def _is_open(self, name: str, operator: Operator) -> bool:
@@ -349,18 +356,28 @@ class Registry:
         name = name.partition("/")[0]
         return name in self.views and operator.may(f"{self.specs_by_name[name].right}.read")
 
-    def _menu_link(self, name: str, active: str) -> tuple[str, str, bool, int | None]:
+    def _menu_link(self, name: str) -> tuple[str, str, str]:
+        """(name, label, address) of an entry."""
         if name in _PAGES:
-            return str(_PAGES[name][0]), fixed_url(f"{name}.index_view"), active == name, None
-        name, _gap, page = name.partition("/")
+            return name, str(_PAGES[name][0]), fixed_url(f"{name}.index_view")
+        table, _gap, page = name.partition("/")
+        view = self.views[table]
         if page:
-            view, endpoint = self.views[name], f"{name}.{page}_view"
             label = view.choosing.label if page == "choose" else view.pages[page]
-            return str(label), fixed_url(endpoint), request.endpoint == endpoint, None
-        is_other = any(request.endpoint == f"{name}.{page}_view" for page in ("choose", *self.views[name].pages))
-        spec = self.specs_by_name[name]
-        count = self.total(spec) if spec is self.search_spec else None
-        return str(spec.plural), self.views[name].list_url(), active == name and not is_other, count
+            return name, str(label), fixed_url(f"{table}.{page}_view")
+        return name, str(self.specs_by_name[table].plural), view.list_url()
+
+    def _is_active(self, name: str, active: str) -> bool:
+        table, _gap, page = name.partition("/")
+        if table != active or name in _PAGES:
+            return table == active
+        if page:
+            return request.endpoint == f"{table}.{page}_view"
+        return all(request.endpoint != f"{table}.{other}_view" for other in ("choose", *self.views[table].pages))
+
+    def _menu_count(self, name: str) -> int | None:
+        found = self.search_spec
+        return self.total(found) if found is not None and found.name == name else None
 
     def forget_total(self, spec: ModelSpec) -> None:
         """Somebody here has just made or removed rows of the table: the next page counts again."""

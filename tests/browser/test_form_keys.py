@@ -131,6 +131,7 @@ def test_the_way_through_a_filtered_list_keeps_the_tab(page: Page, customers: st
     place = page.locator(".steps .place")
     expect(place).to_have_text("3 von 5")
     banks = page.get_by_role("tab", name=re.compile("^Banken"))
+    expect(banks).to_have_attribute("tabindex", "-1")
     banks.focus()
     page.keyboard.press("Enter")
     expect(banks).to_have_attribute("aria-selected", "true")

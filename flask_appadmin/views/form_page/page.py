@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from secrets import token_urlsafe
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, g, redirect, render_template, request, session, url_for
@@ -16,7 +17,7 @@ from flask_appadmin.fieldtypes.columns import json_text
 from flask_appadmin.i18n import format_datetime, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.rights import Operator
-from flask_appadmin.shell import safe_path
+from flask_appadmin.shell import fixed_url, safe_path
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page import locking
@@ -242,7 +243,7 @@ class FormPage:
                 "url": url_for(f"{self.view.endpoint}.propose_view", id=self.key),
                 "watch": " ".join(watched_fields(self.record)),
             },
-            "fields_url": url_for(f"{self.view.endpoint}.fields_view"),
+            "fields_url": fixed_url(f"{self.view.endpoint}.fields_view"),
             "tab_url": f"{own_url}{'&' if '?' in own_url else '?'}tab=",
             "tabs": self._tabs(panels, active) if not tab.special else [],
             "panels": [panel_context(self.record, panel, panel.tab.key == active) for panel in panels],
@@ -287,7 +288,7 @@ class FormPage:
         return {
             "field": name,
             "field_label": str(self.spec.field(name).label),
-            "url": url_for(f"{self.view.endpoint}.open_view"),
+            "url": fixed_url(f"{self.view.endpoint}.open_view"),
             "suggest_url": self.view.registry.suggest_url(self.spec),
             "title": gettext("%(what)s über die Nummer öffnen", what=str(self.spec.label)),
             "label": label,
@@ -299,9 +300,9 @@ class FormPage:
             return {}
         found = {}
         if self.key is not None:
-            found["presence"] = url_for(f"{self.view.endpoint}.presence_view", id=self.key)
+            found["presence"] = f"{fixed_url(f'{self.view.endpoint}.presence_view')}?id={self.key}"
         if self.record.may_save:
-            found["draft"] = url_for(f"{self.view.endpoint}.draft_view")
+            found["draft"] = fixed_url(f"{self.view.endpoint}.draft_view")
         return found
 
     def _offer(self, own_url: str) -> dict[str, str] | None:
@@ -313,7 +314,7 @@ class FormPage:
         return {
             "when": format_datetime(draft.saved_at),
             "resume_url": resume_url,
-            "discard_url": url_for(f"{self.view.endpoint}.draft_view"),
+            "discard_url": fixed_url(f"{self.view.endpoint}.draft_view"),
             "token": draft.token,
             "own_url": own_url,
         }
@@ -355,7 +356,7 @@ class FormPage:
         label = str(tab.save_label) or gettext("Speichern")
         return {"label": label, "more": more, "tip": f"{label} ({told('Ctrl+S')})"}
 
-    def _tabs(self, panels: list[Panel], active: str) -> list[dict[str, Any]]:
+    def _tabs(self, panels: list[Panel], active: str) -> list[SimpleNamespace]:
         faults = {panel.tab.key: fault_count(panel) for panel in panels}
         tabs = []
         counts = self._child_counts()
@@ -364,23 +365,19 @@ class FormPage:
                 continue
             count = sum(counts.get(name, 0) for name in tab.children) if tab.children and not tab.groups else None
             tabs.append(
-                {
-                    "key": tab.key,
-                    "label": str(tab.label),
-                    "count": count,
-                    "active": tab.key == active,
-                    "errors": faults.get(tab.key, 0),
-                }
+                SimpleNamespace(
+                    key=tab.key,
+                    label=str(tab.label),
+                    count=count,
+                    active=tab.key == active,
+                    errors=faults.get(tab.key, 0),
+                )
             )
         if self.key is not None and self.operator.may("history.read"):
             tabs.append(
-                {
-                    "key": "history",
-                    "label": gettext("Historie"),
-                    "count": None,
-                    "active": active == "history",
-                    "errors": 0,
-                }
+                SimpleNamespace(
+                    key="history", label=gettext("Historie"), count=None, active=active == "history", errors=0
+                )
             )
         return tabs
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from flask_appadmin.bulk import Action, CopyRecord, DeleteRecords
 from flask_appadmin.digits import is_number
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.layouts import Tab
 from flask_appadmin.queries import WRITE
+from flask_appadmin.shell import fixed_url
 from flask_appadmin.views import places
 from flask_appadmin.views.form_page.record import FormRecord
 from flask_appadmin.views.stepping import steps_of
@@ -114,7 +115,7 @@ def _record_tools(record: FormRecord, actions: list[Action]) -> Iterator[Tool]:
         yield Tool("discard", gettext("Verwerfen"), back, is_worded=True, mark="discard-new")
     else:
         may_create = record.operator.may(f"{spec.right}.create")
-        url = f"{url_for(f'{view.endpoint}.create_view')}?from={record.key}" if may_create else ""
+        url = f"{fixed_url(f'{view.endpoint}.create_view')}?from={record.key}" if may_create else ""
         yield Tool("new", gettext("Neu"), url, ("Ctrl+N", "Alt+N"), is_worded=True)
     for name, label, kind, keys in (
         ("copy", gettext("Kopieren"), CopyRecord, "Ctrl+Insert"),
@@ -137,9 +138,9 @@ def _row_tools(record: FormRecord, tab: Tab) -> Iterator[Tool]:
 
 def _search_tools(record: FormRecord) -> Iterator[Tool]:
     endpoint = record.view.endpoint
-    yield Tool("find", gettext("Suchen"), url_for(f"{endpoint}.find_view"), ("F10",), mark="open-find")
+    yield Tool("find", gettext("Suchen"), fixed_url(f"{endpoint}.find_view"), ("F10",), mark="open-find")
     may_write = record.operator.may(WRITE)
-    yield Tool("condition", gettext("Abfragebedingung"), url_for(f"{endpoint}.condition_view") if may_write else "")
+    yield Tool("condition", gettext("Abfragebedingung"), fixed_url(f"{endpoint}.condition_view") if may_write else "")
 
 
 def _steps(record: FormRecord, active: str) -> dict[str, Any]:
@@ -193,4 +194,5 @@ def _special_menu(record: FormRecord, actions: list[Action]) -> Menu:
 
 
 def _action_url(record: FormRecord, action: Action) -> str:
-    return url_for(f"{record.view.endpoint}.run_action", action_name=action.name, id=record.key)
+    url = fixed_url(f"{record.view.endpoint}.run_action", action_name=action.name)
+    return f"{url}?id={record.key}"
