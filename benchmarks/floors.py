@@ -310,9 +310,9 @@ class Labels:
         from reportlab.pdfbase import pdfmetrics
         from reportlab.pdfbase.ttfonts import TTFont
 
-        from flask_appadmin.labels import sheet
+        from flask_appadmin.labels import fitting
 
-        pdfmetrics.registerFont(TTFont("Floor", str(sheet._FONT_FILE)))
+        pdfmetrics.registerFont(TTFont("Floor", str(fitting.FONT_FILE)))
 
     def __call__(self, path: Path, keys: Sequence[int]) -> None:
         from reportlab.pdfgen.canvas import Canvas

@@ -19,7 +19,8 @@ from flask_appadmin.errors import FieldError, LabelError
 from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext
 from flask_appadmin.labels.catalogue import PAGES, SHEETS
-from flask_appadmin.labels.sheet import MAXIMUM_COPIES, SheetGeometry
+from flask_appadmin.labels.geometry import SheetGeometry
+from flask_appadmin.labels.sheet import MAXIMUM_COPIES
 from flask_appadmin.specs import Description, described, spec_of
 
 #: The names of the two formats an operator gets without choosing.

@@ -21,8 +21,8 @@ from flask_appadmin.labels import (
     factory_formats,
     print_labels,
 )
+from flask_appadmin.labels.fitting import text_width
 from flask_appadmin.labels.formats import geometry_of
-from flask_appadmin.labels.sheet import text_width
 
 MM = 72 / 25.4
 ADDRESS = ["Müller & Söhne GmbH", "z. Hd. Frau Weiß", "Hauptstraße 5", "01067 Dresden", "ÖSTERREICH"]
