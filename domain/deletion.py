@@ -20,6 +20,7 @@ from domain.dates import today
 from domain.settings import current_setting
 from domain.trade import CreditNote, DeliveryNote, Invoice, SalesOrder, StockMovement
 from flask_appadmin.changes import ANONYMISE, REFUSE, Departure
+from flask_appadmin.changes.departing import led_to
 from flask_appadmin.database import key_condition
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import _, format_date, format_number, gettext
@@ -84,10 +85,13 @@ def _open_business(keys: Sequence[int]) -> Iterator[tuple[int, str]]:
         (Invoice, (Invoice.customer, Invoice.invoice_customer), is_unpaid(), gettext("nicht bezahlte Rechnungen")),
         (StockMovement, (StockMovement.customer,), None, gettext("Buchungen auf Kundenlager")),
     )
+    used = led_to([reference for _model, references, _condition, _words in open_ones for reference in references], keys)
     for model, references, condition, words in open_ones:
         concerned: set[int] = set()
         for reference in references:
-            among = key_condition(reference, keys)
+            if reference not in used:
+                continue
+            among = key_condition(reference, used[reference])
             query = model.select(reference).where(among if condition is None else among & condition).distinct()
             concerned.update(row[0] for row in query.tuples())
         yield from ((key, words) for key in sorted(concerned))
@@ -115,10 +119,13 @@ def _under_retention(keys: Sequence[int]) -> dict[int, tuple[datetime.date, date
 def _used_by_customers(customers: Any, keys: Sequence[int]) -> Iterator[tuple[int, str]]:
     """(customer, in words) of those that other customers need, naming the first of them."""
     found = []
+    used = led_to([customers._meta.fields[name] for name, _words in _USES], keys)
     for name, words in _USES:
         reference = customers._meta.fields[name]
+        if reference not in used:
+            continue
         query = customers.select(reference, fn.MIN(customers.id), fn.COUNT(customers.id))
-        query = query.where(key_condition(reference, keys) & (customers.id != reference)).group_by(reference)
+        query = query.where(key_condition(reference, used[reference]) & (customers.id != reference)).group_by(reference)
         found += [(words, *row) for row in query.tuples()]
     titles = ReferenceCache().titles(spec_of(customers), {first for _words, _key, first, _count in found})
     for words, key, first, count in found:
@@ -130,8 +137,9 @@ def _used_by_customers(customers: Any, keys: Sequence[int]) -> Iterator[tuple[in
 
 def _with_records(customers: Any, keys: Sequence[int]) -> set[int]:
     """Drafts that documents or statistics name already: those stay, so the customer cannot simply go."""
-    found: set[int] = set()
-    for reference, model in customers._meta.backrefs.items():
-        if keys and model is not customers and not is_owner(reference) and (reference.on_delete or "") == "RESTRICT":
-            found.update(row[0] for row in model.select(reference).where(key_condition(reference, keys)).tuples())
-    return found
+    holding = (
+        reference
+        for reference, model in customers._meta.backrefs.items()
+        if model is not customers and not is_owner(reference) and (reference.on_delete or "") == "RESTRICT"
+    )
+    return {key for found in led_to(holding, keys).values() for key in found}

@@ -792,10 +792,18 @@ def key_condition(primary_key: Any, keys: Iterable[int]) -> Any:
     numbers = [int(key) for key in keys]
     if len(numbers) <= 200:
         return primary_key.in_(numbers)
+    return primary_key.in_(SQL(f"({key_list_sql(numbers)})"))
+
+
+def key_list_sql(keys: Iterable[int]) -> str:
+    """What stands in the brackets of `IN (…)` for any number of keys."""
+    numbers = [int(key) for key in keys]
     listed = ",".join(map(str, numbers))
+    if len(numbers) <= 200:
+        return listed
     if engine() == "sqlite":
-        return primary_key.in_(SQL(f"(SELECT value FROM json_each('[{listed}]'))"))
-    return primary_key.in_(SQL(f"(SELECT unnest('{{{listed}}}'::bigint[]))"))
+        return f"SELECT value FROM json_each('[{listed}]')"
+    return f"SELECT unnest('{{{listed}}}'::bigint[])"
 
 
 def value_condition(column: Any, values: Iterable[Any]) -> Any:

@@ -22,7 +22,7 @@ from urllib.parse import quote, quote_plus
 import peewee
 
 from flask_appadmin import search
-from flask_appadmin.changes.departing import ANONYMISE, MustStay
+from flask_appadmin.changes.departing import ANONYMISE, MustStay, led_to
 from flask_appadmin.changes.running import KNOWN_SPECS, Run, insert_changes, refuse, require, visible_keys
 from flask_appadmin.customfields import CustomFieldValue, values_of
 from flask_appadmin.database import database, engine, key_condition
@@ -118,7 +118,7 @@ def person_of(spec: ModelSpec, key: int) -> Person:
     files: set[str] = set()
     own = spec.model.select().where(spec.model._meta.primary_key == key).dicts().first() or {}
     words.update(_words_of(spec, own))
-    for child in spec.children:
+    for child in _filled_children(spec, [key]):
         assert child.owner is not None
         for values in child.model.select().where(child.owner.column_field == key).dicts():
             rows.setdefault(child.name, set()).add(values["id"])
@@ -144,6 +144,12 @@ def person_of(spec: ModelSpec, key: int) -> Person:
     spellings = (way(word) for word in long_enough for way in (str, quote, quote_plus, _escaped))
     found = {name: frozenset(keys) for name, keys in rows.items()}
     return Person(spec, key, found, tuple(sorted(set(spellings))), frozenset(change_sets), frozenset(files - {""}))
+
+
+def _filled_children(spec: ModelSpec, keys: Sequence[int]) -> list[ModelSpec]:
+    """The child tables that have rows of these records, in their order."""
+    filled = led_to([child.owner.column_field for child in spec.children if child.owner is not None], keys)
+    return [child for child in spec.children if child.owner is not None and child.owner.column_field in filled]
 
 
 def persons_of(spec: ModelSpec, keys: Iterable[int]) -> Iterator[Person]:
@@ -207,10 +213,14 @@ def _files_of_change(row: ChangeRecord) -> Iterator[str]:
 
 def _referring(spec: ModelSpec, key: int) -> Iterator[tuple[ModelSpec, Any, dict[str, Any]]]:
     """Records that refer to this one and have personal fields of their own: (spec, reference, values)."""
-    for reference, model in spec.model._meta.backrefs.items():
-        other = spec_of(model)
-        if is_owner(reference) or model is spec.model or not any(item.personal for item in other.data_fields):
-            continue
+    personal = (
+        reference
+        for reference, model in spec.model._meta.backrefs.items()
+        if not (is_owner(reference) or model is spec.model)
+        and any(item.personal for item in spec_of(model).data_fields)
+    )
+    for reference in led_to(personal, [key]):
+        model, other = reference.model, spec_of(reference.model)
         for values in model.select().where(reference == key).dicts():
             yield other, reference, values
 
@@ -282,8 +292,10 @@ def _take_out(run: Run, spec: ModelSpec, key: int) -> None:
 
 
 def _title(spec: ModelSpec, key: int) -> str:
-    row = spec.model.select().where(spec.model._meta.primary_key == key).dicts().first() or {}
-    return spec.title_of(row)
+    items = spec.title_specs
+    query = spec.model.select(*(item.column_field for item in items)).where(spec.model._meta.primary_key == key)
+    row = query.tuples().first() or ()
+    return spec.title_of(dict(zip((item.name for item in items), row, strict=False)))
 
 
 def _empty_record(run: Run, spec: ModelSpec, key: int) -> int:
@@ -311,7 +323,7 @@ def _empty(item: FieldSpec) -> Any:
 def _remove_children(spec: ModelSpec, key: int) -> dict[str, int]:
     """Removes all children without a trace; documents that named one of them keep their printed address."""
     removed = {}
-    for child in spec.children:
+    for child in _filled_children(spec, [key]):
         assert child.owner is not None
         keys = [row[0] for row in child.model.select(child.model.id).where(child.owner.column_field == key).tuples()]
         if not keys:
@@ -327,7 +339,7 @@ def _remove_children(spec: ModelSpec, key: int) -> dict[str, int]:
 
 
 def _remove_grandchildren(spec: ModelSpec, keys: list[int]) -> None:
-    for child in spec.children:
+    for child in _filled_children(spec, keys):
         assert child.owner is not None
         found = [
             row[0]
@@ -406,16 +418,12 @@ def rows_with(person: Person, model: Any, *names: str) -> list[int]:
 
 def _rows_with(person: Person, model: Any, fields: list[Any], also: Any) -> Iterator[tuple[Any, ...]]:
     seen: set[int] = set()
-    place = peewee.fn.instr if engine() == "sqlite" else peewee.fn.strpos
+    place = "instr" if engine() == "sqlite" else "strpos"
     for start in range(0, len(person.words), _AT_ONCE):
         words = person.words[start : start + _AT_ONCE]
-        raw = [peewee.Cast(item, "TEXT") for item in fields]
-        condition = None
-        for text in raw:
-            for word in words:
-                part = place(text, word) > 0
-                condition = part if condition is None else condition | part
-        assert condition is not None
+        # As text: hundreds of conditions take longer to put together from nodes than to ask.
+        one = [f'{place}(CAST("t1"."{item.column_name}" AS TEXT), {database.param}) > 0' for item in fields]
+        condition = peewee.SQL(f"({' OR '.join(part for part in one for _word in words)})", words * len(one))
         query = model.select(model._meta.primary_key, *fields).where(condition if also is None else also & condition)
         for row in query.tuples():
             if row[0] not in seen:

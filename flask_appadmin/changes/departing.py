@@ -7,13 +7,13 @@ inside the transaction that removes the record, so that nobody slips something i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
-from flask_appadmin.database import Record, key_condition
+from flask_appadmin.database import Record, database, key_condition, key_list_sql
 from flask_appadmin.errors import AppAdminError
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import format_number, gettext
@@ -63,17 +63,43 @@ def has_rules(model: type[Record]) -> bool:
     return model.departures.__func__ is not Record.departures.__func__  # type: ignore[attr-defined]
 
 
+def led_to(references: Iterable[Any], keys: Sequence[int]) -> dict[Any, list[int]]:
+    """Reference -> those of the keys that rows of its table lead to; references without any are left out.
+
+    One statement for all: a record has dozens of tables that may lead to it, nearly all of which have nothing."""
+    asked = list(references)
+    if not asked or not keys:
+        return {}
+    listed = key_list_sql(keys)
+    parts = [
+        f'SELECT {at} AS place, "{each.column_name}" AS led_to FROM "{each.model._meta.table_name}" '
+        f'WHERE "{each.column_name}" IN ({listed})'
+        for at, each in enumerate(asked)
+    ]
+    found: dict[Any, list[int]] = {}
+    for at, key in database.execute_sql(f"{' UNION '.join(parts)} ORDER BY 1, 2").fetchall():
+        found.setdefault(asked[at], []).append(key)
+    return found
+
+
 def used_by(spec: ModelSpec, keys: Sequence[int]) -> dict[int, list[str]]:
     """Key -> titles of records, other than its own children, without which it could go; one for each kind of use."""
     if not keys:
         return {}
     users: dict[int, list[str]] = {key: [words] for key, words in spec.model.held_by(keys).items()}
-    for reference, model in spec.model._meta.backrefs.items():
-        if is_owner(reference) or (reference.on_delete or "").upper() in ("CASCADE", "SET NULL"):
-            continue
-        for key, words in _users_through(spec, reference, model, keys).items():
+    for reference, among in led_to(holding_references(spec), keys).items():
+        for key, words in _users_through(spec, reference, reference.model, among).items():
             users.setdefault(key, []).append(words)
     return users
+
+
+def holding_references(spec: ModelSpec) -> list[Any]:
+    """References of other tables, and of its own, that do not let a record go."""
+    return [
+        reference
+        for reference in spec.model._meta.backrefs
+        if not is_owner(reference) and (reference.on_delete or "").upper() not in ("CASCADE", "SET NULL")
+    ]
 
 
 def _users_through(spec: ModelSpec, reference: Any, model: Any, keys: Sequence[int]) -> dict[int, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_appadmin import search
-from flask_appadmin.changes.departing import DELETE, Departure, MustStay, has_rules
+from flask_appadmin.changes.departing import DELETE, Departure, MustStay, has_rules, holding_references, led_to
 from flask_appadmin.changes.elsewhere import forget_values
 from flask_appadmin.changes.running import (
     KNOWN_SPECS,
@@ -161,8 +161,11 @@ def title_of_key(spec: ModelSpec, key: int) -> str:
 def remove_records(
     run: Run, spec: ModelSpec, keys: list[int], source: str, place: tuple[str, str] | None = None
 ) -> None:
+    filled = led_to([child.owner.column_field for child in spec.children if child.owner is not None], keys)
     for child in reversed(spec.children):
         assert child.owner is not None
+        if child.owner.column_field not in filled:
+            continue
         key_field = child.model._meta.primary_key
         query = child.model.select(key_field).where(child.owner.column_field.in_(keys))
         found = [row[0] for row in query.tuples()]
@@ -203,12 +206,8 @@ def remove_records(
 def users_of(spec: ModelSpec, key: int, *, limit: int = 5) -> list[str]:
     """Titles of records (other than its own children) that refer to this one, as reasons why it stays."""
     users: list[str] = list(spec.model.held_by([key]).values())
-    for reference, model in spec.model._meta.backrefs.items():
-        other = spec_of(model)
-        if getattr(getattr(reference, "described_as", None), "owner", False):
-            continue
-        if reference.on_delete and reference.on_delete.upper() in ("CASCADE", "SET NULL"):
-            continue
+    for reference in led_to(holding_references(spec), [key]):
+        model, other = reference.model, spec_of(reference.model)
         query = model.select(model._meta.primary_key).where(reference == key).limit(limit)
         found = [row[0] for row in query.tuples()]
         if other.name == spec.name:
