@@ -19,8 +19,7 @@ from domain.credit import is_unpaid
 from domain.dates import today
 from domain.settings import current_setting
 from domain.trade import CreditNote, DeliveryNote, Invoice, SalesOrder, StockMovement
-from flask_appadmin.changes import ANONYMISE, REFUSE, Departure
-from flask_appadmin.changes.departing import led_to
+from flask_appadmin.changes import ANONYMISE, REFUSE, Departure, led_to
 from flask_appadmin.database import key_condition
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.i18n import _, format_date, format_number, gettext

@@ -26,7 +26,7 @@ from flask_appadmin.changes.assignment import (
 )
 from flask_appadmin.changes.creating import next_keys
 from flask_appadmin.changes.deleting import Deletion, carry_on, carry_out, end_deletion
-from flask_appadmin.changes.departing import ANONYMISE, DELETE, REFUSE, Departure, MustStay, departures_of
+from flask_appadmin.changes.departing import ANONYMISE, DELETE, REFUSE, Departure, MustStay, departures_of, led_to
 from flask_appadmin.changes.filling import load_rows, record_loading
 from flask_appadmin.changes.gateway import ChangeSet
 from flask_appadmin.changes.merging import Merge, MergedMeanwhile, Move, Repoint, number_field, state_of
@@ -74,6 +74,7 @@ __all__ = [
     "is_protected",
     "know",
     "known_specs",
+    "led_to",
     "load_rows",
     "make_transform",
     "next_keys",
