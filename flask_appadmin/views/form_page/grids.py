@@ -97,8 +97,9 @@ def child_counts(children: Iterable[ModelSpec], key: int) -> dict[str, int]:
     if not owned:
         return {}
     # One question for all tables: asked one by one they cost more than the rest of the page.
-    parts = (f'(SELECT count(*) FROM "{child.name}" WHERE "{column}" = {key:d})' for child, column in owned)
-    row = database.execute_sql(f"SELECT {', '.join(parts)}").fetchone()
+    mark = database.param
+    parts = (f'(SELECT count(*) FROM "{child.name}" WHERE "{column}" = {mark})' for child, column in owned)
+    row = database.execute_sql(f"SELECT {', '.join(parts)}", (key,) * len(owned)).fetchone()
     return {child.name: number for (child, _column), number in zip(owned, row, strict=True)}
 
 
@@ -173,7 +174,7 @@ def stored_grid(
     """The rows as they are stored, from the `skip`th on; all of them where `whole` is asked for."""
     grid = Grid(child, [])
     grid.before = skip
-    if record.key is None:
+    if record.key is None or child.name in record.childless:
         return grid
     if skip or whole:
         query = _in_order(child, _child_query(record, child))

@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from flask_appadmin.views.model_view import AppModelView
 
 
+#: From so many tabs on it pays to ask first which child tables are empty.
+_MANY_TABS = 5
+
+
 class FormPage:
     """One request for one record (`key`), or for a new one (None)."""
 
@@ -89,6 +93,10 @@ class FormPage:
         tabs = {tab_of(self.record, key).key: None for key in keys}
         if len(tabs) > 1:
             read_ahead(self.record, tabs)
+        if len(tabs) > _MANY_TABS and self.key is not None:
+            # Most tables of a record are empty: one question for all of them instead of one each.
+            counts = child_counts(self.spec.children, self.key)
+            self.record.childless = frozenset(name for name, count in counts.items() if not count)
         panels = [stored_panel(self.record, key) for key in tabs]
         context = [panel_context(self.record, panel, len(panels) == 1) for panel in panels]
         return render_template("appadmin/form_panels.html", panels=context, record_history=g.get("record_history"))

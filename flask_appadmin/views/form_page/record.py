@@ -55,6 +55,8 @@ class FormRecord:
             view.registry.reveal_url,
         )
         self.maker.owner = (self.spec, key)
+        #: Child tables that are known to have no row of it.
+        self.childless: frozenset[str] = frozenset()
         #: Child table -> what its new rows start with.
         self.row_defaults: dict[str, dict[str, Any]] = {}
 
