@@ -39,7 +39,7 @@ from flask_appadmin.specs import FieldSpec, ModelSpec
 from flask_appadmin.views import AppModelView
 from flask_appadmin.views.exports_page import ExportsView
 from flask_appadmin.views.form_page import locking
-from flask_appadmin.views.imports import ImportsView
+from flask_appadmin.views.imports.view import ImportsView
 from flask_appadmin.views.jobs_page import JobsView
 from flask_appadmin.views.layouts_page import LayoutsView
 from flask_appadmin.views.looking_back import may_undo_part, undo_url

@@ -69,7 +69,7 @@ WRITERS: dict[str, tuple[set[str], str]] = {
         {"ImportRun", "ImportRow", "import_row", "SheetExport"},
         "an import is a stored session until the gateway applies it; an export is kept so that it is known again",
     ),
-    "flask_appadmin/views/imports.py": ({"ImportRun", "ImportRow", "run"}, "the same session, page by page"),
+    "flask_appadmin/views/imports/": ({"ImportRun", "ImportRow", "run"}, "the same session, page by page"),
     "actions/import_sheet.py": ({"ImportRun"}, "begins a session on the command line"),
     "domain/numbers.py": (
         {"NumberRange", "running_number"},

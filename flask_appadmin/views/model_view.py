@@ -132,7 +132,7 @@ class AppModelView(ModelView):
     propose: ClassVar[Any] = None
     proposal_fields: ClassVar[tuple[str, ...]] = ()
     #: The groups of the fields that a file may set, in their order: (caption, keys of tabs, child tables, or the names
-    #: in views/import_targets.py). What is not named follows by the tabs of the form.
+    #: in views/imports/targets.py). What is not named follows by the tabs of the form.
     import_groups: ClassVar[tuple[tuple[Any, tuple[str, ...]], ...]] = ()
     #: Child table -> how it stands in the form.
     grids: ClassVar[dict[str, ChildTable]] = {}

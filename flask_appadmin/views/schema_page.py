@@ -29,8 +29,14 @@ from flask_appadmin.sheets.surveying import ImportOptions, key_fields, survey_fi
 from flask_appadmin.sheets.unreadable import display_name
 from flask_appadmin.shell import accepts_uploads
 from flask_appadmin.specs import ModelSpec, ReferenceCache, spec_of
-from flask_appadmin.views import import_pages as pages
-from flask_appadmin.views.import_targets import MARKS, target_groups
+from flask_appadmin.views.imports.mapping_fields import (
+    blank_field,
+    default_fields,
+    mode_field,
+    select_field,
+    take_defaults,
+)
+from flask_appadmin.views.imports.targets import MARKS, target_groups
 from flask_appadmin.views.jobs_page import instance_folder
 from flask_appadmin.views.model_view import AppModelView, operator
 
@@ -115,7 +121,7 @@ class SchemaPage:
         draft.key = posted.get("key", "")
         draft.blank = "clear" if posted.get("blank") == "clear" else "keep"
         draft.insert_missing = draft.mode == "replace" and posted.get("insert_missing") == "1"
-        pages.take_defaults(posted, draft.defaults, self.spec)
+        take_defaults(posted, draft.defaults, self.spec)
         sources = [source.strip()[:120] for source in posted.getlist("source")[:_MOST]]
         targets = posted.getlist("target")[: len(sources)]
         draft.columns = [(source, target) for source, target in zip(sources, targets, strict=False) if source]
@@ -252,17 +258,17 @@ class SchemaPage:
             errors=errors or [],
             may_save=may_save,
             name=draft.name,
-            table=pages.select_field(
+            table=select_field(
                 "entity", gettext("Import-Typ"), self.spec.name,
                 sorted(((spec.name, str(spec.plural)) for spec in tables), key=lambda pair: pair[1].casefold())
                 if self.key is None else [(self.spec.name, str(self.spec.plural))],
             ),
             is_new=self.key is None,
-            mode=pages.mode_field(draft.mode, self.spec, self.operator),
-            key=pages.select_field("key", gettext("Zeilen finden ihren Datensatz durch"), draft.key, keys),
-            blank=pages.blank_field(draft.blank),
+            mode=mode_field(draft.mode, self.spec, self.operator),
+            key=select_field("key", gettext("Zeilen finden ihren Datensatz durch"), draft.key, keys),
+            blank=blank_field(draft.blank),
             inserts=draft.insert_missing,
-            defaults=pages.default_fields(draft.defaults, self.spec, self.registry),
+            defaults=default_fields(draft.defaults, self.spec, self.registry),
             columns=[
                 {
                     "source": source,

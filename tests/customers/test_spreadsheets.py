@@ -28,7 +28,8 @@ from flask_appadmin.rights import Operator, User, operator_of, system_operator
 from flask_appadmin.selections import Selection
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import export_page, import_downloads, imports
+from flask_appadmin.views import export_page
+from flask_appadmin.views.imports import downloads, running, uploading
 from models import Contact, Customer
 from tests.spreadsheets import edit_cells, form_values, photograph, rows_of, tiles_of, words_of, write_csv
 
@@ -391,7 +392,7 @@ def test_the_own_file_comes_back_with_its_marks(
 
     fetched(place)
     # Of a large file they are written by a job, once for each plan; the same link then leads to its file.
-    monkeypatch.setattr(import_downloads, "MARKED_AT_ONCE", 2)
+    monkeypatch.setattr(downloads, "MARKED_AT_ONCE", 2)
     for _time in range(2):
         assert operator.get(place).location == "/admin/jobs/"
     assert jobs.run_waiting() == 1
@@ -630,8 +631,8 @@ def test_a_large_import_runs_as_jobs_and_can_be_stopped(
     three: list[int], operator: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It ends as exactly one of abgebrochen, zurückgerollt, fertig mit Fehlern and fertig, and the rows add up."""
-    monkeypatch.setattr(imports, "ROWS_AT_ONCE", 1)
-    monkeypatch.setattr(imports, "_BOOK_AT_ONCE", 10)
+    monkeypatch.setattr(running, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(uploading, "_BOOK_AT_ONCE", 10)
     path = exported(operator, three, tmp_path / "kunden.xlsx")
     edit_cells(path, "Kunden", {(2, "Ort"): "Bonn", (3, "Ort"): "Linz", (4, "E-Mail"): "quatsch", (5, "Name 1"): "Neu"})
     before = photograph(SPEC)
@@ -722,7 +723,7 @@ def last_job(client: FlaskClient) -> str:
 def test_a_file_that_turns_out_unreadable_in_its_job_says_so(
     operator: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(imports, "_TEXT_AT_ONCE", 0)
+    monkeypatch.setattr(uploading, "_TEXT_AT_ONCE", 0)
     path = tmp_path / "kopf.csv"
     path.write_text("Name 1;Ort\r\n")
     page, url = follow(operator, upload(operator, path))

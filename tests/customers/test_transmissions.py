@@ -35,7 +35,7 @@ from flask_appadmin.sheets.forgetting import let_go
 from flask_appadmin.sheets.outbox import OutboxFault, folder_below, lay_down, outbox
 from flask_appadmin.sheets.sessions import ImportRun
 from flask_appadmin.specs import spec_of
-from flask_appadmin.views import imports
+from flask_appadmin.views.imports import running
 from models import Contact, Country, Customer, CustomerCard
 from tests.customers.test_documents import DAY, change, clerk, customer, make, refusal
 from tests.customers.test_spreadsheets import apply, follow, upload
@@ -127,7 +127,7 @@ def test_new_and_changed_customers_of_an_import_leave_as_xml_files(
     assert contact.count() == 1 and root.find("contact_list/contact/password") is None
 
     # A change of a contact alone is a change of the customer; large imports do the same as a job.
-    monkeypatch.setattr(imports, "ROWS_AT_ONCE", 0)
+    monkeypatch.setattr(running, "ROWS_AT_ONCE", 0)
     told = bring([20004, "Vier", "", "", "Auer"])
     assert "1 Datei liegt im Ausgangsordner." in told, told
     root = ElementTree.parse(folder / "kunde_20004.xml").getroot()

@@ -16,7 +16,7 @@ from flask_appadmin.i18n import gettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.delete_targets import delete_targets
 from flask_appadmin.sheets.exporting import headings
-from flask_appadmin.sheets.mapping import TURNED, importable_fields
+from flask_appadmin.sheets.mapping import TURNED, find_target, importable_fields
 from flask_appadmin.specs import FieldSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -75,4 +75,10 @@ def _fields(spec: ModelSpec, operator: Operator) -> Iterator[tuple[FieldSpec, Ch
         yield item, [(item.name, heading), *turned]
 
 
-__all__ = ["CUSTOM", "MARKS", "target_groups"]
+def is_open(target: str, spec: ModelSpec, operator: Operator) -> bool:
+    """Whether this operator's files may set what the target names."""
+    found = find_target(target, spec) if target else None
+    return found is not None and found[1].name in {item.name for item in importable_fields(found[0], operator)}
+
+
+__all__ = ["CUSTOM", "MARKS", "is_open", "target_groups"]
