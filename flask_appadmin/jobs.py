@@ -124,6 +124,9 @@ class Job(peewee.Model):
             done=format_number(self.progress_done),
             total=format_number(self.progress_total),
         )
+        if self.progress_done >= self.progress_total:
+            # What follows is not counted: the commit, files for others.
+            return gettext("%(text)s, gleich fertig", text=text)
         left = self.seconds_left
         return text if left is None else gettext("%(text)s, noch etwa %(left)s", text=text, left=duration(left))
 

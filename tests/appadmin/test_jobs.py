@@ -123,6 +123,8 @@ def test_progress_is_told_and_a_running_job_can_be_stopped(clerk: Operator) -> N
     assert seen == [(40, "400 von 1.000")]
     assert (ended.state, ended.message) == ("cancelled", "Der Vorgang wurde abgebrochen; es wurde nichts geändert.")
     assert ended.progress_done == 401
+    whole = Job(state="running", started_at=utcnow(), progress_done=1_000, progress_total=1_000)
+    assert whole.progress_text() == "1.000 von 1.000, gleich fertig"
 
 
 def test_a_waiting_job_is_stopped_at_once(clerk: Operator) -> None:
