@@ -74,7 +74,7 @@ def test_three_hundred_edits_meet_two_hundred_others(operator: FlaskClient, tmp_
     assert "275 Änderungen übernehmen" in words_of(page)
     page, url = follow(operator, apply(operator, page))
     counts = tiles_of(page)
-    assert (counts["geändert"], counts["Konflikte"], counts["neu"], counts["Fehler"]) == (275, 25, 0, 0)
+    assert (counts["geändert"], counts["im Konflikt"], counts["neu"], counts["fehlerhaft"]) == (275, 25, 0, 0)
 
     done = ChangeSetRecord.get(ChangeSetRecord.kind == "import")
     assert ChangeRecord.select().where(ChangeRecord.change_set == done.id).count() == 275
