@@ -76,7 +76,7 @@ def form(stock: Stock, plan: Plan) -> Iterator[Figure]:
 
 def _fill(stock: Stock, key: int) -> None:
     """Gives a customer ten rows of each table in place of those it has."""
-    from domain.demo_data.check_digits import iban
+    from domain.check_digits import iban
     from flask_appadmin.changes import ChangeSet, known_specs
 
     change = ChangeSet("import", reason=_REASON)

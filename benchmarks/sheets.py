@@ -252,7 +252,7 @@ def _not_for_new() -> set[str]:
 
 
 def _child_cells(line: int) -> list[str]:
-    from domain.demo_data.check_digits import iban
+    from domain.check_digits import iban
 
     account = f"{line + 1:010d}"
     return [

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from domain.check_digits import iban
 from domain.demo_data import words
-from domain.demo_data.check_digits import iban
 from domain.demo_data.customers import slug
 from domain.demo_data.towns import TOWNS
 from domain.demo_data.worker import batches_from_worker

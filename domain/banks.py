@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from domain.demo_data.check_digits import iban as iban_of
+from domain.check_digits import iban as iban_of
 from flask_appadmin.fieldtypes.text_rules import is_plain_iban
 
 

@@ -6,7 +6,7 @@ that has customers already the next numbers of the number range are taken, and o
 that is there is touched.
 Errors: FieldError when the number range has not enough numbers left; then nothing was stored.
 Parts: `customers.py` makes the rows, `worker.py` does so in a second process, `story.py` lives the history,
-`words.py`, `towns.py` and `check_digits.py` are the material.
+`words.py`, `towns.py` and domain/check_digits.py are the material.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.check_digits import gln, iban
 from domain.demo_data import words
-from domain.demo_data.check_digits import gln, iban
 from domain.demo_data.columns import COLUMNS
 from domain.demo_data.documents import DocumentMaker
 from domain.demo_data.picking import LAST_DAY, Rows, expanded, share, spread

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from domain.check_digits import austrian_vat_code, german_vat_code, luxembourg_vat_code
 from domain.demo_data import words
-from domain.demo_data.check_digits import austrian_vat_code, german_vat_code, luxembourg_vat_code
 from domain.demo_data.picking import spread
 from domain.demo_data.towns import TOWNS
 

@@ -14,8 +14,8 @@ import stdnum.ean
 import stdnum.eu.vat
 from schwifty import BIC, IBAN
 
-from domain import demo_data
-from domain.demo_data import check_digits, create_demo_data, story, words
+from domain import check_digits, demo_data
+from domain.demo_data import create_demo_data, story, words
 from domain.demo_data.columns import COLUMNS
 from domain.demo_data.customers import CustomerMaker, Keys, slug
 from domain.demo_data.towns import TOWNS
