@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask_appadmin.errors import AppAdminError, FaultList, FieldError
-from flask_appadmin.i18n import gettext
+from flask_appadmin.i18n import gettext, ngettext
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets.applying import apply_run
 from flask_appadmin.sheets.damage.damages import damages_of
@@ -23,7 +23,7 @@ from flask_appadmin.sheets.planning import Planner
 from flask_appadmin.sheets.reading import Spool
 from flask_appadmin.sheets.reporting import deletion_words, findings_csv
 from flask_appadmin.sheets.schemas import use_schema
-from flask_appadmin.sheets.sessions import ImportRun, forget_run
+from flask_appadmin.sheets.sessions import ImportRow, ImportRun, forget_run, with_findings
 from flask_appadmin.sheets.surveying import (
     ImportOptions,
     Survey,
@@ -33,6 +33,11 @@ from flask_appadmin.sheets.surveying import (
     survey_file,
 )
 from flask_appadmin.specs import ModelSpec
+
+#: Findings of so many rows are told one by one; a file of all is made on demand.
+TOLD = 10_000
+#: What was found in a text file about its rows.
+_OF_ROWS = ("uneven_rows", "short_rows", "quote_suspects")
 
 
 @dataclass
@@ -215,14 +220,32 @@ def _write_report(report: Path, run: ImportRun, path: Path, survey: Survey) -> N
 
 
 def _column_findings(survey: Survey, options: ImportOptions) -> list[str]:
-    """Columns that are left out although their heading is known, with the reason."""
+    """Rows that are shorter or longer than the others; columns that are left out although their heading is known."""
     main = survey.main
+    uneven = [
+        found.sentence() for found in main.detection.evidence if found.code in _OF_ROWS and found.weight != "info"
+    ]
     columns = zip(main.detection.headings, main.guesses, options.targets, strict=False)
-    return [
+    return uneven + [
         gettext("Spalte „%(heading)s“ wird nicht übernommen: %(reason)s", heading=heading, reason=reason)
         for heading, (_target, reason, look), target in columns
         if not target and look == "warn"
     ]
+
+
+def _findings(run: ImportRun) -> list[str]:
+    """One sentence per finding; where there are very many, how many rows more have one."""
+    found = list(finding_sentences(run, TOLD))
+    more = ImportRow.select().where(with_findings(run)).count() - TOLD if len(found) >= TOLD else 0
+    if more > 0:
+        found.append(
+            ngettext(
+                "%(count)s weitere Zeile hat Befunde; alle stehen in der Datei, die --report schreibt.",
+                "%(count)s weitere Zeilen haben Befunde; alle stehen in der Datei, die --report schreibt.",
+                more,
+            )
+        )
+    return found
 
 
 def _report(run: ImportRun, counts: dict[str, int]) -> ImportReport:
@@ -235,6 +258,6 @@ def _report(run: ImportRun, counts: dict[str, int]) -> ImportReport:
         skipped=counts["skipped"],
         deleted=counts["delete"],
         duplicates=counts["duplicates"],
-        findings=list(finding_sentences(run)),
+        findings=_findings(run),
         run=run.id,
     )

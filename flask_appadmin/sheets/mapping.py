@@ -104,6 +104,8 @@ def guess_targets(
         guess = _guess(spec, heading, values, exact, loose, taken, names)
         if guess.target:
             taken[guess.target] = index
+        elif any(fold(found[taken[name]]) == fold(heading) for name in _exact_targets(heading, exact) if name in taken):
+            guess = Guess("", gettext("Diese Überschrift steht schon über einer anderen Spalte."), "warn")
         guesses[index] = guess
     return [guesses[index] for index in range(len(found))]
 

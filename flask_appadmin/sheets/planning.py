@@ -29,6 +29,7 @@ from flask_appadmin.sheets.comparing import Comparison
 from flask_appadmin.sheets.damage.damages import Damages
 from flask_appadmin.sheets.deleting import plan_deletions
 from flask_appadmin.sheets.import_modes import read_defaults, take_defaults
+from flask_appadmin.sheets.inbox import digest_of
 from flask_appadmin.sheets.mapping import importable_fields
 from flask_appadmin.sheets.matching import Matcher
 from flask_appadmin.sheets.plan_rows import (
@@ -122,6 +123,8 @@ class Planner:
         counts = self.counts()
         export = next((found for found in self.exports.values() if found is not None), None)
         detection: Any = {**self.run.detection, "damages": self.damages.to_json(), "unknown": self.unknown.to_json()}
+        # What is applied later is the plan of this very file.
+        detection["file"] = digest_of(self.path)
         self.run.detection = detection
         ImportRun.update(counts=counts, plan=secrets.token_hex(8), export=export, detection=detection).where(
             ImportRun.id == self.run.id

@@ -112,6 +112,7 @@ class RowReader:
         required = entity.model.import_required if entity is self.spec else ()
         #: Columns that a new record has to fill.
         self.asked = [(each.item, each.heading) for each in self.columns if each.item.name in required]
+        self.width = self._width(sheet)
         self.mended = of_sheet(planner.options.corrections, sheet.name[:60])
         self.constants = self._constants() if entity is self.spec and not planner.deletes else []
 
@@ -132,6 +133,13 @@ class RowReader:
             words = {text.casefold(): value for text, value in said.items()}
             columns.append(Column(index, heading, model, item, allowed, joined, is_part, words))
         return columns
+
+    def _width(self, sheet: SurveyedSheet) -> int:
+        """How many columns a text file has where some of its rows have more; 0 where none has."""
+        told = [found.parts for found in sheet.detection.evidence if found.code == "uneven_rows"]
+        longer = [parts["usual"] for parts in told if parts["found"] > parts["usual"] > 1]
+        last = max((index for index, heading in enumerate(self.headings, start=1) if heading), default=0)
+        return max(longer[0], last, *(column.index + 1 for column in self.columns)) if longer else 0
 
     def _letters(self, targets: Sequence[str]) -> list[tuple[int, str, dict[str, str]]]:
         """Columns of letters: (index, heading, letter -> field)."""
@@ -182,6 +190,8 @@ class RowReader:
         cells = planned.cells = self.clean(row)
         if number in self.mended:
             faults = self._mend(planned, cells, faults)
+        elif self._has_surplus(planned, cells):
+            return planned
         width = len(cells)
         if cells != list(row) and number not in self.mended:
             self.doctor.note_blanks(number, row, cells, self.looked_at)
@@ -228,6 +238,19 @@ class RowReader:
         if not self.own:
             self._look_at_row(planned, cells)
         return planned
+
+    def _has_surplus(self, planned: Planned, cells: list[Any]) -> bool:
+        """Refuses a row with more cells than columns: which of them stand at their place, nobody knows."""
+        if not 0 < self.width < len(cells) or not any(cell not in (None, "") for cell in cells[self.width :]):
+            return False
+        words = gettext(
+            "Die Zeile hat %(found)s statt %(usual)s Spalten; vermutlich steht in einem Text ein Trennzeichen ohne "
+            "Anführungszeichen darum. Bitte berichtigen Sie die Zeile in der Datei.",
+            found=len(cells),
+            usual=self.width,
+        )
+        planned.refuse("", next(cell for cell in cells if cell not in (None, "")), words)
+        return True
 
     def _mend(
         self, planned: Planned, cells: list[Any], faults: dict[tuple[int, int], str]

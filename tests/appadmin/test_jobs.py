@@ -20,7 +20,8 @@ from flask_appadmin.changes import ChangeSet
 from flask_appadmin.database import database, fixed_clock, utcnow
 from flask_appadmin.errors import AppAdminError, FaultList, NotFound
 from flask_appadmin.jobs import Job, JobRunner, RunningJob, cancel, job_of, jobs_of, register_job, run_waiting, start
-from flask_appadmin.rights import Operator, Role, User, operator_of
+from flask_appadmin.rights import Operator, OperatorSession, Role, User, operator_of
+from flask_appadmin.security import end_sessions
 from flask_appadmin.specs import spec_of
 from tests.appadmin.library import Author
 
@@ -61,13 +62,21 @@ def add_author(run: RunningJob) -> Any:
 
 
 def test_a_job_runs_in_the_name_of_its_starter_and_keeps_its_result(clerk: Operator) -> None:
-    register_job("add", add_author)
+    # Trust case 87: whoever started it is signed out in the middle; it ends all the same, and its result is listed.
+    def signed_out(run: RunningJob) -> Any:
+        assert end_sessions(clerk.user_id) == 1
+        return add_author(run)
+
+    OperatorSession.insert(token_hash="0", user=clerk.user_id, started_at=utcnow(), seen_at=utcnow()).execute()
+    register_job("add", signed_out)
     job = start("add", "Autor anlegen", {"name": "Ilse Aichinger"}, clerk)
     assert (job.state, job.user_name, job_of(job.id, clerk).id) == ("waiting", "Herr Berger", job.id)
     assert run_waiting() == 1
     done = Job.get_by_id(job.id)
     assert (done.state, done.percent, done.result, done.lease_owner) == ("done", 100, {"change_set": 2}, None)
     assert [author.name for author in Author.select()] == ["Ilse Aichinger"]
+    again = operator_of(User.get(User.username == "berger"))
+    assert [(row.id, row.state, row.result) for row in jobs_of(again)] == [(job.id, "done", {"change_set": 2})]
     assert run_waiting() == 0
 
 

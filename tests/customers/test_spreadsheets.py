@@ -357,7 +357,7 @@ def test_doors_lead_to_their_rows(edited: Path, operator: FlaskClient) -> None:
 
 
 def test_what_changes_between_preview_and_apply_is_not_overwritten(
-    edited: Path, three: list[int], operator: FlaskClient
+    app: Flask, edited: Path, three: list[int], operator: FlaskClient
 ) -> None:
     page, _url = follow(operator, upload(operator, edited))
     change = ChangeSet("form")
@@ -368,6 +368,17 @@ def test_what_changes_between_preview_and_apply_is_not_overwritten(
     words = words_of(page)
     assert "Es wurde noch nichts gespeichert" in words and "Herr Berger" in words
     assert (Customer.get_by_id(three[0]).fax, Customer.select().count()) == ("0351 55", 3)
+    # trust.md case 119: the file that was looked at is gone, or another one; nothing of its plan is taken.
+    (file,) = stored_files(app)
+    kept = file.read_bytes()
+    for changed in (kept + b"x", None):
+        file.unlink()
+        if changed is not None:
+            file.write_bytes(changed)
+        page, url = follow(operator, apply(operator, page))
+        assert "/preview?" in url and "seit der Vorschau verändert. Es wurde nichts übernommen" in words_of(page)
+        assert Customer.select().count() == 3
+    file.write_bytes(kept)
     page, _url = follow(operator, apply(operator, page))
     assert "1 Datensatz übernommen." in words_of(page)
     assert Customer.select().count() == 4
@@ -628,7 +639,7 @@ def test_a_large_export_waits_for_its_starter(
 
 @pytest.mark.engines("sqlite")
 def test_a_large_import_runs_as_jobs_and_can_be_stopped(
-    three: list[int], operator: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    app: Flask, three: list[int], operator: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It ends as exactly one of abgebrochen, zurückgerollt, fertig mit Fehlern and fertig, and the rows add up."""
     monkeypatch.setattr(running, "ROWS_AT_ONCE", 1)
@@ -666,6 +677,16 @@ def test_a_large_import_runs_as_jobs_and_can_be_stopped(
     assert last_job(operator).startswith("abgebrochen") and photograph(SPEC) == before
     page, url = follow(operator, operator.get(place))
     assert "/preview?" in url and "abgebrochen" in words_of(page)
+
+    # Its file is gone when the job begins (trust.md case 119).
+    file = max(stored_files(app), key=lambda path: path.stat().st_mtime_ns)
+    kept = file.read_bytes()
+    apply(operator, page)
+    file.unlink()
+    assert jobs.run_waiting() == 1 and photograph(SPEC) == before
+    file.write_bytes(kept)
+    page, url = follow(operator, operator.get(place))
+    assert "/preview?" in url and "liegt nicht mehr auf dem Server" in words_of(page)
 
     # Refused because somebody changed a row meanwhile: nothing is written, the row is named.
     change = ChangeSet("form")

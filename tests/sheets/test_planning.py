@@ -13,6 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from actions import import_sheet
 from actions.import_sheet import ImportReport, run_import
 from domain.values.groups import Category
 from flask_appadmin.changes import ChangeSet
@@ -263,7 +264,9 @@ def test_a_blank_cell_means_what_the_file_and_the_operator_say(
 
 
 @pytest.mark.req("SC-43")
-def test_good_rows_are_stored_and_faulty_ones_named(three: list[int], clerk: Operator, tmp_path: Path) -> None:
+def test_good_rows_are_stored_and_faulty_ones_named(
+    three: list[int], clerk: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_csv(
         tmp_path / "liste.csv",
         [["Kundennummer", "Ort", "Versandart"], [10001, "Bonn", ""], [10002, "Linz", ""], [10003, "Melk", "ZZ"]],
@@ -279,6 +282,35 @@ def test_good_rows_are_stored_and_faulty_ones_named(three: list[int], clerk: Ope
     assert [stored(key, "city")[0] for key in three] == ["Bonn", "Linz", "Graz"]
     # What the file does not name is left as it is.
     assert stored(three[0], "name_1", "postal_code", "phone") == ("Müller GmbH", "01307", "0351 1")
+
+    # trust.md case 107: a short row lacks its last values, of a long one nobody knows what stands where.
+    ragged = "Kundennummer;Ort;Telefon\n10001;Köln;0221 1\n10002;Wels\n10003;Linz;Donau;0732 1\n10003;Enns;;;\n"
+    for text, words in ((ragged, "2 statt 3"), (ragged + "4;1;2;3;4;5\n5;1;2;3;4;5;6\n6\n", "weniger als 3")):
+        path.write_text(text, "utf-8")
+        report = run_import(path, SPEC, clerk, dry_run=True, blank="clear")
+        assert any(words in found and "Zeile 3" in found for found in report.findings), report.findings
+        told = "Zeile 4: „10003“ Die Zeile hat 4 statt 3 Spalten; vermutlich steht in einem Text ein Trennzeichen ohne "
+        assert sum(found.startswith(told) for found in report.findings) == 1, report.findings
+        assert (report.changed, report.errors) == (3, 1 + 3 * (text != ragged)), report.findings
+
+    # trust.md case 108: a heading that stands there twice names the column that is not taken.
+    path.write_text("Kundennummer;Ort ;ort\n10003;Linz;Enns\n", "utf-8")
+    report = run_import(path, SPEC, clerk, dry_run=True)
+    told = "Spalte „ort“ wird nicht übernommen: Diese Überschrift steht schon über einer anderen Spalte."
+    assert (report.changed, report.findings) == (1, [told])
+
+    # trust.md case 118: very many faults are told up to a limit, with how many there are; the file has all.
+    path.write_text("Kundennummer;E-Mail\n" + "".join(f"{20000 + number};x\n" for number in range(300)), "utf-8")
+    target = tmp_path / "befunde.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr(import_sheet, "TOLD", 100)
+        report = run_import(path, SPEC, clerk, report=target, dry_run=True)
+    assert (report.errors, len({found.split(",")[0] for found in report.findings if found[:6] == "Zeile "})) == (
+        300,
+        100,
+    )
+    assert report.findings[-1].startswith("200 weitere Zeilen haben Befunde; alle stehen in der Datei")
+    assert len({line.split(";")[0] for line in target.read_text("utf-8-sig").splitlines()}) == 301
 
 
 @pytest.mark.req("SC-44")

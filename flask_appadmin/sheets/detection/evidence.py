@@ -149,6 +149,14 @@ def _sentence(code: str, parts: dict[str, Any]) -> str:
                 usual=format_number(parts["usual"]),
                 row=format_number(parts["row"]),
             )
+        case "short_rows":
+            return ngettext(
+                "%(count)s Zeile hat weniger als %(usual)s Spalten (Zeile %(row)s).",
+                "%(count)s Zeilen haben weniger als %(usual)s Spalten (die erste ist Zeile %(row)s).",
+                count,
+                usual=format_number(parts["usual"]),
+                row=format_number(parts["row"]),
+            )
         case "quote_suspects":
             return ngettext(
                 "In Zeile %(row)s enthält eine Zelle mehrere Zeilen mit Trennzeichen; vermutlich fehlt dort ein "

@@ -9,6 +9,9 @@ from flask_appadmin.sheets.detection.evidence import Evidence
 from flask_appadmin.sheets.limits import column_letters
 from flask_appadmin.sheets.reading import SheetData, Workbook
 
+#: Rows of so many different lengths are told each by itself.
+_UNEVEN_TOLD = 4
+
 
 def text_evidence(workbook: Workbook) -> list[Evidence]:
     """What speaks for the encoding and the separator of a text file; empty for the other kinds."""
@@ -36,18 +39,29 @@ def text_evidence(workbook: Workbook) -> list[Evidence]:
     evidence.append(Evidence(f"separator_{found.separator_reason}", separator, weight))
     if found.end_mark:
         evidence.append(Evidence("end_mark"))
-    if workbook.row_lengths:
-        usual = max(workbook.row_lengths, key=lambda entry: entry[1])
-        for length, count, first in workbook.row_lengths:
-            # Only what is longer can hold something; shorter rows lack values at their end.
-            if length != usual[0] and len(workbook.row_lengths) <= 4:
-                parts = {"count": count, "found": length, "usual": usual[0], "row": first}
-                evidence.append(
-                    Evidence("uneven_rows", parts, "warning" if length > usual[0] > 1 and first > 1 else "info")
-                )
+    evidence += _uneven_rows(workbook.row_lengths)
     if workbook.quote_suspects:
         parts = {"count": len(workbook.quote_suspects), "row": workbook.quote_suspects[0]}
         evidence.append(Evidence("quote_suspects", parts, "warning"))
+    return evidence
+
+
+def _uneven_rows(lengths: list[tuple[int, int, int]]) -> list[Evidence]:
+    """Rows with more or fewer columns than most of them, by (columns, how many rows, the first of them)."""
+    usual = max(lengths, key=lambda entry: entry[1], default=(0, 0, 0))[0]
+    uneven = [entry for entry in lengths if entry[0] != usual]
+    evidence = []
+    if len(uneven) >= _UNEVEN_TOLD:
+        # What is shorter lacks values at its end: one sentence does. What is longer has something in no column.
+        short = [entry for entry in uneven if entry[0] < usual]
+        if short:
+            parts = {"count": sum(entry[1] for entry in short), "usual": usual, "row": min(entry[2] for entry in short)}
+            evidence.append(Evidence("short_rows", parts, "warning"))
+        uneven = [entry for entry in uneven if entry[0] > usual][:_UNEVEN_TOLD]
+    for length, count, first in uneven:
+        parts = {"count": count, "found": length, "usual": usual, "row": first}
+        # Lines of explanation stand in front and are no rows of the table.
+        evidence.append(Evidence("uneven_rows", parts, "warning" if first > 1 < usual else "info"))
     return evidence
 
 

@@ -8,7 +8,7 @@ from flask import g, redirect, render_template, request, session, url_for
 from flask_admin import expose
 
 from flask_appadmin.changes import known_specs
-from flask_appadmin.errors import FaultList, MissingReason
+from flask_appadmin.errors import FaultList, MissingReason, SheetError
 from flask_appadmin.history import ChangeRecord, ChangeSetRecord, TakenBack, taken_back
 from flask_appadmin.i18n import format_datetime, gettext, ngettext
 from flask_appadmin.jobs import Job
@@ -23,7 +23,7 @@ from flask_appadmin.sheets.surveying import Survey
 from flask_appadmin.specs import ModelSpec
 from flask_appadmin.views.form_page import posted_reason
 from flask_appadmin.views.imports.downloads import send_findings, send_marked
-from flask_appadmin.views.imports.running import is_many, note_refused, start_job
+from flask_appadmin.views.imports.running import is_many, kept_file, note_refused, start_job
 from flask_appadmin.views.imports.session import ImportPages
 from flask_appadmin.views.imports.standing import imports_back, rows_text, state_words, store_run
 from flask_appadmin.views.jobs_page import instance_folder, job_rows
@@ -95,6 +95,11 @@ class ResultPages(ImportPages):
                 count=chosen["delete"],
             )
             store_run(run, message=words)
+            return redirect(url_for("imports.preview_view", id=run.id))
+        try:
+            kept_file(run, instance_folder())
+        except SheetError as fault:
+            store_run(run, message=fault.sentence())
             return redirect(url_for("imports.preview_view", id=run.id))
         if is_many(chosen["new"] + chosen["changed"] + chosen["delete"]):
             start_job(run, "import_apply", operator, reason=posted_reason())

@@ -15,13 +15,14 @@ from flask import url_for
 
 from flask_appadmin import jobs
 from flask_appadmin.changes import known_specs
-from flask_appadmin.errors import AppAdminError, FaultList
+from flask_appadmin.errors import AppAdminError, FaultList, SheetError
 from flask_appadmin.i18n import gettext
 from flask_appadmin.jobs import Job, RunningJob
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.applying import RunEnded, apply_run
 from flask_appadmin.sheets.handing_on import hand_on
+from flask_appadmin.sheets.inbox import digest_of
 from flask_appadmin.sheets.outcomes import has_faults
 from flask_appadmin.sheets.plan_rows import note_faults
 from flask_appadmin.sheets.planning import Planner
@@ -103,8 +104,23 @@ def _of_job(job: RunningJob) -> tuple[ImportRun, ModelSpec, Path]:
     run = ImportRun.get_or_none(ImportRun.id == job.parameters["run"])
     if run is None or run.state == "discarded":
         raise RunEnded()
-    path = storage.uploads(Path(job.parameters["folder"])).path(run.storage_name)
-    return run, known_specs()[run.entity], path
+    return run, known_specs()[run.entity], kept_file(run, Path(job.parameters["folder"]))
+
+
+def kept_file(run: ImportRun, folder: Path) -> Path:
+    """The uploaded file; SheetError where it is gone, or another one than the plan was made of."""
+    store, planned = storage.uploads(folder), run.detection.get("file") if run.plan else None
+    if store.has(run.storage_name):
+        path = store.path(run.storage_name)
+        if planned is None or run.state == "planning" or digest_of(path) == planned:
+            return path
+    raise SheetError(
+        gettext(
+            "„%(file)s“ liegt nicht mehr auf dem Server oder wurde dort seit der Vorschau verändert. Es wurde nichts "
+            "übernommen; bitte laden Sie die Datei noch einmal hoch.",
+            file=run.file_name,
+        )
+    )
 
 
 def _finish_plan(job: RunningJob, run: ImportRun, spec: ModelSpec, path: Path, survey: Survey) -> Any:
