@@ -257,6 +257,7 @@ def edited(three: list[int], operator: FlaskClient, tmp_path: Path) -> Path:
 
 @pytest.mark.req("SC-42", partly=True)
 def test_conflicts_are_decided_cell_by_cell(edited: Path, three: list[int], operator: FlaskClient) -> None:
+    """trust.md case 114: what was edited here since the export is asked, cell by cell."""
     page, url = follow(operator, upload(operator, edited))
     assert "/preview?" in url
     assert tiles_of(page) == {
@@ -448,6 +449,7 @@ def test_blank_cells_of_a_foreign_file_are_switched_at_the_preview(
 
 
 def test_a_file_can_be_read_again_in_another_way(operator: FlaskClient, tmp_path: Path) -> None:
+    """trust.md cases 102 and 103: what was detected can be changed."""
     path = tmp_path / "liste.txt"
     path.write_bytes("Bericht\nName 1|Ort\nMüller|Köln\nÖz|Bonn\n".encode("cp1252"))
     page, url = follow(operator, upload(operator, path))
@@ -490,6 +492,7 @@ def test_a_mapping_is_kept_and_used_again(operator: FlaskClient, tmp_path: Path)
 
 
 def test_a_mapping_that_cannot_be_is_refused_with_all_reasons(operator: FlaskClient, tmp_path: Path) -> None:
+    """trust.md cases 108 and 117: one field for two columns, and a password."""
     path = write_csv(tmp_path / "a.csv", [["Was", "Wo"], ["Müller", "Köln"], ["Öz", "Bonn"]])
     page, url = follow(operator, upload(operator, path))
     values = {**form_values(page), "_do": "preview"}
@@ -526,6 +529,7 @@ def stored_files(app: Flask) -> list[Path]:
 def test_what_is_no_table_comes_back_with_a_sentence(
     app: Flask, operator: FlaskClient, tmp_path: Path, name: str, content: bytes, sentence: str
 ) -> None:
+    """trust.md cases 100 and 101."""
     (tmp_path / name).write_bytes(content)
     answer = upload(operator, tmp_path / name)
     assert answer.status_code == 422

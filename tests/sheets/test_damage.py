@@ -399,6 +399,7 @@ def wrongly_written(run: ImportRun, good: dict[str, set[str]]) -> list[str]:
 def test_damaged_files_are_named_by_their_cause_and_write_nothing_wrong(
     good: dict[str, Path], clerk: Operator, tmp_path: Path
 ) -> None:
+    """trust.md cases 109, 110 and 111: numbers, dates and formulas that are not what they were."""
     for path in good.values():
         run, causes = examined(path, clerk)
         assert (causes, run.counts["unchanged"], count(run)) == (set(), 14 if path.suffix == ".xlsx" else 10, 0)

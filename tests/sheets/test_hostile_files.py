@@ -7,6 +7,7 @@ import json
 import os
 import random
 import resource
+import stat
 import struct
 import tempfile
 import time
@@ -102,6 +103,7 @@ def test_every_collected_file_ends_as_a_table_or_as_a_sentence(data_folder: Path
 
 
 def test_a_sheet_that_claims_billions_of_cells_is_refused_before_it_is_parsed(xlsx_of: Callable[..., Path]) -> None:
+    """trust.md case 96."""
     path = xlsx_of('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>')
     assert path.stat().st_size < 2_000
     with pytest.raises(UnreadableFile) as caught:
@@ -125,6 +127,7 @@ def test_formatted_but_empty_cells_at_the_end_of_the_world_do_not_matter(xlsx_of
 
 
 def test_a_parser_that_dies_becomes_a_sentence(xlsx_of: Callable[..., Path]) -> None:
+    """trust.md cases 95 and 96: the process that asked lives on and stays small."""
     # Written so that the look before cannot see the cells: only the limit of memory is left.
     path = xlsx_of(
         "<row r='1'><c r='A1'><v>1</v></c></row><row r='1048576'><c r='XFD1048576'><v>2</v></c></row>",
@@ -185,6 +188,7 @@ def test_time_is_limited(xlsx_of: Callable[..., Path]) -> None:
 
 
 def test_repeated_empty_cells_of_an_ods_cost_nothing(ods_of: Callable[..., Path]) -> None:
+    """trust.md case 97: what is empty is cut."""
     path = ods_of(
         '<table:table table:name="A"><table:table-row><table:table-cell office:value-type="string"><text:p>Firma'
         '</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16383"/></table:table-row>'
@@ -197,6 +201,7 @@ def test_repeated_empty_cells_of_an_ods_cost_nothing(ods_of: Callable[..., Path]
 
 
 def test_repeated_filled_cells_of_an_ods_are_counted_before_they_are_made(ods_of: Callable[..., Path]) -> None:
+    """trust.md case 97: what is filled is refused."""
     path = ods_of(
         '<table:table table:name="A"><table:table-row table:number-rows-repeated="1048576"><table:table-cell'
         ' table:number-columns-repeated="300" office:value-type="float" office:value="1"/></table:table-row>'
@@ -211,6 +216,7 @@ def test_repeated_filled_cells_of_an_ods_are_counted_before_they_are_made(ods_of
 def test_definitions_in_xml_are_refused(
     xlsx_of: Callable[..., Path], ods_of: Callable[..., Path], declaration: str
 ) -> None:
+    """trust.md case 98: a file of entities, or one that names another."""
     for path in (ods_of("<table:table/>", head=declaration), xlsx_of("", {"xl/styles.xml": declaration + "<x/>"})):
         with pytest.raises(UnreadableFile) as caught:
             read_workbook(path, path.name)
@@ -228,6 +234,8 @@ def _zip_of(tmp_path: Path, change: Callable[[bytearray], None], parts: int = 3)
 
 
 def test_odd_archives_are_refused(tmp_path: Path, xlsx_of: Callable[..., Path]) -> None:
+    """trust.md case 99: too many parts, overlapping, encrypted, of another size, a link, names that lead outside."""
+
     def code(raw: bytes) -> str:
         with pytest.raises(UnreadableFile) as caught:
             read_workbook(raw, "a.xlsx")
@@ -253,11 +261,18 @@ def test_odd_archives_are_refused(tmp_path: Path, xlsx_of: Callable[..., Path]) 
         raw[first + 24 : first + 28] = struct.pack("<I", 2)
 
     assert code(_zip_of(tmp_path, wrong_size)) == "damaged"
+
+    def linked(raw: bytearray) -> None:
+        first = raw.index(directory)
+        raw[first + 38 : first + 42] = struct.pack("<I", (stat.S_IFLNK | 0o777) << 16)
+
+    assert code(_zip_of(tmp_path, linked)) == "odd_archive"
     for name in ("../xl/a.xml", "/etc/passwd"):
         assert code(xlsx_of("", {name: "x"}).read_bytes()) == "odd_archive"
 
 
 def test_sizes_are_counted_not_believed(xlsx_of: Callable[..., Path]) -> None:
+    """trust.md case 95: by how much a part grows, and how much all of them become."""
     path = xlsx_of("", {"xl/media/a.bin": b"\0" * 30_000_000})
     with pytest.raises(UnreadableFile) as caught:
         read_workbook(path, "a.xlsx")
@@ -283,6 +298,7 @@ def test_sizes_are_counted_not_believed(xlsx_of: Callable[..., Path]) -> None:
         ),
         (b"\0" * 5_000, "liste.xlsx", "„liste.xlsx“ enthält nur Nullbytes;"),
         (b"   \r\n \r\n", "liste.csv", "„liste.csv“ ist leer."),
+        (b"Firma;Ort\nM\0ller;Bonn\n", "liste.csv", "„liste.csv“, Zeile 2: Dort steht ein Nullbyte;"),
         (b"MZ\x90\x00" + b"\0" * 80, "liste.csv", "„liste.csv“ ist keine Tabelle (sondern ein Programm)."),
         (b'[{"a": 1}]', "liste.csv", "„liste.csv“ ist keine Tabelle (sondern eine JSON-Datei)."),
         (bytes(range(256)) * 20, "liste.csv", "„liste.csv“"),
@@ -300,6 +316,7 @@ def test_sizes_are_counted_not_believed(xlsx_of: Callable[..., Path]) -> None:
     ],
 )
 def test_what_is_no_table_is_named(raw: bytes, name: str, sentence: str) -> None:
+    """trust.md cases 100, 101, 104, 105 and 106: by what is in the file, not by its name."""
     with pytest.raises(SheetError) as caught:
         read_workbook(raw, name)
     assert str(caught.value).startswith(sentence)

@@ -190,6 +190,7 @@ def test_exactly_the_edited_cells_are_changed_and_undone(three: list[int], clerk
 def test_a_value_changed_on_both_sides_is_a_conflict_and_stays(
     three: list[int], clerk: Operator, tmp_path: Path
 ) -> None:
+    """trust.md case 114."""
     path = tmp_path / "kunden.xlsx"
     export(SPEC, clerk, path, children=FEW)
     change = ChangeSet("form")
@@ -334,6 +335,7 @@ def test_columns_for_information_are_exported_and_ignored(three: list[int], cler
 
 
 def test_passwords_are_never_taken_from_a_file(three: list[int], clerk: Operator, tmp_path: Path) -> None:
+    """trust.md case 117: passwords."""
     secret = next(item for item in SPEC.data_fields if item.secret)
     before = stored(three[0], secret.name)
     path = write_csv(tmp_path / "liste.csv", [["Kundennummer", "Ort", str(secret.label)], [10001, "Bonn", "geheim"]])
@@ -382,6 +384,7 @@ def test_a_changed_or_foreign_row_key_is_a_finding_and_no_new_record(
 
 
 def test_a_row_that_was_copied_is_refused(three: list[int], clerk: Operator, tmp_path: Path) -> None:
+    """trust.md case 113: the same row key twice."""
     path = tmp_path / "kunden.xlsx"
     export(SPEC, clerk, path, children=FEW)
     heading, first = rows_of(path, "Kunden")[:2]
@@ -435,6 +438,7 @@ def test_the_word_for_a_formula_in_a_csv_of_ours_is_taken_off(clerk: Operator, t
 
 @pytest.mark.parametrize("cell", ["#BEZUG!", "#REF!", "#NV", "#DIV/0!"])
 def test_an_error_value_is_a_fault_of_its_cell(three: list[int], clerk: Operator, tmp_path: Path, cell: str) -> None:
+    """trust.md case 111."""
     path = write_csv(tmp_path / "liste.csv", [["Kundennummer", "Ort"], [10001, cell], [10002, "Linz"]])
     report = run_import(path, SPEC, clerk, blank="clear")
     assert counts(report) == {"changed": 1, "errors": 1}
@@ -447,6 +451,7 @@ def test_an_error_value_is_a_fault_of_its_cell(three: list[int], clerk: Operator
 def test_a_formula_without_a_result_is_a_fault_and_never_a_blank(
     three: list[int], clerk: Operator, tmp_path: Path
 ) -> None:
+    """trust.md case 111."""
     path = tmp_path / "kunden.xlsx"
     export(SPEC, clerk, path, children=FEW)
     edit_cells(path, "Kunden", {(2, "Ort"): '=UPPER("bonn")', (3, "Ort"): "Linz"})
@@ -471,6 +476,7 @@ def test_a_value_older_than_its_rule_is_no_fault_where_it_is_untouched(
 
 
 def test_an_ambiguous_key_is_said_before_anything_is_saved(three: list[int], clerk: Operator, tmp_path: Path) -> None:
+    """trust.md case 113: a key that stands there twice names both rows."""
     Customer.update(external_customer_id="A1").where(Customer.id.in_(three[:2])).execute()
     path = write_csv(
         tmp_path / "liste.csv",
@@ -486,6 +492,7 @@ def test_an_ambiguous_key_is_said_before_anything_is_saved(three: list[int], cle
     )
     assert counts(report) == {"new": 1, "errors": 2}
     assert [text.split(":")[0].split(",")[0] for text in report.findings] == ["Zeile 2", "Zeile 4"]
+    assert "„B2“ steht schon in Zeile 3." in report.findings[1]
 
 
 def test_modes_let_in_what_they_say(three: list[int], clerk: Operator, tmp_path: Path) -> None:
@@ -538,6 +545,7 @@ def test_a_rule_of_the_model_speaks_before_anything_is_saved(clerk: Operator, tm
 
 
 def test_what_is_no_table_is_refused_and_leaves_nothing(clerk: Operator, tmp_path: Path) -> None:
+    """trust.md cases 100 and 101."""
     for name, content in (("a.xlsx", b"%PDF-1.4"), ("b.csv", b""), ("c.csv", b"Kundennummer;Ort\r\n")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SheetError):
@@ -578,6 +586,7 @@ def test_the_report_is_the_own_file_with_its_findings(three: list[int], clerk: O
 
 @pytest.mark.engines("sqlite")
 def test_countries_are_found_under_many_names(clerk: Operator, tmp_path: Path) -> None:
+    """trust.md case 115."""
     path = write_csv(
         tmp_path / "liste.csv",
         [["Name 1", "Land"], ["A", "DE"], ["B", "Österreich"], ["C", "Germany"], ["D", "Mordor"]],

@@ -45,6 +45,7 @@ WRAPPINGS = (
 
 @pytest.mark.parametrize("name", WRAPPINGS)
 def test_the_same_customers_come_out_of_every_wrapping(data_folder: Path, name: str) -> None:
+    """trust.md cases 102 and 103: UTF-8, with BOM, UTF-16, Windows-1252; semicolon, comma, tab."""
     folder = data_folder / "customers" / "northwind"
     rows = read_workbook(folder / name, name).main_sheet.rows
     other = read_workbook(folder / "kunden.utf8bom-semikolon.csv", "other.csv").main_sheet.rows
@@ -54,6 +55,7 @@ def test_the_same_customers_come_out_of_every_wrapping(data_folder: Path, name: 
 
 
 def test_postal_codes_keep_their_zeros_where_the_file_has_them(data_folder: Path) -> None:
+    """trust.md case 109: a number stays a number and is mended by nobody silently."""
     folder = data_folder / "customers" / "northwind"
     texts = [row[7] for row in read_workbook(folder / "kunden.xlsx", "kunden.xlsx").main_sheet.rows]
     assert {"01307", "04179", "05021"} <= set(texts)
@@ -99,6 +101,7 @@ def test_line_breaks_in_cells_stay_in_their_cells(data_folder: Path) -> None:
 
 
 def test_values_keep_their_types(xlsx_of: Callable[..., Path], ods_of: Callable[..., Path]) -> None:
+    """trust.md case 109: what was rounded (1.23E+21) stays recognisable."""
     path = xlsx_of(
         '<row r="1"><c r="A1" t="inlineStr"><is><t>01307</t></is></c><c r="B1"><v>15</v></c><c r="C1"><v>1.5</v></c>'
         '<c r="D1" t="b"><v>1</v></c><c r="E1"><v>1.23E+21</v></c><c r="F1" t="d"><v>2026-12-31T10:30:00</v></c></row>'
@@ -137,6 +140,7 @@ def test_values_keep_their_types(xlsx_of: Callable[..., Path], ods_of: Callable[
 
 
 def test_dates_of_both_calendars_are_the_same_days(data_folder: Path) -> None:
+    """trust.md case 110: the date system of 1904."""
     folder = data_folder / "spreadsheets"
     for name in ("calamine/date.xlsx", "calamine/date_1904.xlsx", "calamine/date_1904.xls"):
         rows = read_workbook(folder / name, name).main_sheet.rows
@@ -164,6 +168,7 @@ def test_indented_ods_files_are_read(data_folder: Path) -> None:
 
 
 def test_sheets_come_with_name_and_visibility(data_folder: Path) -> None:
+    """trust.md case 101: hidden sheets, several sheets."""
     workbook = read_workbook(data_folder / "spreadsheets" / "roo" / "hidden_sheets.xlsx", "h.xlsx")
     assert [(sheet.name, sheet.visible) for sheet in workbook.sheets] == [
         ("HiddenSheet1", False),
@@ -176,6 +181,7 @@ def test_sheets_come_with_name_and_visibility(data_folder: Path) -> None:
 
 
 def test_error_values_and_formulas_without_result_are_told(xlsx_of: Callable[..., Path]) -> None:
+    """trust.md cases 111 and 112."""
     path = xlsx_of(
         '<row r="2" hidden="1"><c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c><c r="C2"><f>A1</f></c>'
         '<c r="D2"><f>A1</f><v>7</v></c></row><row r="5"><c r="A5" t="e"><v>#REF!</v></c></row>'
@@ -300,6 +306,8 @@ def test_the_reading_process_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_limits_are_told_with_their_place(limits: ReadLimits, raw: bytes, sentence: str) -> None:
+    """trust.md cases 105, 107 and 118; the limits as they stand: one row more than a worksheet has is refused."""
+    assert (ReadLimits().rows, ReadLimits().cell_characters) == (1_048_576, 32_767)
     with pytest.raises(SheetError) as caught:
         read_workbook(raw, "liste.csv", limits=limits)
     assert str(caught.value) == sentence
