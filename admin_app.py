@@ -993,7 +993,11 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("--default", action="append", default=[], metavar="field=value", help="Vorgabe für neue")
     imported.add_argument("--confirm", type=int, metavar="N", help="so viele dürfen gelöscht werden")
     imported.add_argument("--blank", choices=("keep", "clear"), default="", help="was leere Zellen bedeuten")
-    imported.add_argument("--reason", default="", help="steht in der Historie; nötig, wenn sich Bankdaten ändern")
+    imported.add_argument(
+        "--reason",
+        default="",
+        help="steht in der Historie; nötig bei geänderten Bankdaten; bei neuen Einwilligungen mit Quelle und Datum",
+    )
     imported.add_argument("--dry-run", action="store_true", help="nur zeigen")
     imported.add_argument(
         "--report",

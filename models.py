@@ -2086,6 +2086,7 @@ class Customer(Record):
         group="parameters",
         copy="clear",
         preset=False,
+        proof=True,
     )
     consent_email = described(
         BooleanField(
@@ -2096,6 +2097,7 @@ class Customer(Record):
         group="parameters",
         copy="clear",
         preset=False,
+        proof=True,
     )
     consent_phone = described(
         BooleanField(
@@ -2106,6 +2108,7 @@ class Customer(Record):
         group="parameters",
         copy="clear",
         preset=False,
+        proof=True,
     )
     consent_sms = described(
         BooleanField(
@@ -2116,6 +2119,7 @@ class Customer(Record):
         group="parameters",
         copy="clear",
         preset=False,
+        proof=True,
     )
     consent_fax = described(
         BooleanField(
@@ -2126,6 +2130,7 @@ class Customer(Record):
         group="parameters",
         copy="clear",
         preset=False,
+        proof=True,
     )
     credit_sale = described(
         BooleanField(

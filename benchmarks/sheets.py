@@ -165,7 +165,7 @@ def _bring_in(stock: Stock, path: Path, expected: dict[str, int], **options: Any
     """Brings a file in as the command line does, and makes sure that it did what is measured."""
     from actions.import_sheet import run_import
 
-    report = run_import(path, stock.spec, stock.operator, **options)
+    report = run_import(path, stock.spec, stock.operator, reason="Messung, 01.01.2026", **options)
     found = {"new": report.new, "changed": report.changed, "errors": report.errors, "conflicts": report.conflicts}
     if found != {**dict.fromkeys(found, 0), **expected}:
         raise RuntimeError(f"{path.name}: {found} instead of {expected}; {report.findings[:3]}")

@@ -135,6 +135,17 @@ class MissingReason(AppAdminError):
         )
 
 
+class MissingProof(MissingReason):
+    """A file gives a consent, and nobody said where it comes from and of when it is."""
+
+    def sentence(self) -> str:
+        return gettext(
+            "Bitte als Grund Quelle und Datum angeben (zum Beispiel „Messe Wels, 12.03.2026“), weil die Datei "
+            "„%(labels)s“ ankreuzt: ohne Nachweis gilt keine Einwilligung. Es wurde nichts übernommen.",
+            labels="“, „".join(self.labels),
+        )
+
+
 class FilterError(AppAdminError):
     """A filter that cannot be understood; the list is not shown unfiltered in its place."""
 

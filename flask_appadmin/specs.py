@@ -80,6 +80,7 @@ class FieldDescription:
     unticked: str = ""
     personal: str = ""
     reason: bool = False
+    proof: bool = False
     internal: bool = False
 
 
@@ -114,6 +115,7 @@ def described(
     unticked: str = "",
     personal: str = "",
     reason: bool = False,
+    proof: bool = False,
     internal: bool = False,
 ) -> Any:
     """The same Peewee field, carrying what Peewee has no word for.
@@ -138,6 +140,7 @@ def described(
     personal: what becomes of it when the record is anonymised: "name" (says „Anonymisiert“), "wipe" (emptied, and
     looked for elsewhere, since it leads to the person), "quasi" (emptied: a town, a birthday), "keep" (stays).
     reason: whoever changes or clears a stored value of it, or removes its record alone, has to say why.
+    proof: a file that ticks it has to come with a reason that names source and date (changes/proving.py).
     internal: the program's own value (where a file lies), which stands on no page and in no file.
     """
     field.described_as = FieldDescription(
@@ -169,6 +172,7 @@ def described(
         unticked=unticked,
         personal=personal,
         reason=reason,
+        proof=proof,
         internal=internal,
     )
     return field

@@ -9,6 +9,7 @@ from flask_appadmin.arrangements import presets_of
 from flask_appadmin.changes.columnwise import Columns
 from flask_appadmin.changes.elsewhere import write_values
 from flask_appadmin.changes.following import take_over
+from flask_appadmin.changes.proving import proven_fields
 from flask_appadmin.changes.running import (
     CHUNK,
     KNOWN_SPECS,
@@ -59,6 +60,9 @@ def write_creates(run: Run, records: list[NewRecord]) -> None:
     for part in waiting:
         _note(run, part, Columns(part[0].spec, [record.values for record in part]))
     written = [record for record in records if record.key is not None]
+    for item in proven_fields({record.spec.name: record.spec for record in written}.values()):
+        if any(record.values.get(item.name) for record in written if record.spec.name == item.model_name):
+            run.ask_proof(item.label)
     run.created += sum(1 for record in written if record.spec.owner is None) or len(written)
 
 

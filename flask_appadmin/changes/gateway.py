@@ -16,6 +16,7 @@ from flask_appadmin.changes.assignment import heading_of
 from flask_appadmin.changes.creating import note_copies, write_creates
 from flask_appadmin.changes.following import mirrored
 from flask_appadmin.changes.merging import Merge, write_merge
+from flask_appadmin.changes.proving import names_proof
 from flask_appadmin.changes.removing import write_deletes
 from flask_appadmin.changes.running import (
     KNOWN_SPECS,
@@ -42,7 +43,7 @@ from flask_appadmin.database import (
     utcnow,
     writing,
 )
-from flask_appadmin.errors import AppAdminError, FaultList, MissingReason, NotFound
+from flask_appadmin.errors import AppAdminError, FaultList, MissingProof, MissingReason, NotFound
 from flask_appadmin.fieldtypes.references import ReferenceCache
 from flask_appadmin.history import KINDS, ChangeRecord, ChangeSetRecord
 from flask_appadmin.i18n import format_number, gettext, ngettext
@@ -288,6 +289,8 @@ class ChangeSet:
         # What is only tried shows its values; the reason is asked for when it is done.
         if run.unreasoned and not self.reason and not rehearsal:
             run.faults.append(MissingReason(list(run.unreasoned)))
+        if run.unproven and not rehearsal and not names_proof(self.reason or ""):
+            run.faults.append(MissingProof(list(run.unproven)))
         _write_what_follows(run)
         if not run.faults:
             for model, turns in run.turns.items():

@@ -157,6 +157,8 @@ class Run:
     by_rule: bool = False
     #: Labels of the fields whose change asks for a reason, in the order in which they were met.
     unreasoned: dict[str, None] = field(default_factory=dict)
+    #: Labels of the fields that a file ticks and for which it has to bring a proof.
+    unproven: dict[str, None] = field(default_factory=dict)
     #: Who wants to hear how far it is, and how far that is: records written of those that are going to be.
     progress: Progress | None = None
     expected: int = 0
@@ -183,6 +185,11 @@ class Run:
         """Remembers that a reason has to be given for a change of this field."""
         if self.kind in REASONED_KINDS and not self.by_rule:
             self.unreasoned.setdefault(str(label))
+
+    def ask_proof(self, label: Any) -> None:
+        """Remembers that a file ticks a field that asks for source and date."""
+        if self.kind == "import" and not self.by_rule:
+            self.unproven.setdefault(str(label))
 
     def note(self, spec: ModelSpec, key: int, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
         """Remembers a record if something follows from its change (`Record.follow`, `Record.mirrors`)."""

@@ -145,6 +145,8 @@ def _changed_values(run: Run, step: Update, row: dict[str, Any]) -> dict[str, An
             continue
         if item.reason and old is not None:
             run.ask_why(item.label)
+        if item.proof and value:
+            run.ask_proof(item.label)
         changed[name] = value
     return changed
 

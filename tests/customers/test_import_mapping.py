@@ -16,7 +16,8 @@ from openpyxl.comments import Comment
 
 from actions.import_sheet import run_import
 from domain.values.groups import Category
-from flask_appadmin.history import ChangeRecord
+from flask_appadmin.errors import FaultList
+from flask_appadmin.history import ChangeRecord, ChangeSetRecord
 from flask_appadmin.sheets.mapping import guess_targets
 from flask_appadmin.sheets.schemas import draft_of
 from flask_appadmin.sheets.sessions import ImportRow, ImportRun, ImportSchema
@@ -355,7 +356,8 @@ def test_cells_are_mended_and_rows_decided_on_the_page_of_the_preview(operator: 
 
 @pytest.mark.engines("sqlite")
 def test_passwords_never_come_in_and_what_a_sheet_hides_is_counted(desk: Desk, tmp_path: Path) -> None:
-    """Trust case 117 without its consents, and case 112: hidden rows are told, comments and joined cells do no harm."""
+    """Trust case 117: no passwords, consents with source and date only. Case 112: hidden rows are told, comments and
+    joined cells do no harm."""
     store(Customer, customer_number=10001, name_1="Huber", city="Graz")
     head = ("Nummer", "Name 1", "CSI-Passwort", "Shop-Passwort", "csi_password", "shop_password", "Kennwort")
     report = desk.lines(head, (10001, "Huber GmbH", *["Rotes-Fahrrad-77"] * 5))
@@ -363,6 +365,22 @@ def test_passwords_never_come_in_and_what_a_sheet_hides_is_counted(desk: Desk, t
     assert of(10001).name_1 == "Huber GmbH" and of(10001).csi_password is None and of(10001).shop_password is None
     told = [words for words in report.findings if "wird nie aus einer Datei übernommen" in words]
     assert any("csi_password" in words for words in told) and any("shop_password" in words for words in told), report
+
+    # A consent that a file ticks, in a new row or a known one, asks for source and date; taking one back does not.
+    head = ("Nummer", "Name 1", "Werbekennzeichen: Email", "Werbekennzeichen: Telefon")
+    given = ((10001, "Huber GmbH", "", "Ja"), (10800, "Neu", "Ja", ""))
+    for reason in ("", "Messe Wels", "12.03.2024", "Messe Wels 31.02.2024", "Messe Wels 01.01.2999"):
+        with pytest.raises(FaultList, match="Quelle und Datum angeben") as refused:
+            desk.lines(head, *given, reason=reason)
+        assert "„Werbekennzeichen: Email“, „Werbekennzeichen: Telefon“" in str(refused.value)
+        assert not of(10001).consent_phone and Customer.select().count() == 1
+    assert desk.lines(head, *given, dry_run=True).errors == 0
+    report = desk.lines(head, *given, reason="Messe Wels, 12.03.2024")
+    assert (report.new, report.changed, of(10800).consent_email, of(10001).consent_phone) == (1, 1, True, True)
+    kept = ChangeSetRecord.get_by_id(report.change_set)
+    assert kept.reason == "Messe Wels, 12.03.2024"
+    assert desk.lines(head, (10001, "Huber GmbH", "Nein", "Nein")).changed == 1 and not of(10001).consent_phone
+    assert desk.lines(head, (10800, "Neuer", "Ja", "")).changed == 1
 
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]

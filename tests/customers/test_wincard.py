@@ -18,7 +18,7 @@ from flask_appadmin.sheets.sessions import ImportRow, ImportSchema
 from flask_appadmin.specs import spec_of
 from models import Customer, CustomerCard
 from tests.customers.test_documents import clerk, customer, make
-from tests.customers.test_spreadsheets import apply, follow, upload
+from tests.customers.test_spreadsheets import apply, follow, run_of, upload
 from tests.spreadsheets import form_values, tiles_of, words_of, write_csv
 
 SPEC = spec_of(Customer)
@@ -53,7 +53,11 @@ def test_cards_find_their_customers_and_unknown_ones_make_new(operator: FlaskCli
     page, _url = follow(operator, operator.post(url, data={**values, "_do": "preview"}))
     counts = tiles_of(page)
     assert (counts["neu"], counts["geändert"], counts["Fehler"]) == (1, 1, 0), words_of(page)
-    follow(operator, apply(operator, page))
+    # Consents come with source and date (trust.md case 117).
+    page, _url = follow(operator, apply(operator, page))
+    assert "Bitte als Grund Quelle und Datum angeben" in words_of(page) and Customer.select().count() == 1
+    proof = {"plan": form_values(page)["plan"], "_reason": "LWS-Zentrale, Stand 01.10.2024"}
+    follow(operator, operator.post(f"/admin/imports/apply?id={run_of(page)}", data=proof))
     assert (by_card("555").name_1, by_card("555").city) == ("Neu", "Graz")
     assert CustomerCard.get(CustomerCard.card_number == "555").card_type.is_wincard
     assert (by_card("556").id, by_card("556").name_1, by_card("556").city) == (one.id, "Eins", "Linz")
