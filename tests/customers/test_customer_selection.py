@@ -27,7 +27,7 @@ WEBER = system_operator("Frau Weber")
 
 def make(**customers: dict[str, Any]) -> dict[str, int]:
     """Active customers by their search name, "criteria" being their mailing criteria; answers their keys."""
-    change = ChangeSet("import")
+    change = ChangeSet("import", reason="Messe Wels, 12.03.2024")
     made = {}
     for name, values in customers.items():
         own = {key: value for key, value in values.items() if key != "criteria"}

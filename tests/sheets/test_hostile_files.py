@@ -267,6 +267,10 @@ def test_odd_archives_are_refused(tmp_path: Path, xlsx_of: Callable[..., Path]) 
         raw[first + 38 : first + 42] = struct.pack("<I", (stat.S_IFLNK | 0o777) << 16)
 
     assert code(_zip_of(tmp_path, linked)) == "odd_archive"
+    # trust.md case 101: a workbook without a sheet, or with an empty one.
+    book = '<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheets/>'
+    assert code(xlsx_of("", {"xl/workbook.xml": f"{book}</workbook>"}).read_bytes()) in ("no_sheets", "damaged")
+    assert code(xlsx_of("").read_bytes()) == "empty"
     for name in ("../xl/a.xml", "/etc/passwd"):
         assert code(xlsx_of("", {name: "x"}).read_bytes()) == "odd_archive"
 
