@@ -3093,6 +3093,10 @@ class BankAccount(Record):
             for name in ("mandate_reference", "mandate_date"):
                 if values.get(name) is None:
                     yield missing(cls, name, gettext("Lastschriften mit IBAN brauchen Mandatsreferenz und Datum."))
+        if not values.get("iban") and (values.get("mandate_reference") or values.get("mandate_date")):
+            yield missing(cls, "iban", gettext("Ein Mandat gilt nur für ein Konto mit IBAN."))
+        if values.get("mandate_date") is not None and values["mandate_date"] > today():
+            yield fault(cls, "mandate_date", gettext("liegt in der Zukunft"), values["mandate_date"])
 
     @classmethod
     def prepare_many(cls, rows: list[dict[str, Any]], operation: Any) -> None:

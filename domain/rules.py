@@ -5,6 +5,7 @@ Shape: each function answers FieldErrors that stand at one field. Errors: none a
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,9 @@ from flask_appadmin.specs import spec_of
 
 def fault(model: Any, name: str, reason: str, value: Any = None, advice: str = "") -> FieldError:
     """A fault at the field `name`; `value` is shown in quotation marks when it helps to find it."""
-    return FieldError(spec_of(model).field(name), value, reason, advice)
+    item = spec_of(model).field(name)
+    # A day is told as people write it.
+    return FieldError(item, item.format(value) if isinstance(value, datetime.date) else value, reason, advice)
 
 
 def missing(model: Any, name: str, reason: str) -> FieldError:

@@ -24,7 +24,16 @@ from flask_appadmin.database import Record, database, engine, key_condition
 from flask_appadmin.errors import FieldError
 from flask_appadmin.fieldtypes.columns import DecimalField
 from flask_appadmin.i18n import _, gettext, ngettext
-from flask_appadmin.specs import Description, Elsewhere, FieldSpec, ModelSpec, described, extend_models, read_field
+from flask_appadmin.specs import (
+    Description,
+    Elsewhere,
+    FieldSpec,
+    ModelSpec,
+    described,
+    extend_models,
+    read_field,
+    spec_of,
+)
 
 #: So many fields may be defined for one table.
 MOST_FIELDS = 100
@@ -38,12 +47,15 @@ _PLACES = 2
 class _OpenTables:
     """The tables for which fields may be defined, as choices: known only once all models are."""
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
+    @staticmethod
+    def models() -> dict[str, Any]:
         found = [Record]
         for model in found:
             found += model.__subclasses__()
-        tables = {model._meta.table_name: model for model in found if model.takes_fields}
-        for name, model in tables.items():
+        return {model._meta.table_name: model for model in found if model.takes_fields}
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        for name, model in self.models().items():
             words = getattr(model._meta, "description", None) or getattr(model, "description", None)
             yield name, words.plural if isinstance(words, Description) else name
 
@@ -134,6 +146,14 @@ class CustomField(Record):
             elif (key := values.get("id")) is not None and (longest := _longest(key, kind)) > length:
                 words = gettext("ist zu kurz: Es gibt schon Werte mit %(longest)s Stellen.", longest=longest)
                 yield FieldError(item, str(length), words)
+        namesake = _namesake(values.get("entity"), values.get("label") or "")
+        if namesake is not None:
+            words = gettext(
+                "heißt hier schon ein anderes Feld („%(other)s“); in Dateien wären beide nicht zu unterscheiden.",
+                other=str(namesake.label),
+            )
+            label = read_field(cls._meta.table_name, cls.label, cls._meta)
+            yield FieldError(label, values["label"], words, gettext("Bitte eine andere Bezeichnung wählen."))
         if values.get("id") is None and cls.select().where(cls.entity == values.get("entity")).count() >= MOST_FIELDS:
             words = gettext("Hier gibt es schon %(most)s Zusatzfelder; mehr sind nicht möglich.", most=MOST_FIELDS)
             yield FieldError(read_field(cls._meta.table_name, cls.entity, cls._meta), None, words)
@@ -170,6 +190,14 @@ class CustomFieldValue(Record):
 
 #: Tables of this room, in the order of their creation.
 MODELS = (CustomField, CustomFieldValue)
+
+
+def _namesake(entity: Any, label: str) -> FieldSpec | None:
+    """The field of the declaration that a file may bring under this very heading."""
+    model = _OpenTables.models().get(str(entity))
+    wanted = label.strip().casefold()
+    items = spec_of(model).fields if model is not None else ()
+    return next((item for item in items if wanted in {heading.casefold() for heading in item.headings()}), None)
 
 
 def _longest(key: int, kind: str) -> int:

@@ -194,10 +194,15 @@ class SpecField(wtforms.Field):
         if self.kind == "check":
             self.was_posted = self.name in shown
             if self.was_posted:
-                ticked = self.name in posted
+                self.value = ticked = self.name in posted
+                if ticked and posted[self.name] != "1":
+                    # No box of ours sends anything else.
+                    try:
+                        self.value = ticked = bool(self.spec.type.parse(posted[self.name], self.spec))
+                    except FieldError as fault:
+                        self.errors = [fault.found()]
                 # A box cannot say "not known": one that was so and stays without a tick is left alone.
                 self.parsed = None if not ticked and self.parsed is None and self.spec.nullable else ticked
-                self.value = ticked
             return
         if self.name not in posted:
             return

@@ -149,7 +149,7 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
             folded = fold(heading)
             exact.setdefault(folded, []).append(item.name)
             # Our own number is never guessed from a heading that only sounds like it, nor is one of several names.
-            own_words = not item.natural_key and not folded[-1].isdigit() and folded not in _TOO_GENERAL
+            own_words = not item.natural_key and not folded[-1:].isdigit() and folded not in _TOO_GENERAL
             if len(folded) >= 4 and own_words:
                 loose.append((folded, item.name))
     for child in spec.children:
@@ -170,6 +170,7 @@ def _known_headings(spec: ModelSpec, operator: Operator) -> tuple[dict[str, list
         found = find_target(target, spec)
         for heading in found[1].headings() if found is not None and found[0] is not spec else ():
             exact.setdefault(fold(heading), []).append(target)
+    exact.pop("", None)  # a field that somebody called „***“ is not meant by columns without a heading
     for folded in list(exact):
         exact.setdefault(_squeezed(folded), []).extend(exact[folded] if " " in folded else ())
     # The longest known heading wins: "Telefax" before "Tel".

@@ -521,8 +521,10 @@ class AppModelView(ModelView):
         return answer_action(self, me, action)
 
     def _key(self) -> int:
-        text = request.args.get("id") or request.form.get("id") or ""
-        if not is_number(text):
+        # What says two different things, or one of them twice, means no record.
+        texts = request.args.getlist("id") or request.form.getlist("id")
+        text = texts[0] if len(texts) == 1 else ", ".join(texts)
+        if not is_number(text) or request.form.get("id", text) != text:
             raise NotFound(self.spec, text)
         return int(text)
 

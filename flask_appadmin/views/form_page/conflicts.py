@@ -195,6 +195,21 @@ def changed_since(spec: ModelSpec, key: int, operator: Operator, seen: str) -> t
     return None
 
 
+def has_deleted(record: FormRecord, child: ModelSpec, key: int) -> bool:
+    """Whether this row of a child table was one of the record's when somebody removed it."""
+    return (
+        ChangeRecord.select()
+        .where(
+            ChangeRecord.entity == child.name,
+            ChangeRecord.record_id == key,
+            ChangeRecord.action == "delete",
+            ChangeRecord.owner_entity == record.spec.name,
+            ChangeRecord.owner_id == record.key,
+        )
+        .exists()
+    )
+
+
 def deletion_sentence(record: FormRecord) -> str:
     """Who removed the record and when, "" when it never was or is only hidden from this operator."""
     model = record.spec.model

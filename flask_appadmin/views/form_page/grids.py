@@ -23,7 +23,7 @@ from flask_appadmin.i18n import format_number, gettext
 from flask_appadmin.layouts import ChildTable, form_fields
 from flask_appadmin.rights import may_read, may_set_secret, visible
 from flask_appadmin.specs import FieldSpec, ModelSpec
-from flask_appadmin.views.form_page.conflicts import base_value
+from flask_appadmin.views.form_page.conflicts import base_value, has_deleted
 from flask_appadmin.views.form_page.patterns import KEY, LABEL, URL, VERSION, PlainRow, Rows, drawn, text_mark
 from flask_appadmin.views.form_page.record import FormRecord
 
@@ -291,6 +291,8 @@ def posted_grid(
     sent = {name.rpartition("-")[0] for name in own if not name.endswith(("-version", "-delete"))}
     sent |= {name.rpartition("-")[0] for name in shown if name.startswith(prefix)}
     grid = Grid(child, [])
+    if len(keys) > len(set(keys)) or _is_mixed(posted, own, starts):
+        grid.errors.append(_sent_twice(child))
     patterns: dict[bool, Any] = {}
     for key in dict.fromkeys(keys):
         start = f"{child.name}-{key}"
@@ -318,7 +320,7 @@ def posted_grid(
         if values is None and key.isdecimal():
             if not differing(row.form, base.get(start, {})):
                 continue
-            grid.errors.append(_offer_again(child, row))
+            grid.errors.append(_offer_again(record, child, row))
         grid.rows.append(row)
     touched = sum(1 for row in grid.rows if row.deleted or row.used_fields)
     if touched > MOST_ROWS:
@@ -327,6 +329,20 @@ def posted_grid(
     if record.key is not None and len(stored) >= ROWS_AT_ONCE:
         grid.rest = max(_child_query(record, child).count() - len(stored), 0)
     return grid
+
+
+def _is_mixed(posted: Any, names: Iterable[str], starts: list[str]) -> bool:
+    """Whether a field of a row was sent with two values, so that nobody knows which of them is meant."""
+    repeated = [name for name in names if len(posted.getlist(name)) > 1]
+    return any(name.rpartition("-")[0] in starts for name in repeated)
+
+
+def _sent_twice(child: ModelSpec) -> str:
+    return gettext(
+        "%(rows)s: Eine Zeile kam zweimal an. Gespeichert wurde nichts; bitte prüfen Sie die Zeilen und speichern Sie "
+        "noch einmal.",
+        rows=str(child.plural),
+    )
 
 
 def _too_many(count: int) -> str:
@@ -338,11 +354,18 @@ def _too_many(count: int) -> str:
     )
 
 
-def _offer_again(child: ModelSpec, row: GridRow) -> str:
-    """A row that was changed here and removed by somebody else stands on the page as a new one."""
+def _offer_again(record: FormRecord, child: ModelSpec, row: GridRow) -> str:
+    """A row that was changed here and removed, or moved, by somebody else stands on the page as a new one."""
+    was_deleted = has_deleted(record, child, int(row.key))
     row.key = f"n{row.key}"
     for field in row.form:
         field.name = field.id = f"{child.name}-{row.key}-{field.short_name}"
+    if not was_deleted:
+        # Whether there is such a row elsewhere is not told.
+        return gettext(
+            "Eine Zeile, die Sie geändert haben, gehört nicht zu diesem Datensatz. Gespeichert wurde nichts; Ihre "
+            "Angaben stehen hier als neue Zeile: „Speichern“ legt sie hier an, „✕“ verwirft sie."
+        )
     return gettext(
         "Eine Zeile, die Sie geändert haben, wurde inzwischen gelöscht. Sie steht hier noch einmal als neue Zeile: "
         "„Speichern“ legt sie wieder an, „✕“ verwirft sie."

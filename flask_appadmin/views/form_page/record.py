@@ -46,8 +46,6 @@ class FormRecord:
         self.key = key
         #: What `read_ahead` found.
         self._ahead: dict[str, Any] = {}
-        right = "edit" if key is not None or self.spec.owner is not None else "create"
-        self.may_save = operator.may(f"{self.spec.right}.{right}") and not self.is_sealed
         self.maker = FormMaker(
             operator,
             self._lookup_url,
@@ -63,6 +61,12 @@ class FormRecord:
     def _lookup_url(self, item: FieldSpec) -> str:
         url = self.view.registry.choice_url(item)
         return f"{url}?offered=1" if url and not item.among and item.references.model.offered() is not None else url
+
+    @functools.cached_property
+    def may_save(self) -> bool:
+        """Whether the operator may write it. Asked only when needed: of a record that is gone nobody can tell."""
+        right = "edit" if self.key is not None or self.spec.owner is not None else "create"
+        return self.operator.may(f"{self.spec.right}.{right}") and not self.is_sealed
 
     @functools.cached_property
     def is_sealed(self) -> bool:

@@ -30,6 +30,7 @@ from flask_appadmin.views.form_page.conflicts import choice_of, decide, typed_ba
 from flask_appadmin.views.form_page.grids import Grid, GridRow, by_child_table, differing, show_stored_row
 from flask_appadmin.views.form_page.panels import Panel, fault_count, posted_panel, read_ahead, tab_of
 from flask_appadmin.views.form_page.record import FormRecord
+from flask_appadmin.views.form_page.unknown_fields import ignore_unknown
 
 
 @dataclass
@@ -50,6 +51,7 @@ def save(record: FormRecord) -> Outcome:
     posted: MultiDict[str, str] = request.form
     base = read_base(posted)
     panels = posted_panels(record, posted, base)
+    ignore_unknown(record, posted, panels)
     if any(grid.is_too_long for panel in panels for grid in panel.grids):
         return Outcome(panels, record.key)
     change, target = planned(record, panels, base, once=_effect(posted))
