@@ -19,11 +19,12 @@ from flask_appadmin.changes import ChangeSet
 from flask_appadmin.customfields import CustomField, CustomFieldValue
 from flask_appadmin.errors import FaultList
 from flask_appadmin.history import ChangeSetRecord
+from flask_appadmin.rights import Role
 from flask_appadmin.specs import spec_of
 from models import BankAccount, Contact, Customer
 from tests.customers.test_child_tables import with_window
 from tests.customers.test_custom_fields import define
-from tests.customers.test_customer_form import WEBER, customers, open_form, save
+from tests.customers.test_customer_form import WEBER, customers, greyed, open_form, save
 from tests.customers.test_spreadsheets import exported
 from tests.reader import Page, get, read, send
 from tests.spreadsheets import edit_cells, rows_of
@@ -104,6 +105,15 @@ def case_48_a_customer_that_somebody_deleted(case: Case) -> None:
     )
     assert written() == before
     assert case.client.get(f"/admin/customer/edit/?id={key}").status_code == 404
+    # Who may not make customers can at least copy the words.
+    administrator = Role.get(Role.name == "Administrator")
+    every, some = administrator.permissions, ["customer.read", "customer.edit"]
+    Role.update(permissions=some, version=Role.version + 1).where(Role.id == administrator.id).execute()
+    answer = case.sent(page, email="auer@example.org")
+    Role.update(permissions=every, version=Role.version + 1).where(Role.id == administrator.id).execute()
+    (sentence,) = case.refused(answer, email="auer@example.org")
+    assert sentence.endswith("Ihre Eingaben stehen hier noch, damit Sie sie abschreiben oder kopieren können.")
+    assert "Speichern (Strg+S)" in greyed(answer) and written() == before
 
 
 def case_49_a_customer_that_somebody_changed(case: Case) -> None:

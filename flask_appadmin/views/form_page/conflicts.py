@@ -228,9 +228,17 @@ def deletion_sentence(record: FormRecord) -> str:
     )
     if row is None:
         return ""
+    who, when = row.change_set.user_name, format_datetime(row.change_set.changed_at)
+    if not record.operator.may(f"{record.spec.right}.create"):
+        return gettext(
+            "%(who)s hat diesen Datensatz am %(when)s gelöscht; gespeichert wurde nichts. Ihre Eingaben stehen hier "
+            "noch, damit Sie sie abschreiben oder kopieren können.",
+            who=who,
+            when=when,
+        )
     return gettext(
         "%(who)s hat diesen Datensatz am %(when)s gelöscht; gespeichert wurde nichts. Ihre Eingaben stehen hier noch: "
         "„Speichern“ legt damit einen neuen Datensatz an.",
-        who=row.change_set.user_name,
-        when=format_datetime(row.change_set.changed_at),
+        who=who,
+        when=when,
     )
