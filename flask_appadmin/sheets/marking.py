@@ -1,8 +1,8 @@
 """The operator's own file comes back: every problem at its cell, a state behind each row, a list of problems in front.
 
-Shape: `write_marked` writes an xlsx (an xlsm stays one). Of a workbook everything else stays as it was (annotating/);
-of another kind of file, and of a workbook that is written in an unusual way, the values are copied first. Mended and
-brought in again, the rows that were taken over are known (taken_rows.py).
+Shape: `write_marked` writes an xlsx (an xlsm loses its macros). Of a workbook everything else stays as it was
+(annotating/); of another kind of file, and of a workbook that is written in an unusual way, the values are copied
+first. Mended and brought in again, the rows that were taken over are known (taken_rows.py).
 Errors: SheetError where the file cannot be read any more or written. Source: goals I11, M3.
 """
 
@@ -72,11 +72,6 @@ def finding_sentence(row: Any, finding: list[str]) -> str:
 
 def _with_value(value: str, sentence: str) -> str:
     return f"„{value}“ {sentence}" if value and f"„{value}“" not in sentence else sentence
-
-
-def marked_suffix(run: ImportRun) -> str:
-    """How the name of the marked file ends."""
-    return ".xlsm" if run.detection.get("kind") == "xlsm" else ".xlsx"
 
 
 def write_marked(

@@ -94,7 +94,7 @@ def test_notes_are_put_in_and_taken_out_again(tmp_path: Path) -> None:
 
 
 def test_whoever_wrote_the_workbook_its_notes_are_put_in(tmp_path: Path) -> None:
-    """Other prefixes, rows without numbers, no cell behind, many widths, an own selected sheet, macros."""
+    """Other prefixes, rows without numbers, no cell behind, many widths, an own selected sheet."""
     source, target = book_of(tmp_path / "a.xlsx"), tmp_path / "b.xlsx"
     sheet = "xl/worksheets/sheet1.xml"
 
@@ -119,6 +119,47 @@ def test_whoever_wrote_the_workbook_its_notes_are_put_in(tmp_path: Path) -> None
     assert openpyxl.load_workbook(target).active.title == "Kunden"
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target) as new:
         assert old.read(sheet) == new.read(sheet)
+
+
+def test_macros_stay_with_the_operator(tmp_path: Path) -> None:
+    """trust.md case 100: what is handed back runs nothing, and its name fits what it is."""
+    plain, source, target = book_of(tmp_path / "a.xlsx"), tmp_path / "a.xlsm", tmp_path / "b.xlsx"
+    main = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+    macros = '<Override PartName="/xl/{}" ContentType="application/vnd.ms-office.{}"/>'
+    kinds = "http://schemas.microsoft.com/office/2006/relationships/"
+    relations = '<Relationship Id="rIdVba" Type="' + kinds + '{}" Target="{}"/>'
+    new = {
+        "[Content_Types].xml": lambda text: text.replace(
+            main, "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+        ).replace(
+            "</Types>",
+            macros.format("vbaProject.bin", "vbaProject")
+            + macros.format("vbaSign.bin", "vbaProjectSignature")
+            + "</Types>",
+        ),
+        "xl/_rels/workbook.xml.rels": lambda text: text.replace(
+            "</Relationships>", relations.format("vbaProject", "vbaProject.bin") + "</Relationships>"
+        ),
+    }
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(source, "w") as made:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            made.writestr(name, new[name](text) if name in new else text)
+        made.writestr("xl/vbaProject.bin", b"macro")
+        signed = relations.format("vbaProjectSignature", "vbaSign.bin")
+        made.writestr("xl/_rels/vbaProject.bin.rels", f"<Relationships>{signed}</Relationships>")
+        made.writestr("xl/vbaSign.bin", b"signature")
+    annotate(source, target, marks_of(), summary_of(), Facts("fakten", []))
+    with zipfile.ZipFile(target) as written:
+        whole = b"".join(written.read(name) for name in written.namelist())
+        assert not any("vba" in name.lower() for name in written.namelist())
+    assert b"vba" not in whole.lower() and b"macroEnabled" not in whole and main.encode() in whole
+    assert openpyxl.load_workbook(target).sheetnames == ["Befunde", "Kunden", "O'Neill <2>", "fakten"]
+    sheet = tmp_path / "c.xlsm"
+    with_sheet = relations.format("xlMacrosheet", "macrosheets/sheet1.xml") + "</Relationships>"
+    rewritten(plain, sheet, "xl/_rels/workbook.xml.rels", lambda text: text.replace("</Relationships>", with_sheet))
+    with pytest.raises(NotAnnotatable):
+        annotate(sheet, target, marks_of(), summary_of(), Facts("fakten", []))
 
 
 def test_what_cannot_be_annotated_is_said_and_left(tmp_path: Path) -> None:

@@ -30,6 +30,12 @@ from flask_appadmin.sheets.officexml import elements, relation_kind, relations_p
 
 _NO_RELATIONS = f'{XML_HEAD}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
 _CONTENT = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+#: What the workbook says of itself when it may bring macros along.
+_WITH_MACROS = re.compile(
+    r"application/vnd\.ms-excel\.(?:sheet|template|addin)\.macroEnabled\.main\+xml", re.IGNORECASE
+)
+#: Kinds of sheets whose cells are macros.
+_MACRO_SHEETS = ("xlMacrosheet", "xlIntlMacrosheet")
 #: The fills of the rules: an error, a question.
 _FILLS = {"bad": "FFFBD5D5", "warn": "FFFFE8A3"}
 
@@ -70,6 +76,7 @@ class _Annotation:
             raise NotAnnotatable("strict")
 
     def write(self, target: Path) -> None:
+        self._leave_out_macros()
         self._add_formats()
         streams = {self.part_of[sheet.name]: self._sheet_stream(sheet) for sheet in self.sheets}
         self._add_sheets(set(streams))
@@ -101,6 +108,34 @@ class _Annotation:
         while pattern.format(number).lower() in taken:
             number += 1
         return pattern.format(number)
+
+    def _leave_out_macros(self) -> None:
+        """Macros stay with the operator: nothing that is handed back runs (trust.md case 100)."""
+        name = relations_part(self.book_part)
+        relations = self._text(name)
+        for each in elements(relations.encode(), "Relationship"):
+            if relation_kind(each) in _MACRO_SHEETS:
+                raise NotAnnotatable("macros")
+            if relation_kind(each) == "vbaProject":
+                number = re.escape(each.get("Id", ""))
+                relations = re.sub(rf"<(?:\w+:)?Relationship\b[^>]*?\bId=[\"']{number}[\"'][^>]*?/>", "", relations)
+                self._remove_whole(target_of(each, self.folder))
+        if relations != self._text(name):
+            self.texts[name] = relations
+        self.types.text = _WITH_MACROS.sub(f"{_CONTENT}.sheet.main+xml", self.types.text)
+
+    def _remove_whole(self, part: str) -> None:
+        """A part with those that belong to it alone (signatures of macros)."""
+        if part not in self.archive.parts or part in self.removed:
+            return
+        self.removed.add(part)
+        named = re.escape(quoteattr(f"/{part}"))
+        self.types.text = re.sub(rf"<(?:\w+:)?Override\b[^>]*?\bPartName={named}[^>]*?/>", "", self.types.text)
+        relations = relations_part(part)
+        if relations in self.archive.parts:
+            self.removed.add(relations)
+            for each in elements(self.archive.read(relations), "Relationship"):
+                self._remove_whole(target_of(each, posixpath.dirname(part)))
 
     # --- formats ------------------------------------------------------------------------------------------------------
 

@@ -14,13 +14,13 @@ from typing import Any
 from flask import redirect, send_file, session, url_for
 
 from flask_appadmin import jobs
-from flask_appadmin.bulk import Document
+from flask_appadmin.bulk import MEDIA_TYPES, Document
 from flask_appadmin.i18n import gettext
 from flask_appadmin.jobs import Job, RunningJob
 from flask_appadmin.rights import Operator
 from flask_appadmin.sheets import storage
 from flask_appadmin.sheets.applying import RunEnded
-from flask_appadmin.sheets.marking import marked_suffix, write_marked
+from flask_appadmin.sheets.marking import write_marked
 from flask_appadmin.sheets.reporting import findings_csv
 from flask_appadmin.sheets.sessions import ImportRun
 from flask_appadmin.sheets.surveying import Survey
@@ -30,10 +30,6 @@ from flask_appadmin.views.jobs_page import instance_folder
 
 #: The marks of a file with more rows than this are written by a job.
 MARKED_AT_ONCE = 5_000
-_MEDIA_TYPES = {
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
-}
 
 
 def send_findings(run: ImportRun) -> Any:
@@ -51,15 +47,15 @@ def send_marked(run: ImportRun, operator: Operator) -> Any:
         return _written_by_job(run, operator)
 
     def make(folder: Path) -> Document:
-        path = folder / f"marked{marked_suffix(run)}"
+        path = folder / "marked.xlsx"
         write_marked(path, run, source, survey)
-        return Document(path, _marked_name(run), _MEDIA_TYPES[path.suffix])
+        return Document(path, _marked_name(run), MEDIA_TYPES["xlsx"])
 
     return send_made(make)
 
 
 def _marked_name(run: ImportRun) -> str:
-    return gettext("%(name)s mit Markierungen", name=Path(run.file_name).stem) + marked_suffix(run)
+    return gettext("%(name)s mit Markierungen", name=Path(run.file_name).stem) + ".xlsx"
 
 
 def _written_by_job(run: ImportRun, operator: Operator) -> Any:
@@ -92,7 +88,7 @@ def run_marking(job: RunningJob) -> Any:
     except BaseException:
         store.remove(name)
         raise
-    return {"file": name, "name": _marked_name(run), "media_type": _MEDIA_TYPES[marked_suffix(run)]}
+    return {"file": name, "name": _marked_name(run), "media_type": MEDIA_TYPES["xlsx"]}
 
 
 jobs.register_job("import_marked", run_marking)
