@@ -62,15 +62,14 @@ class Columns:
         not give.
         """
         asked = required_names(operator, self.spec)
-        refused: dict[int, dict[str, FieldError]] = {}
-        for name in {*self._columns, *(item.name for item in self.spec.required_fields), *asked}:
-            item = self.spec.by_name.get(name)
-            if item is not None:
+        looked_at = {*self._columns, *(item.name for item in self.spec.required_fields), *asked}
+        refused: dict[int, list[FieldError]] = {}
+        # In the order of the declaration, so that the faults of a row are always told in the same one.
+        for name, item in self.spec.by_name.items():
+            if name in looked_at:
                 for place, fault in self._check_column(operator, item, name in asked, exempt):
-                    refused.setdefault(place, {})[name] = fault
-        return {
-            place: [faults[name] for name in self.rows[place] if name in faults] for place, faults in refused.items()
-        }
+                    refused.setdefault(place, []).append(fault)
+        return refused
 
     def _check_column(
         self, operator: Operator, item: FieldSpec, is_asked: bool, exempt: set[tuple[int, str]]
