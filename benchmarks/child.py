@@ -128,6 +128,7 @@ def assign_half(url: str, text: str, below: int, rounds: int) -> dict[str, Any]:
     """One text after the other for the customers below a number; says "begun" before the first."""
     from actions.change_settings import ChangeCustomerSettings
     from flask_appadmin.changes import known_specs
+    from flask_appadmin.database import WriterBusy
     from flask_appadmin.filters import Filter
     from flask_appadmin.rights import system_operator
     from flask_appadmin.selections import Selection
@@ -139,7 +140,12 @@ def assign_half(url: str, text: str, below: int, rounds: int) -> dict[str, Any]:
     for _round in range(rounds):
         values = {"marker": f"{text} {time.time() % 10_000:.1f}"}
         change = ChangeCustomerSettings().plan(Selection.of_filter(some, operator), values)
-        change.apply(operator, progress=lambda _done, _total: None)
+        while True:
+            try:
+                change.apply(operator, progress=lambda _done, _total: None)
+                break
+            except WriterBusy:  # told to try again, which an operator would do
+                continue
     return {"rounds": rounds}
 
 
