@@ -18,6 +18,7 @@ from typing import Any
 
 from flask_appadmin.changes import known_specs
 from flask_appadmin.errors import SheetError
+from flask_appadmin.history import taken_back
 from flask_appadmin.i18n import format_number, gettext, ngettext
 from flask_appadmin.sheets.annotating.comments import MAX_COMMENTS
 from flask_appadmin.sheets.annotating.notes import Facts, Line, SheetMarks, Summary
@@ -37,7 +38,6 @@ from flask_appadmin.sheets.taken_rows import (
     facts_of,
     heading_of,
     is_list_of_problems,
-    is_undone,
 )
 from flask_appadmin.sheets.writing.workbook import WorkbookWriter
 from flask_appadmin.specs import FieldSpec, ModelSpec
@@ -130,7 +130,7 @@ class _Marking:
         self._read = 0
         self.options = ImportOptions.from_json(run.options)
         self.spec = known_specs()[run.entity]
-        self.is_done = run.state == "done" and not (run.change_set_id and is_undone(run.change_set_id))
+        self.is_done = run.state == "done" and not (run.change_set_id and taken_back([run.change_set_id]))
         #: Sheet -> how many columns are filled.
         self.widths: dict[str, int] = {}
         self.names: list[str] = []

@@ -17,7 +17,7 @@ from typing import Any
 from flask_appadmin.changes import known_specs
 from flask_appadmin.database import key_condition
 from flask_appadmin.digits import is_number
-from flask_appadmin.history import ChangeRecord, ChangeSetRecord
+from flask_appadmin.history import ChangeRecord, taken_back
 from flask_appadmin.i18n import _, use_locale
 from flask_appadmin.sheets.applying import WRITTEN, is_conflict, is_left_out, source_of
 from flask_appadmin.sheets.mapping import KEY_TARGET
@@ -106,7 +106,7 @@ def _places_of(name: str, entity: str) -> set[tuple[str, int]]:
     if not is_number(number):
         return set()
     run = ImportRun.get_or_none(ImportRun.id == int(number), ImportRun.entity == entity)
-    if run is None or _name_of(run) != name or run.change_set_id is None or is_undone(run.change_set_id):
+    if run is None or _name_of(run) != name or run.change_set_id is None or taken_back([run.change_set_id]):
         return set()
     return _taken_places(run)
 
@@ -114,12 +114,6 @@ def _places_of(name: str, entity: str) -> set[tuple[str, int]]:
 def _name_of(run: ImportRun) -> str:
     """The number of a run that was only rehearsed is given out again, so its beginning belongs to its name."""
     return f"{run.id} {run.started_at:%Y-%m-%dT%H:%M:%S.%f}"
-
-
-def is_undone(change_set: int) -> bool:
-    """Whether an operation was taken back, and that was not taken back in turn."""
-    query = ChangeSetRecord.select(ChangeSetRecord.id).where(ChangeSetRecord.undo_of == change_set)
-    return any(not is_undone(row[0]) for row in query.tuples())
 
 
 def _taken_places(run: ImportRun) -> set[tuple[str, int]]:

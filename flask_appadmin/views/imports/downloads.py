@@ -15,6 +15,7 @@ from flask import redirect, send_file, session, url_for
 
 from flask_appadmin import jobs
 from flask_appadmin.bulk import MEDIA_TYPES, Document
+from flask_appadmin.history import taken_back
 from flask_appadmin.i18n import gettext
 from flask_appadmin.jobs import Job, RunningJob
 from flask_appadmin.rights import Operator
@@ -24,7 +25,6 @@ from flask_appadmin.sheets.marking import write_marked
 from flask_appadmin.sheets.reporting import findings_csv
 from flask_appadmin.sheets.sessions import ImportRun
 from flask_appadmin.sheets.surveying import Survey
-from flask_appadmin.sheets.taken_rows import is_undone
 from flask_appadmin.views.downloads import send_made
 from flask_appadmin.views.jobs_page import instance_folder
 
@@ -59,7 +59,7 @@ def _marked_name(run: ImportRun) -> str:
 
 
 def _written_by_job(run: ImportRun, operator: Operator) -> Any:
-    undone = bool(run.change_set_id) and is_undone(run.change_set_id)
+    undone = bool(run.change_set_id) and bool(taken_back([run.change_set_id]))
     key = f"import_marked-{run.id}-{run.plan}-{run.state}-{undone:d}"
     done = Job.get_or_none(Job.effect_key == key, Job.state == "done")
     if done is not None and storage.exports(instance_folder()).has(done.result["file"]):
